@@ -1,0 +1,11 @@
+/** Writes the pages of docs/ that are made from the sources. Tests check that they are current. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, setUp } from './setup.mjs';
+
+setUp();
+const { configurationPage } = await import('../dist/src/config/documentation.js');
+const { metricsPage } = await import('../dist/src/metrics/documentation.js');
+writeFileSync(join(root, 'docs', 'configuration.md'), configurationPage());
+writeFileSync(join(root, 'docs', 'metrics.md'), metricsPage());

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { specOf, type CoordinatorConfig } from '../../config/index.js';
+import { Coordinator } from '../../coordinator/coordinator.js';
+import { prepareSpec } from '../../coordinator/prepare.js';
+import { runStoreIn } from '../../coordinator/run-store.js';
+import { formatHostPort, localHost } from '../../core/address.js';
+import { systemClock } from '../../core/clock.js';
+import type { RunEvent } from '../../core/events.js';
+import { coordinatorMetrics, Registry } from '../../metrics/index.js';
+import { RunFolder } from '../../store/run-folder.js';
+import { CoordinatorServer } from '../../transport/grpc/coordinator-server.js';
+import { ExchangeClients } from '../../transport/grpc/exchange-client.js';
+import type { CommandRun } from '../context.js';
+import { createLog } from '../logger.js';
+import { serveMetrics } from '../serve-metrics.js';
+import { onSignals } from '../signals.js';
+import { findSupervisor } from '../supervisor.js';
+import { createView } from '../view/create-view.js';
+
+/** `lockstep coordinator`: everything is built here, and torn down in the opposite order. */
+export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout, stderr, environment }) => {
+  const supervisor = findSupervisor();
+  const closing: (() => unknown)[] = [];
+  const view = createView(stdout, config.json, environment, () => systemClock.nowMs());
+  closing.push(() => view.close());
+  const log = createLog({ program: 'coordinator', level: config.logLevel ?? 'info', stderr, environment });
+  closing.push(() => log.close());
+  try {
+    const runId = newRunId(config.model);
+    const { spec, layout, readBlob } = await prepareSpec(config, runId);
+
+    const registry = new Registry();
+    const metrics = coordinatorMetrics(registry);
+    const show = (event: RunEvent): void => {
+      metrics.observe(event);
+      view.show(event);
+    };
+    const health = () => ({ healthy: coordinator?.phase !== 'failed', state: coordinator?.phase ?? 'starting' });
+    const at = { host: config.listen, port: config.metricsPort };
+    const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), (text) => log.logger.info(text));
+    closing.push(() => exporter.stop());
+
+    // A worker may call before the coordinator is there: the port must be known to be free before a folder is made.
+    let coordinator: Coordinator | undefined;
+    let beginService!: (value: Coordinator) => void;
+    const service = new Promise<Coordinator>((resolve) => (beginService = resolve));
+    const server = new CoordinatorServer(runId, {
+      joined: (hello, channel) => void service.then((c) => c.join(hello, channel)),
+      readBlob: (sha256) => counted(readBlob(sha256), (bytes) => metrics.datasetSent.inc(bytes)),
+    });
+    const port = await server.start({ host: config.listen, port: config.port });
+    closing.push(() => server.kill());
+
+    const out = config.out ?? join('runs', runId);
+    const folder = await RunFolder.create({ path: out });
+    closing.push(() => folder.close());
+    log.toFile(folder.logPath('coordinator'));
+    await folder.writeSpec(specOf(config, { microBatchSize: spec.microBatchSize }));
+
+    const peers = new ExchangeClients(runId, systemClock);
+    closing.push(() => peers.close());
+    const store = runStoreIn(folder, runId, layout);
+    const logger = { info: (text: string) => log.logger.info(text), warn: (text: string) => log.logger.warn(text) };
+    coordinator = new Coordinator(
+      { spec, layout, store, peers, clock: systemClock, show, log: logger },
+      { worldSize: config.workers, joinTimeoutSeconds: config.joinTimeoutSeconds, out },
+    );
+    const running = coordinator;
+    closing.push(onSignals((signal) => running.stop(`${signal} received, once more to end at once`), () => process.exit(130)));
+    supervisor?.onMessage((message) => {
+      if (message.type === 'stop') running.stop(message.reason);
+      else running.workerProcessEnded(message.worker, message.reason);
+    });
+    beginService(coordinator);
+    show({ type: 'listening', coordinator: formatHostPort({ host: config.listen, port }), metrics: exporter.url });
+    supervisor?.tell({ type: 'listening', address: formatHostPort({ host: localHost(config.listen), port }), out: folder.path });
+
+    const report = await coordinator.run();
+    closing.push(() => server.stop());
+    show({ type: 'result', ...report });
+    return report.outcome === 'interrupted' ? 130 : 0;
+  } finally {
+    for (const close of closing.reverse()) await close();
+    supervisor?.release();
+  }
+};
+
+/** Passes chunks on and counts them. */
+function counted(chunks: AsyncIterable<Uint8Array> | undefined, count: (bytes: number) => void): AsyncIterable<Uint8Array> | undefined {
+  async function* counting(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const chunk of source) {
+      count(chunk.length);
+      yield chunk;
+    }
+  }
+  return chunks && counting(chunks);
+}
+
+/** Sorts by time, says what it is, and is not taken: `20261123-204455-lenet5-3f9a`. */
+function newRunId(model: CoordinatorConfig['model']): string {
+  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${time}-${model}-${randomBytes(2).toString('hex')}`;
+}

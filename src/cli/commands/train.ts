@@ -1,0 +1,45 @@
+import { flagsFor } from '../../config/index.js';
+import { localHost } from '../../core/address.js';
+import { exitCodeOf } from '../../core/errors.js';
+import { LocalCluster } from '../../launch/local-cluster.js';
+import type { CommandRun } from '../context.js';
+import { onSignals } from '../signals.js';
+
+/** `lockstep train`: a whole cluster on this machine, made of the same programs that run by hand on many. */
+export const run: CommandRun<'train'> = async ({ config, given }) => {
+  // Nobody types the addresses of a local cluster, so they may be any free ones unless they were chosen.
+  const cluster = new LocalCluster({
+    workers: config.workers,
+    coordinatorFlags: flagsFor('coordinator', {
+      ...config,
+      logLevel: config.logLevel ?? 'warn',
+      port: given.has('port') ? config.port : 0,
+      metricsPort: given.has('metricsPort') ? config.metricsPort : undefined,
+    }),
+    workerFlags: (coordinator, name) =>
+      flagsFor('worker', {
+        coordinator,
+        name,
+        engine: config.engine,
+        joinTimeoutSeconds: config.joinTimeoutSeconds,
+        logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
+        listen: localHost(config.listen),
+        exchangePort: 0,
+        metricsPort: 0,
+        cacheDir: config.cacheDir,
+        cacheLimitGiB: config.cacheLimitGiB,
+      }),
+  });
+  const release = onSignals(
+    (signal) => cluster.stop(`${signal} received, once more to end at once`),
+    () => {
+      cluster.kill();
+      process.exit(130);
+    },
+  );
+  try {
+    return exitCodeOf(await cluster.run());
+  } finally {
+    release();
+  }
+};

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { formatHostPort } from '../../core/address.js';
+import { systemClock } from '../../core/clock.js';
+import { Cache, defaultCacheFolder } from '../../data/cache.js';
+import { Registry, workerMetrics } from '../../metrics/index.js';
+import { CoordinatorConnection } from '../../transport/grpc/coordinator-client.js';
+import { fault } from '../../worker/faults.js';
+import { prepareRun } from '../../worker/prepare.js';
+import { Worker, type WorkerDependencies } from '../../worker/worker.js';
+import type { CommandRun } from '../context.js';
+import { createLog } from '../logger.js';
+import { serveMetrics } from '../serve-metrics.js';
+import { onSignals } from '../signals.js';
+import { findSupervisor } from '../supervisor.js';
+import { watchWorker } from '../watch-worker.js';
+
+/** `lockstep worker`: everything is built here, and torn down in the opposite order. */
+export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, environment }) => {
+  const supervisor = findSupervisor();
+  const closing: (() => unknown)[] = [];
+  const name = config.name ?? hostname();
+  const { logger, close } = createLog({ program: name, level: config.logLevel ?? 'info', stderr, environment });
+  closing.push(close);
+  const log = { info: (text: string) => logger.info(text), warn: (text: string) => logger.warn(text) };
+  try {
+    const cache = await Cache.open({
+      folder: config.cacheDir ?? defaultCacheFolder(environment),
+      limitBytes: config.cacheLimitGiB * 2 ** 30,
+      wallTimeMs: () => Date.now(),
+    });
+    const registry = new Registry();
+    const metrics = workerMetrics(registry);
+    let state = 'joining';
+    const health = () => ({ healthy: true, state });
+    const at = { host: config.listen, port: config.metricsPort };
+    const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), log.info);
+    closing.push(() => exporter.stop());
+
+    const coordinatorAddress = formatHostPort(config.coordinator);
+    const connection = new CoordinatorConnection(coordinatorAddress, systemClock);
+    closing.push(() => connection.close());
+    await connection.reach(config.joinTimeoutSeconds, () =>
+      log.warn(`nobody answers at ${coordinatorAddress} yet; trying for ${config.joinTimeoutSeconds} s`),
+    );
+    log.info(`joining the run at ${coordinatorAddress}, metrics on ${exporter.url}`);
+
+    const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
+      for await (const chunk of connection.fetchBlob(sha256)) {
+        metrics.datasetReceived.inc(chunk.length);
+        yield chunk;
+      }
+    };
+    const deps: WorkerDependencies = {
+      coordinatorAddress,
+      channel: connection.join(),
+      clock: systemClock,
+      prepare: (spec) => prepareRun(spec, config.engine, { cache, fetchBlob, log }),
+      advertise: (port) => formatHostPort({ host: config.advertise ?? config.listen, port }),
+      log,
+      watch: watchWorker(metrics, (now) => (state = now)),
+    };
+    const worker = new Worker(deps, {
+      workerId: `${name}-${randomBytes(3).toString('hex')}`,
+      host: hostname(),
+      pid: process.pid,
+      listen: { host: config.listen, port: config.exchangePort },
+      isPortChosen: given.has('exchangePort'),
+    });
+    const stopped = (): void => worker.stop(fault('WORKER_STOPPED', { name }));
+    // Whoever started us decides for us: a signal to the whole process group is not meant for each of its members.
+    if (!supervisor) closing.push(onSignals(stopped, () => process.exit(130)));
+    await worker.work();
+    log.info('the run is over');
+    return 0;
+  } finally {
+    for (const end of closing.reverse()) await end();
+    supervisor?.release();
+  }
+};

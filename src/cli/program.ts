@@ -1,0 +1,112 @@
+/** The command line, derived from the schema: what commander parses, and what `--help` says. */
+
+import { Command as Commander, Help, Option } from 'commander';
+import { defaultInWords } from '../config/documentation.js';
+import { commands, groups, variableOf, type Command } from '../config/field.js';
+import type { FieldName } from '../config/schema.js';
+import { factsOf, fieldNames, hasField, type FlagValues } from '../config/sources.js';
+
+const summaries: Record<Command, string> = {
+  train: 'train on this machine: starts a coordinator and its workers, and waits for the result',
+  coordinator: 'run the coordinator of a cluster by hand',
+  worker: 'run one worker of a cluster by hand',
+};
+
+const descriptions: Record<Command, string> = {
+  train: 'Trains a model on this machine: starts a coordinator and its workers as processes, and waits for the result.',
+  coordinator:
+    'Runs the coordinator of a cluster: waits for the workers, tells them what to compute, writes the results.',
+  worker: 'Runs one worker of a cluster. What it computes it learns from its coordinator.',
+};
+
+const epilogue = `
+Every option is also a key of the --config file and a variable: --micro-batch
+is microBatchSize or micro-batch there, and ${variableOf('micro-batch')}. Flags are
+stronger than variables, variables than the file: docs/configuration.md.
+\`lockstep help errors\` lists all error codes with their remedies.`;
+
+export interface Invocation {
+  readonly command: Command;
+  readonly flags: FlagValues;
+  /** The file of --config. */
+  readonly file: string | undefined;
+}
+
+export interface ProgramActions {
+  /** A command was asked for. */
+  run(invocation: Invocation): Promise<void>;
+  /** `help`, with a topic or without. */
+  help(topic: string | undefined): Promise<void>;
+}
+
+/** Builds the parser. It throws CommanderError instead of exiting, for bad usage and after `--help` alike. */
+export function createProgram(
+  version: string,
+  stdout: { write(text: string): unknown },
+  actions: ProgramActions,
+): Commander {
+  const program = new Commander('lockstep')
+    .description(
+      'Synchronous data-parallel training on many machines: same result, bit for bit, on any number of workers.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this text, or the options of a command')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: () => undefined })
+    .configureHelp({ formatHelp: (command, helper) => Help.prototype.formatHelp.call(helper, command, helper) });
+  for (const command of commands) program.addCommand(createCommand(command, program, actions));
+  program
+    .command('help')
+    .argument('[topic]', `${commands.join(', ')}, or errors`)
+    .copyInheritedSettings(program)
+    .description('print the options of a command, or all error codes with their remedies')
+    .action(async (topic: string | undefined) => actions.help(topic));
+  return program;
+}
+
+function createCommand(command: Command, program: Commander, actions: ProgramActions): Commander {
+  const parser = new Commander(command)
+    .copyInheritedSettings(program)
+    .summary(summaries[command])
+    .description(descriptions[command])
+    .usage('[options]')
+    .allowExcessArguments(false)
+    .optionsGroup('General:')
+    .option('--config <FILE>', 'YAML file with options, such as the spec.json of an earlier run')
+    .helpOption('-h, --help', 'print this text')
+    .addHelpText('after', epilogue);
+
+  const nameOf = new Map<string, FieldName>();
+  for (const group of groups) {
+    for (const name of fieldNames.filter((n) => hasField(command, n) && factsOf(n).group === group)) {
+      const options = optionsFor(name, command).map((option) => option.helpGroup(`${group}:`));
+      for (const option of options) parser.addOption(option);
+      nameOf.set(options[0]?.attributeName() ?? name, name);
+    }
+  }
+
+  return parser.action(async (values: Record<string, string | boolean | readonly string[]>) => {
+    const flags = new Map<FieldName, string | boolean | readonly string[]>();
+    for (const [attribute, name] of nameOf) {
+      const value = values[attribute];
+      if (value !== undefined && parser.getOptionValueSource(attribute) === 'cli') flags.set(name, value);
+    }
+    await actions.run({ command, flags, file: typeof values['config'] === 'string' ? values['config'] : undefined });
+  });
+}
+
+/** The flag, and for a switch also its hidden opposite. */
+function optionsFor(name: FieldName, command: Command): Option[] {
+  const { flag, placeholder, about, repeatable } = factsOf(name);
+  const otherwise = defaultInWords(name, command);
+  const description = `${about} (${otherwise === 'required' ? otherwise : `default: ${otherwise}`})`.replaceAll(
+    '`',
+    '',
+  );
+  if (placeholder === undefined) return [new Option(`--${flag}`, description), new Option(`--no-${flag}`).hideHelp()];
+  const option = new Option(`--${flag} <${placeholder}>`, description);
+  if (repeatable)
+    option.argParser((value: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), value]);
+  return [option];
+}

@@ -1,0 +1,94 @@
+/** Numbers and sentences of a run as people read them. Pure: the same event gives the same text everywhere. */
+
+import type { EvaluationRecord, RunEvent, RunReport } from '../../core/events.js';
+
+export type Started = Extract<RunEvent, { type: 'started' }>;
+export type Step = Extract<RunEvent, { type: 'step' }>;
+
+/** `21,300`: independent of the locale. */
+export function grouped(value: number): string {
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `0:07`, `12:40`, `1:02:03`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (part: number) => String(part).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+export function plural(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : noun.endsWith('s') ? 'es' : 's'}`;
+}
+
+/** Time until the last step at the speed of now, evaluations not counted; `-` before the speed is known. */
+export function timeLeft({ step, globalBatchSize, imagesPerSecond }: Step, stepsTotal: number): string {
+  const seconds = (Math.max(0, stepsTotal - step) * globalBatchSize) / imagesPerSecond;
+  return Number.isFinite(seconds) ? duration(seconds) : '-';
+}
+
+export function startLines(started: Started): string[] {
+  const { model, parameterCount, engine, worldSize, globalBatchSize, microBatchSize, epochsTotal, stepsTotal, out } =
+    started;
+  return [
+    `training ${model} (${grouped(parameterCount)} parameters) on ${plural(worldSize, 'worker')}, engine ${engine}`,
+    `batch of ${grouped(globalBatchSize)} in micro-batches of ${grouped(microBatchSize)}, ${plural(stepsTotal, 'step')} in ${plural(epochsTotal, 'epoch')}`,
+    `results go to ${out}`,
+  ];
+}
+
+export function stepLine(step: Step, { epochsTotal, stepsTotal }: Started): string {
+  return [
+    `epoch ${step.epoch + 1}/${epochsTotal}`,
+    `step ${grouped(step.step)}/${grouped(stepsTotal)}`,
+    `loss ${step.loss.toFixed(4)}`,
+    `${grouped(step.imagesPerSecond)} images/s`,
+    `ETA ${timeLeft(step, stepsTotal)}`,
+  ].join('  ');
+}
+
+export function skippedLine(step: Step): string {
+  return `step ${grouped(step.step)} was skipped: its gradient is not finite, so the weights stay as they were`;
+}
+
+export function evaluationLine({ step, epoch, testAccuracy, testLoss, best }: EvaluationRecord): string {
+  const mark = best ? '  (best so far)' : '';
+  return `epoch ${epoch + 1}  step ${grouped(step)}  test accuracy ${testAccuracy.toFixed(4)}  test loss ${testLoss.toFixed(4)}${mark}`;
+}
+
+const outcomes: Record<RunReport['outcome'], string> = {
+  finished: 'finished',
+  'target-reached': 'target accuracy reached',
+  interrupted: 'interrupted and saved',
+};
+
+/** What is left to say at the end: label and value. */
+export function summaryLines(report: RunReport): string[] {
+  const accuracy = report.testAccuracy === null ? 'not evaluated' : report.testAccuracy.toFixed(4);
+  const best =
+    report.bestTestAccuracy === null || report.bestTestAccuracy === report.testAccuracy
+      ? ''
+      : `  (best ${report.bestTestAccuracy.toFixed(4)})`;
+  const rows: [string, string][] = [
+    [
+      outcomes[report.outcome],
+      `${plural(report.steps, 'step')} in ${duration(report.secondsTotal)} on ${plural(report.worldSize, 'worker')}`,
+    ],
+    ['test accuracy', `${accuracy}${best}`],
+    ['speed', `${grouped(report.imagesPerSecond)} images/s`],
+    ['weights', `sha256 ${report.weightsDigest}`],
+    [
+      '',
+      report.bitExact
+        ? 'the same bits with any number of workers'
+        : `not bit-exact: ${report.bitExactReason ?? 'unknown reason'}`,
+    ],
+    ['results', report.out],
+  ];
+  if (report.skippedSteps > 0) rows.splice(2, 0, ['skipped', plural(report.skippedSteps, 'step')]);
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+}

@@ -1,0 +1,69 @@
+import type { EvaluationRecord, StepRecord } from '../core/events.js';
+import type { Begin, End, Progress, Seal, Sealed } from './messages.js';
+
+/** What travels on the one stream between a worker and the coordinator, membership included. */
+
+export interface Hello {
+  readonly kind: 'hello';
+  readonly protocolVersion: number;
+  readonly numericsVersion: number;
+  readonly workerId: string;
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** The worker holds data set, engine and state 0: it can take part. */
+export interface Ready {
+  readonly kind: 'ready';
+  /** `host:port` of its `Exchange` service. */
+  readonly address: string;
+  readonly engine: string;
+  readonly deterministic: boolean;
+  readonly parameterCount: number;
+  /** Of the weights that it built from the spec. */
+  readonly weightsDigest: string;
+}
+
+/** Progress, and from rank 0 what every rank knows: steps and evaluations finished since its last report. */
+export interface Report extends Progress {
+  readonly steps: readonly StepRecord[];
+  readonly evaluations: readonly EvaluationRecord[];
+}
+
+/** Why the other side gives up; in `LockstepError`'s words. */
+export interface Farewell {
+  readonly kind: 'failed' | 'refused';
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly exitCode: number;
+}
+
+export interface Heartbeat {
+  readonly kind: 'heartbeat';
+}
+
+export interface Welcome {
+  readonly kind: 'welcome';
+  readonly runId: string;
+  /** core/run-spec.ts, as JSON. */
+  readonly runSpec: string;
+}
+
+export type FromWorker = Hello | Ready | Sealed | Report | (Farewell & { readonly kind: 'failed' }) | Heartbeat;
+export type FromCoordinator = Welcome | Seal | Begin | End | (Farewell & { readonly kind: 'refused' });
+
+/** One end of the stream. Messages arrive in order, each at most once; after `closed` nothing arrives any more. */
+export interface Channel<Out, In> {
+  send(message: Out): void;
+  /** Sets who listens; call it once, at once. */
+  listen(listener: ChannelListener<In>): void;
+  /** Ends the stream when what was sent has left. */
+  close(): void;
+}
+
+export interface ChannelListener<In> {
+  message(message: In): void;
+  /** @param reason - in words, as far as it is known */
+  closed(reason: string): void;
+}

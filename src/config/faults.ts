@@ -1,0 +1,90 @@
+/** What can be wrong with a configuration. All of these are usage errors: nothing has been started. */
+
+import { faultsFrom, type FaultKind, type FaultTable } from '../core/errors.js';
+
+export const configFaults = {
+  UNKNOWN_FLAG: {
+    exitCode: 2,
+    meaning: 'A flag that no lockstep command has.',
+    message: ({ flag, hint }) => `unknown flag ${flag}${hint}`,
+    remedy: '`lockstep help COMMAND` lists the flags of a command',
+  } satisfies FaultKind<{ flag: string; hint: string }>,
+  FLAG_OF_ANOTHER_COMMAND: {
+    exitCode: 2,
+    meaning: 'A flag that belongs to another lockstep command.',
+    message: ({ flag, command, owners }) =>
+      `lockstep ${command} has no ${flag}: it belongs to ${owners.map((c) => `lockstep ${c}`).join(' and ')}`,
+    remedy: 'give it there: a worker learns from its coordinator what to compute',
+  } satisfies FaultKind<{ flag: string; command: string; owners: readonly string[] }>,
+  UNKNOWN_KEY: {
+    exitCode: 2,
+    meaning: 'A key of the configuration file that no option has.',
+    message: ({ key, file, hint }) => `unknown key ${key} in ${file}${hint}`,
+    remedy: 'correct or remove the key; docs/configuration.md lists them all',
+  } satisfies FaultKind<{ key: string; file: string; hint: string }>,
+  UNKNOWN_VARIABLE: {
+    exitCode: 2,
+    meaning: 'An environment variable that begins with LOCKSTEP_ and belongs to no option.',
+    message: ({ name, hint }) => `unknown environment variable ${name}${hint}`,
+    remedy: 'correct or unset the variable; docs/configuration.md lists them all',
+  } satisfies FaultKind<{ name: string; hint: string }>,
+  BAD_VALUE: {
+    exitCode: 2,
+    meaning: 'A value that its option does not take.',
+    message: ({ given, expects, hint }) => `${given}: expected ${expects}${hint}`,
+    remedy: 'change the value; `lockstep help COMMAND` says what each option means',
+  } satisfies FaultKind<{ given: string; expects: string; hint: string }>,
+  MISSING_VALUE: {
+    exitCode: 2,
+    meaning: 'A flag without its value, or an option that has no default and was not given.',
+    message: ({ flag, placeholder }) => `${flag} ${placeholder} is missing`,
+    remedy: 'add it; `lockstep help COMMAND` shows what it looks like',
+  } satisfies FaultKind<{ flag: string; placeholder: string }>,
+  GIVEN_TWICE: {
+    exitCode: 2,
+    meaning: 'A key that the same configuration file gives under two spellings.',
+    message: ({ file, first, second }) => `${file} gives both ${first} and ${second}, which are one option`,
+    remedy: 'remove one of them',
+  } satisfies FaultKind<{ file: string; first: string; second: string }>,
+  EXCLUSIVE_OPTIONS: {
+    exitCode: 2,
+    meaning: 'Two options of which only one can be in force.',
+    message: ({ first, second }) => `${first} and ${second} exclude each other`,
+    remedy: 'give only one of them',
+  } satisfies FaultKind<{ first: string; second: string }>,
+  BATCH_NOT_MULTIPLE: {
+    exitCode: 2,
+    meaning: 'The batch cannot be cut into micro-batches of the size that was given.',
+    message: ({ batch, microBatch, divisor }) =>
+      `${batch} is not a multiple of ${microBatch}; --micro-batch ${divisor} would do`,
+    remedy: 'choose a micro-batch that divides the batch, or leave --micro-batch out',
+  } satisfies FaultKind<{ batch: string; microBatch: string; divisor: number }>,
+  RPROP_NEEDS_FULL_BATCH: {
+    exitCode: 2,
+    meaning:
+      'Rprop looks only at the signs of gradients, which is right for the whole training set but not for mini-batches.',
+    message: ({ optimizer, batch }) =>
+      `${optimizer} does not work with mini-batches (${batch}): nine gradients of +0.1 and one of -0.9 should cancel, Rprop takes nine steps against one`,
+    remedy: 'add --global-batch full, or use --optimizer rmsprop, which is Rprop made for mini-batches',
+  } satisfies FaultKind<{ optimizer: string; batch: string }>,
+  ADVERTISE_MISSING: {
+    exitCode: 2,
+    meaning: 'A worker that listens on all networks has to say under which address others reach it.',
+    message: ({ listen }) => `${listen} is not an address that other workers can dial`,
+    remedy: 'add --advertise HOST with the name or address under which this machine is reached',
+  } satisfies FaultKind<{ listen: string }>,
+  CONFIG_UNREADABLE: {
+    exitCode: 2,
+    meaning: 'The configuration file is missing, not readable, or not valid YAML.',
+    message: ({ file, reason }) => `cannot read the configuration ${file}: ${reason}`,
+    remedy: 'correct the path or the file; docs/configuration.md has an example',
+  } satisfies FaultKind<{ file: string; reason: string }>,
+  CONFIG_FORMAT: {
+    exitCode: 2,
+    meaning: 'The configuration file was written by a version of lockstep whose format this one does not know.',
+    message: ({ file, version }) => `${file} has format version ${version}; this lockstep reads version 1`,
+    remedy: 'use the version of lockstep that wrote it, or remove the key formatVersion and check the rest by hand',
+  } satisfies FaultKind<{ file: string; version: string }>,
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(configFaults);

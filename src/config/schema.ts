@@ -1,0 +1,327 @@
+/** Every option of every program, written once. The order here is the order of `--help`. */
+
+import type { z } from 'zod';
+import { field, type Command } from './field.js';
+import {
+  batchSize,
+  count,
+  host,
+  hostPort,
+  interval,
+  oneOf,
+  optionMap,
+  portNumber,
+  positive,
+  share,
+  text,
+  toggle,
+  wholeNumber,
+} from './values.js';
+
+/** What computes is decided where the run is started: by `train`, or by the coordinator when its parts run by hand. */
+const run = ['train', 'coordinator'] as const;
+const everywhere = ['train', 'coordinator', 'worker'] as const;
+
+export const fields = {
+  workers: field('workers', count, {
+    group: 'Cluster',
+    commands: run,
+    placeholder: 'N',
+    default: 2,
+    about:
+      'Workers of the run: `train` starts them here, `coordinator` waits until they have joined. No number of workers changes the result.',
+  }),
+  coordinator: field('coordinator', hostPort, {
+    group: 'Cluster',
+    commands: ['worker'],
+    placeholder: 'HOST:PORT',
+    required: true,
+    local: true,
+    about: 'The coordinator to join. IPv6 in brackets: [::1]:7070.',
+  }),
+  name: field('name', text, {
+    group: 'Cluster',
+    commands: ['worker'],
+    placeholder: 'NAME',
+    local: true,
+    otherwise: 'the name of the machine',
+    about: 'What this worker is called in logs and metrics.',
+  }),
+  joinTimeoutSeconds: field('join-timeout', positive, {
+    group: 'Cluster',
+    commands: everywhere,
+    placeholder: 'SECONDS',
+    default: 60,
+    local: true,
+    about:
+      'How long a worker tries to reach the coordinator, and how long the coordinator waits for its workers, before giving up.',
+  }),
+  engine: field('engine', oneOf(['auto', 'wasm', 'cpu']), {
+    group: 'Cluster',
+    commands: everywhere,
+    placeholder: 'ENGINE',
+    default: 'auto',
+    about:
+      'What computes gradients. `wasm`: own WebAssembly kernels; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+  }),
+
+  model: field('model', oneOf(['lenet5', 'lenet', 'fast', 'mlp']), {
+    group: 'Model and data',
+    commands: run,
+    placeholder: 'MODEL',
+    default: 'lenet5',
+    about: 'The network to train: `lenet5`, `lenet`, `fast` or `mlp`.',
+  }),
+  dataset: field('dataset', text, {
+    group: 'Model and data',
+    commands: run,
+    placeholder: 'mnist|DIR',
+    default: 'mnist',
+    about:
+      'The data: `mnist`, which is installed with lockstep, or a folder with the four IDX files under the names of MNIST (train-images-idx3-ubyte and so on), plain or .gz.',
+  }),
+  init: field('init', text, {
+    group: 'Model and data',
+    commands: run,
+    placeholder: 'FILE',
+    otherwise: 'fresh weights from the seed',
+    about: 'Weights to start from, a .safetensors file.',
+  }),
+  seed: field('seed', wholeNumber(0, 4_294_967_295), {
+    group: 'Model and data',
+    commands: run,
+    placeholder: 'SEED',
+    default: 1,
+    about: 'Decides the initial weights and the order of the samples.',
+  }),
+  shuffle: field('shuffle', oneOf(['epoch', 'none']), {
+    group: 'Model and data',
+    commands: run,
+    placeholder: 'epoch|none',
+    default: 'epoch',
+    about: 'Order of the samples: another one in each epoch, or as in the file.',
+  }),
+
+  optimizer: field(
+    'optimizer',
+    oneOf(['sgd', 'momentum', 'nesterov', 'adam', 'adamw', 'rmsprop', 'adagrad', 'adadelta', 'rprop']),
+    {
+      group: 'Optimizer',
+      commands: run,
+      placeholder: 'RULE',
+      default: 'adam',
+      about:
+        'Update rule: `sgd`, `momentum`, `nesterov`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta` or `rprop` (full batch only), with the conventions of PyTorch.',
+    },
+  ),
+  learningRate: field('lr', positive, {
+    group: 'Optimizer',
+    commands: run,
+    placeholder: 'RATE',
+    default: 0.001,
+    about: 'Learning rate before schedule and warm-up.',
+  }),
+  optimizerOptions: field('optimizer-option', optionMap, {
+    group: 'Optimizer',
+    commands: run,
+    placeholder: 'KEY=VALUE',
+    repeatable: true,
+    default: {},
+    about:
+      'An option of the update rule: beta1, beta2, epsilon, rho, momentum, centered, amsgrad, weightDecay, etaMinus, etaPlus, stepMin, stepMax. Give the flag once for each; the variable takes several with commas between them, the YAML key a map.',
+  }),
+  learningRateSchedule: field('lr-schedule', text, {
+    group: 'Optimizer',
+    commands: run,
+    placeholder: 'SCHEDULE',
+    default: 'constant',
+    about: 'How the learning rate changes over the run, for example `constant` or `cosine`.',
+  }),
+  warmupSteps: field('warmup-steps', wholeNumber(0), {
+    group: 'Optimizer',
+    commands: run,
+    placeholder: 'STEPS',
+    default: 0,
+    about: 'Steps over which the learning rate rises linearly to its full value.',
+  }),
+  clipNorm: field('clip-norm', positive, {
+    group: 'Optimizer',
+    commands: run,
+    placeholder: 'NORM',
+    otherwise: 'no clipping',
+    about: 'Scales a mean gradient whose L2 norm is larger down to this norm.',
+  }),
+
+  globalBatchSize: field('global-batch', batchSize, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'B|full',
+    default: 256,
+    insteadOf: 'batchPerWorker',
+    about: 'Samples of one step over all workers, whatever their number; `full` is the whole training set.',
+  }),
+  batchPerWorker: field('batch-per-worker', count, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'B',
+    insteadOf: 'globalBatchSize',
+    about: 'Samples of one step for each worker, so that the batch grows with the cluster. Instead of --global-batch.',
+  }),
+  microBatchSize: field('micro-batch', count, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'M',
+    otherwise: 'chosen from the size of the batch',
+    about:
+      'Samples of one forward and backward pass, the unit in which work is shared out and sums are rounded. Must divide the batch.',
+  }),
+  dropLast: field('drop-last', toggle, {
+    group: 'Batches and steps',
+    commands: run,
+    default: false,
+    about: 'Leaves out the short last batch of an epoch.',
+  }),
+  epochs: field('epochs', count, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'E',
+    default: 3,
+    insteadOf: 'steps',
+    about: 'Passes over the training set.',
+  }),
+  steps: field('steps', count, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'S',
+    insteadOf: 'epochs',
+    about: 'Length of the run in optimizer steps. Instead of --epochs.',
+  }),
+  evaluateEvery: field('eval-every', interval, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: '100steps|1epoch',
+    default: { every: 1, unit: 'epoch' },
+    about: 'How often the test set is evaluated; the end of the run is evaluated in any case.',
+  }),
+  targetAccuracy: field('target-accuracy', share, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'A',
+    otherwise: 'the run goes on to its end',
+    about: 'Stops the run when an evaluation reaches this test accuracy, for example 0.98.',
+  }),
+
+  out: field('out', text, {
+    group: 'Results',
+    commands: run,
+    placeholder: 'DIR',
+    local: true,
+    otherwise: 'runs/<run id>',
+    about: 'Folder for the results; it must be empty or not exist yet.',
+  }),
+  json: field('json', toggle, {
+    group: 'Results',
+    commands: run,
+    default: false,
+    local: true,
+    about: 'Writes one JSON object a line to stdout, and nothing else there; the last line is the result or the error.',
+  }),
+  logLevel: field('log-level', oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
+    group: 'Results',
+    commands: everywhere,
+    placeholder: 'LEVEL',
+    local: true,
+    otherwise: '`warn` for train, `info` for the others',
+    about: 'What is logged to stderr: trace, debug, info, warn, error, fatal or silent.',
+  }),
+
+  listen: field('listen', host, {
+    group: 'Network',
+    commands: everywhere,
+    placeholder: 'HOST',
+    default: '127.0.0.1',
+    local: true,
+    about:
+      'Address to listen on. The default is reached from this machine only; 0.0.0.0 listens on all networks, so use it only where you trust everybody.',
+  }),
+  port: field('port', portNumber, {
+    group: 'Network',
+    commands: run,
+    placeholder: 'PORT',
+    default: 7070,
+    defaultOf: { train: 0 },
+    local: true,
+    about: 'Port of the coordinator (gRPC); 0 takes any free one.',
+  }),
+  exchangePort: field('exchange-port', portNumber, {
+    group: 'Network',
+    commands: ['worker'],
+    placeholder: 'PORT',
+    default: 7071,
+    local: true,
+    about:
+      'Port on which a worker gives its gradients to the others (gRPC); 0 takes any free one, and so does the default where it is in use.',
+  }),
+  advertise: field('advertise', host, {
+    group: 'Network',
+    commands: ['worker'],
+    placeholder: 'HOST',
+    local: true,
+    otherwise: 'the address of --listen',
+    about: 'Name or address under which other workers reach this one.',
+  }),
+  metricsPort: field('metrics-port', portNumber, {
+    group: 'Network',
+    commands: everywhere,
+    placeholder: 'PORT',
+    default: 9464,
+    defaultOf: { worker: 9465 },
+    local: true,
+    about:
+      "Port for Prometheus (HTTP, /metrics and /healthz); 0 takes any free one, and so does the default where it is in use. With `train` it is the coordinator's, and its workers take free ones.",
+  }),
+
+  cacheDir: field('cache-dir', text, {
+    group: 'Cache',
+    commands: ['train', 'worker'],
+    placeholder: 'DIR',
+    local: true,
+    otherwise: '$XDG_CACHE_HOME/lockstep or ~/.cache/lockstep',
+    about: 'Where a worker keeps data sets that it was sent.',
+  }),
+  cacheLimitGiB: field('cache-limit', positive, {
+    group: 'Cache',
+    commands: ['train', 'worker'],
+    placeholder: 'GIB',
+    default: 4,
+    local: true,
+    about: 'Size of that cache in GiB; what was used longest ago goes first.',
+  }),
+} as const;
+
+type Fields = typeof fields;
+export type FieldName = keyof Fields;
+
+/** Whether a value is always there once the configuration is loaded. */
+type Settled<F> = F extends { required: true }
+  ? true
+  : F extends { insteadOf: string }
+    ? false
+    : F extends { default: unknown }
+      ? true
+      : false;
+
+/** What a program finds in its configuration. */
+export type ConfigOf<C extends Command> = {
+  readonly [K in FieldName as C extends Fields[K]['commands'][number] ? K : never]: Settled<Fields[K]> extends true
+    ? Readonly<z.output<Fields[K]['schema']>>
+    : Readonly<z.output<Fields[K]['schema']>> | undefined;
+};
+
+/**
+ * Of `epochs` and `steps` exactly one is defined, and so of `globalBatchSize` and `batchPerWorker`. `microBatchSize` is
+ * defined only if it was given.
+ */
+export type TrainConfig = ConfigOf<'train'>;
+export type CoordinatorConfig = ConfigOf<'coordinator'>;
+export type WorkerConfig = ConfigOf<'worker'>;

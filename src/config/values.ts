@@ -1,0 +1,127 @@
+/**
+ * Types of values. Each reads the text of a flag or a variable as well as the value that YAML gives, and says in words
+ * what it expects: `expects` is what an error message shows.
+ */
+
+import { z } from 'zod';
+import { parseHostPort, type HostPort } from '../core/address.js';
+
+function expecting<Schema extends z.ZodType>(expects: string, schema: Schema): Schema {
+  return schema.meta({ expects });
+}
+
+/** What a value of this type has to be, in words. */
+export function expectationOf(schema: z.ZodType): string {
+  const expects = schema.meta()?.['expects'];
+  return typeof expects === 'string' ? expects : 'another value';
+}
+
+// Number('') is 0 and Number('0x10') is 16: only what looks like a decimal number is taken for one.
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const numberFromText = (given: unknown) => (typeof given === 'string' && decimal.test(given) ? Number(given) : given);
+
+export function wholeNumber(least: number, most?: number) {
+  const expects =
+    most === undefined ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`;
+  return expecting(
+    expects,
+    z.preprocess(
+      numberFromText,
+      z
+        .int()
+        .min(least)
+        .max(most ?? Number.MAX_SAFE_INTEGER),
+    ),
+  );
+}
+
+/** At least 1. */
+export const count = wholeNumber(1);
+
+/** 0 means any free port. */
+export const portNumber = wholeNumber(0, 65_535);
+
+export const positive = expecting('a number above 0', z.preprocess(numberFromText, z.number().positive()));
+
+/** Above 0 and at most 1. */
+export const share = expecting('a number above 0, at most 1', z.preprocess(numberFromText, z.number().gt(0).lte(1)));
+
+export const text = expecting('a text', z.string().min(1));
+
+export const toggle = expecting(
+  'true or false',
+  z.union([z.boolean(), z.enum(['true', 'false', '1', '0']).transform((given) => given === 'true' || given === '1')]),
+);
+
+export function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return expecting(`one of ${choices.join(', ')}`, z.enum(choices));
+}
+
+export const batchSize = expecting(
+  'a whole number of at least 1, or full',
+  z.union([z.literal('full'), z.preprocess(numberFromText, z.int().min(1))]),
+);
+
+/** How often something happens. */
+export interface Interval {
+  /** At least 1. */
+  readonly every: number;
+  readonly unit: 'step' | 'epoch';
+}
+
+const intervalText = /^([1-9]\d{0,14})\s*(step|epoch)s?$/;
+
+export const interval = expecting(
+  'a number of steps or epochs, such as 100steps or 1epoch',
+  z.union([
+    z
+      .string()
+      .regex(intervalText)
+      .transform((given): Interval => {
+        const [, every, unit] = intervalText.exec(given) ?? [];
+        return { every: Number(every), unit: unit === 'step' ? 'step' : 'epoch' };
+      }),
+    z.strictObject({ every: z.int().min(1), unit: z.enum(['step', 'epoch']) }), // as spec.json has it
+  ]),
+);
+
+export type OptionValue = number | boolean;
+
+function optionValue(given: string): unknown {
+  if (given === 'true' || given === 'false') return given === 'true';
+  return numberFromText(given);
+}
+
+/** From `['beta1=0.8', 'amsgrad=true']` (flags), `beta1=0.8,amsgrad=true` (a variable) or a map (YAML). */
+export const optionMap = expecting(
+  'key=value with a number, true or false as the value',
+  z.preprocess(
+    (given) => {
+      const pairs = typeof given === 'string' ? given.split(',') : given;
+      if (!Array.isArray(pairs)) return given;
+      const entries = pairs.map((pair): [string, unknown] => {
+        const [key = '', ...rest] = String(pair).split('=');
+        return [key.trim(), optionValue(rest.join('=').trim())];
+      });
+      return Object.fromEntries(entries);
+    },
+    z.record(z.string().min(1), z.union([z.number(), z.boolean()])),
+  ),
+);
+
+/** A name or an address to listen on, IPv6 with or without brackets. */
+export const host = expecting(
+  'a host name or an address, without a port',
+  z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:.%\w]+\]|[^\s[\]/]+)$/)
+    .transform((given) => given.replace(/^\[|\]$/g, '')),
+);
+
+export const hostPort = expecting(
+  'HOST:PORT, such as 127.0.0.1:7070 or [::1]:7070',
+  z
+    .string()
+    .transform((given) => parseHostPort(given))
+    .refine((address): address is HostPort => address !== undefined && address.port > 0),
+);

@@ -1,0 +1,73 @@
+import { faultsFrom, type FaultTable } from '../core/errors.js';
+
+export const coordinatorFaults = {
+  WORKERS_MISSING: {
+    exitCode: 3,
+    meaning: 'Not enough workers joined within --join-timeout.',
+    message: (f: { joined: number; needed: number; seconds: number }) =>
+      `${f.joined} of ${f.needed} workers joined within ${f.seconds} s`,
+    remedy: 'start the missing workers with `lockstep worker --coordinator HOST:PORT`, or raise --join-timeout',
+  },
+  WORKER_FAILED: {
+    exitCode: 1,
+    meaning: 'A worker gave up before the first step, and nobody will start another one.',
+    message: (f: { worker: string; reason: string }) => `worker ${f.worker} failed to start: ${f.reason}`,
+    remedy: "remove the cause; the worker's log in the run's logs/ folder says more",
+  },
+  VERSION_MISMATCH: {
+    exitCode: 1,
+    meaning: 'A worker runs another version, whose messages or whose numbers are not ours.',
+    message: (f: { what: string; worker: number; coordinator: number }) =>
+      `the worker has ${f.what} version ${f.worker}, the coordinator has ${f.coordinator}`,
+    remedy: 'install the same version of lockstep on all machines',
+  },
+  RUN_FULL: {
+    exitCode: 1,
+    meaning: 'A worker came to a run that has all its workers.',
+    message: (f: { runId: string; worldSize: number }) => `run ${f.runId} has all of its ${f.worldSize} workers`,
+    remedy: 'start the coordinator with a larger --workers if this one should take part',
+  },
+  START_DIFFERS: {
+    exitCode: 1,
+    meaning: 'A worker built another model or other initial weights from the same spec.',
+    message: (f: { worker: string; what: string; expected: string; actual: string }) =>
+      `worker ${f.worker} starts with ${f.what} ${f.actual}, the others with ${f.expected}`,
+    remedy: 'install the same version of lockstep on all machines',
+  },
+  STATE_DAMAGED: {
+    exitCode: 1,
+    meaning: 'The final weights that a worker sent are not those that it had announced.',
+    message: (f: { worker: string; expected: string; actual: string }) =>
+      `the weights from ${f.worker} have the digest ${f.actual.slice(0, 12)}, not ${f.expected.slice(0, 12)}`,
+    remedy: 'start the run again; if it happens again, check memory and network of that machine',
+  },
+  MICRO_BATCH_MISMATCH: {
+    exitCode: 2,
+    meaning: 'The batch of a step is not a multiple of the micro-batch.',
+    message: (f: { globalBatchSize: number; microBatchSize: number }) =>
+      `a batch of ${f.globalBatchSize} is not a multiple of --micro-batch ${f.microBatchSize}`,
+    remedy: 'choose a --micro-batch that divides the batch, or leave it out',
+  },
+  BATCH_TOO_LARGE: {
+    exitCode: 2,
+    meaning: 'The batch of a step has more samples than the training set.',
+    message: (f: { globalBatchSize: number; trainLength: number }) =>
+      `a batch of ${f.globalBatchSize} is more than the ${f.trainLength} samples of the training set`,
+    remedy: 'choose a smaller batch, or --global-batch full for all samples in each step',
+  },
+  DATASET_DOES_NOT_FIT: {
+    exitCode: 2,
+    meaning: 'The images of the data set have another shape than the model takes.',
+    message: (f: { dataset: string; shape: readonly number[]; model: string; expected: readonly number[] }) =>
+      `images of ${f.dataset} are ${f.shape.join(' x ')}, model ${f.model} takes ${f.expected.join(' x ')}`,
+    remedy: 'choose another --model or --dataset',
+  },
+  RUN_ENDED: {
+    exitCode: 3,
+    meaning: 'The coordinator ended the run, so a worker has nothing more to do.',
+    message: (f: { reason: string }) => `the coordinator ended the run: ${f.reason}`,
+    remedy: "see the coordinator's own message",
+  },
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(coordinatorFaults);

@@ -1,0 +1,58 @@
+import type { CoordinatorConfig } from '../config/index.js';
+import type { DatasetFile, RunSpec } from '../core/run-spec.js';
+import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
+import type { ModelSpec } from '../engine/model-spec.js';
+import { fault } from './faults.js';
+
+/** What the coordinator found out about the things that a configuration names. */
+export interface RunInputs {
+  readonly runId: string;
+  readonly model: ModelSpec;
+  readonly files: readonly DatasetFile[];
+  readonly trainLength: number;
+  readonly testLength: number;
+  /** Initial weights, if they were given. */
+  readonly init: RunSpec['init'];
+}
+
+/**
+ * What determines the result, with every default resolved: from here on nobody reads the configuration for it.
+ *
+ * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`
+ */
+export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
+  const { runId, model, files, trainLength, testLength, init } = inputs;
+  const globalBatchSize = globalBatchSizeOf(config, trainLength);
+  const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(globalBatchSize);
+  if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
+  if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
+  const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
+  const { every, unit } = config.evaluateEvery;
+  return {
+    formatVersion: 1,
+    runId,
+    model,
+    dataset: { files, trainLength, testLength },
+    ...(init ? { init } : {}),
+    seed: config.seed,
+    shuffle: config.shuffle,
+    globalBatchSize,
+    microBatchSize,
+    dropLast: config.dropLast,
+    engine: config.engine,
+    lastStep: config.steps ?? (config.epochs ?? 1) * perEpoch,
+    optimizer: { name: config.optimizer, options: config.optimizerOptions },
+    learningRate: config.learningRate,
+    learningRateSchedule: config.learningRateSchedule,
+    warmupSteps: config.warmupSteps,
+    ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
+    evaluateEverySteps: unit === 'step' ? every : every * perEpoch,
+    ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
+  };
+}
+
+/** `full` is the whole training set; `--batch-per-worker` is per worker of the run, whatever their number. */
+function globalBatchSizeOf(config: CoordinatorConfig, trainLength: number): number {
+  if (config.batchPerWorker !== undefined) return config.batchPerWorker * config.workers;
+  return config.globalBatchSize === 'full' ? trainLength : config.globalBatchSize!;
+}

@@ -1,0 +1,80 @@
+import type { Member } from '../cluster/messages.js';
+import type { Channel, FromCoordinator, FromWorker, Hello, Ready } from '../cluster/session.js';
+import { numericsVersion, protocolVersion } from '../core/versions.js';
+import { fault } from './faults.js';
+
+/** A worker that said Hello and was let in. */
+export interface WorkerSession {
+  readonly hello: Hello;
+  readonly channel: Channel<FromCoordinator, FromWorker>;
+  /** Once it can take part. */
+  ready?: Ready;
+  /** Why it gave up, in its own words. */
+  farewell?: string;
+}
+
+/** Who is here, and whether a newcomer may be. */
+export class WorkerSessions {
+  private readonly sessions = new Map<string, WorkerSession>();
+
+  constructor(
+    private readonly runId: string,
+    private readonly worldSize: number,
+  ) {}
+
+  /** @throws LockstepError `VERSION_MISMATCH`, `RUN_FULL` */
+  admit(hello: Hello, channel: Channel<FromCoordinator, FromWorker>): WorkerSession {
+    const versions = [
+      { what: 'protocol', worker: hello.protocolVersion, coordinator: protocolVersion },
+      { what: 'numerics', worker: hello.numericsVersion, coordinator: numericsVersion },
+    ];
+    const mismatch = versions.find(({ worker, coordinator }) => worker !== coordinator);
+    if (mismatch) throw fault('VERSION_MISMATCH', mismatch);
+    if (this.sessions.size >= this.worldSize || this.sessions.has(hello.workerId)) {
+      throw fault('RUN_FULL', { runId: this.runId, worldSize: this.worldSize });
+    }
+    const session: WorkerSession = { hello, channel };
+    this.sessions.set(hello.workerId, session);
+    return session;
+  }
+
+  /** A worker has built state 0: it must be what the others built. @throws LockstepError `START_DIFFERS` */
+  makeReady(session: WorkerSession, ready: Ready): Member {
+    const { workerId } = session.hello;
+    const other = this.all().find((s) => s !== session && s.ready)?.ready;
+    if (other && other.weightsDigest !== ready.weightsDigest) {
+      const [expected, actual] = [other, ready].map((r) => `${r.parameterCount} parameters (${r.weightsDigest.slice(0, 12)})`);
+      throw fault('START_DIFFERS', { worker: workerId, what: 'a model of', expected: expected!, actual: actual! });
+    }
+    session.ready = ready;
+    return { workerId, address: ready.address };
+  }
+
+  get(workerId: string): WorkerSession | undefined {
+    return this.sessions.get(workerId);
+  }
+
+  remove(workerId: string): void {
+    this.sessions.delete(workerId);
+  }
+
+  all(): readonly WorkerSession[] {
+    return [...this.sessions.values()];
+  }
+
+  get readyCount(): number {
+    return this.all().filter(({ ready }) => ready).length;
+  }
+
+  /** The engines in use, and why the bits are not exact, if they are not. */
+  engines(): { readonly engine: string; readonly bitExact: boolean; readonly bitExactReason?: string } {
+    const ready = this.all().flatMap((session) => session.ready ?? []);
+    const names = [...new Set(ready.map(({ engine }) => engine))].sort();
+    const engine = names.join('+');
+    if (ready.some(({ deterministic }) => !deterministic)) {
+      return { engine, bitExact: false, bitExactReason: `engine ${engine} does not repeat its bits` };
+    }
+    if (names.length > 1) return { engine, bitExact: false, bitExactReason: `workers used different engines: ${names.join(', ')}` };
+    return { engine, bitExact: true };
+  }
+}

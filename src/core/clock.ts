@@ -1,0 +1,16 @@
+/** Time as it is handed in, so that whole clusters run on simulated time. Below the programs nobody asks the machine. */
+export interface Clock {
+  /** Milliseconds since some moment in the past; never goes back. Only differences mean anything. */
+  nowMs(): number;
+  /** Calls `callback` once, `delayMs` from now. @returns cancels it; harmless after it was called */
+  setTimer(delayMs: number, callback: () => void): () => void;
+}
+
+/** The machine's own monotonic clock. A pending timer keeps the process alive. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,96 @@
+/** What a run says while it goes: the progress line, `--json` and metrics.jsonl are views of these. */
+
+/** Seconds of one step on one worker, by phase. They add up to the step's duration. */
+export interface PhaseSeconds {
+  /** Forward and backward of the worker's own range. */
+  readonly compute: number;
+  /** From own sums ready until the last peer's are there: the price of unequal speed. */
+  readonly wait: number;
+  /** From then on until the whole sum is gathered. */
+  readonly exchange: number;
+  /** Norm, clipping, optimizer. */
+  readonly update: number;
+}
+
+export interface StepRecord {
+  /** 1-based: steps finished after this one. */
+  readonly step: number;
+  /** 0-based pass over the data. */
+  readonly epoch: number;
+  /** Mean over the step's samples. */
+  readonly loss: number;
+  /** Share of the step's samples that were answered correctly. */
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly globalBatchSize: number;
+  /** Samples of this step: less than `globalBatchSize` at the end of an epoch. */
+  readonly sampleCount: number;
+  readonly worldSize: number;
+  readonly generation: number;
+  /** L2 norm of the mean gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Whether the sum was not finite, so that weights and optimizer stayed as they were. */
+  readonly skipped: boolean;
+  readonly seconds: PhaseSeconds;
+}
+
+export interface EvaluationRecord {
+  readonly step: number;
+  readonly epoch: number;
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  /** Whether no earlier evaluation of the run had a higher accuracy. */
+  readonly best: boolean;
+}
+
+/** `report.json`, and the last line of `--json`. */
+export interface RunReport {
+  readonly formatVersion: 1;
+  readonly runId: string;
+  readonly outcome: 'finished' | 'target-reached' | 'interrupted';
+  readonly steps: number;
+  readonly epochs: number;
+  readonly finalLoss: number | null;
+  readonly testAccuracy: number | null;
+  readonly bestTestAccuracy: number | null;
+  /** Training only: samples by the time in which steps ran. */
+  readonly imagesPerSecond: number;
+  readonly secondsTotal: number;
+  readonly worldSize: number;
+  readonly globalBatchSize: number;
+  readonly microBatchSize: number;
+  readonly model: string;
+  readonly parameterCount: number;
+  readonly optimizer: string;
+  readonly engine: string;
+  readonly bitExact: boolean;
+  /** Present when `bitExact` is false. */
+  readonly bitExactReason?: string;
+  readonly weightsDigest: string;
+  readonly skippedSteps: number;
+  /** Folder of the run. */
+  readonly out: string;
+}
+
+export type RunEvent =
+  | { readonly type: 'listening'; readonly coordinator: string; readonly metrics: string }
+  | { readonly type: 'waiting'; readonly joined: number; readonly worldSize: number }
+  | {
+      readonly type: 'started';
+      readonly runId: string;
+      readonly out: string;
+      readonly model: string;
+      readonly parameterCount: number;
+      readonly engine: string;
+      readonly worldSize: number;
+      readonly globalBatchSize: number;
+      readonly microBatchSize: number;
+      readonly stepsTotal: number;
+      readonly stepsPerEpoch: number;
+      readonly epochsTotal: number;
+    }
+  | ({ readonly type: 'step'; readonly imagesPerSecond: number } & StepRecord)
+  | ({ readonly type: 'evaluation' } & EvaluationRecord)
+  | { readonly type: 'stopping'; readonly reason: string }
+  | ({ readonly type: 'result' } & RunReport)
+  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly remedy: string };

@@ -1,0 +1,37 @@
+import { LockstepError } from '../core/errors.js';
+import type { Engine, EngineName, EngineOptions } from './engine.js';
+import type { ModelSpec } from './model-spec.js';
+import { readTopology } from './topology.js';
+
+/** An engine, and why it is this one. */
+export interface EngineChoice {
+  readonly engine: EngineName;
+  /** A clause for the log: "auto: plans cover every layer of lenet5". */
+  readonly reason: string;
+}
+
+/**
+ * `auto` takes the fastest engine that can train the model: `wasm` where a plan covers it, else `cpu`.
+ *
+ * @throws LockstepError `MODEL_UNSUPPORTED` for what no engine can train
+ */
+export function chooseEngine(wanted: EngineName | 'auto', model: ModelSpec): EngineChoice {
+  if (wanted !== 'auto') return { engine: wanted, reason: 'as asked for' };
+  try {
+    readTopology(model);
+    return { engine: 'wasm', reason: `auto: plans cover every layer of ${model.name}` };
+  } catch (error) {
+    if (!(error instanceof LockstepError) || error.code !== 'LAYER_UNSUPPORTED') throw error;
+    return { engine: 'cpu', reason: `auto: ${error.message}` };
+  }
+}
+
+/** Loads an engine's code only when that engine is wanted: TensorFlow.js takes a second and 100 MB. */
+export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
+  switch (name) {
+    case 'wasm':
+      return (await import('./wasm-engine.js')).WasmEngine.create(options);
+    case 'cpu':
+      return (await import('./cpu-engine.js')).CpuEngine.create(options);
+  }
+}

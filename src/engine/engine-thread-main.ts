@@ -1,0 +1,47 @@
+/** The engine thread's program: it answers with its layout once, and then with one answer to each job. */
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { Arena } from '../core/arena.js';
+import { imagesDataset } from '../data/encoded-images.js';
+import { createEngine } from './choose-engine.js';
+import { sentError, type ThreadAnswer, type ThreadData, type ThreadJob } from './engine-thread-messages.js';
+import { MicroBatchRunner } from './micro-batch-runner.js';
+
+const port = parentPort!;
+const answer = (message: ThreadAnswer): void => port.postMessage(message);
+
+try {
+  const { memory, train, test, engine: name, model, microBatchSize, order } = workerData as ThreadData;
+  const arena = new Arena(memory);
+  const engine = await createEngine(name, { model, microBatchSize, arena });
+  const runner = new MicroBatchRunner(engine, arena, {
+    microBatchSize,
+    order,
+    train: imagesDataset(train, model.inputScaling),
+    test: imagesDataset(test, model.inputScaling),
+  });
+  const run = async (job: ThreadJob): Promise<void> => {
+    try {
+      const begin = performance.now();
+      const weights = new Float32Array(arena.buffer, job.weights.address, job.weights.length);
+      const nodes = await runner.run({ ...job, weights });
+      const computeSeconds = (performance.now() - begin) / 1e3;
+      answer({
+        nodes: nodes.map(({ first, end, values }) => ({
+          first,
+          end,
+          values: { address: values.byteOffset, length: values.length },
+        })),
+        computeSeconds,
+        tensorCount: engine.tensorCount(),
+      });
+    } catch (error) {
+      answer({ error: sentError(error) });
+    }
+  };
+
+  port.on('message', (job: ThreadJob) => void run(job));
+  answer({ name: engine.name, deterministic: engine.deterministic, layout: engine.layout });
+} catch (error) {
+  answer({ error: sentError(error) });
+}

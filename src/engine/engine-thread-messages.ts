@@ -1,0 +1,44 @@
+/** What the engine thread and the thread that started it say to each other. Vectors stay in the arena: places travel. */
+import { LockstepError, type ExitCode } from '../core/errors.js';
+import type { ParameterLayout } from '../core/layout.js';
+import type { EngineName } from './engine.js';
+import type { ComputeJob, EngineThreadOptions } from './engine-thread.js';
+
+/** A float32 vector in the arena. */
+export interface Place {
+  readonly address: number;
+  readonly length: number;
+}
+
+export type ThreadData = Omit<EngineThreadOptions, 'arena'> & { readonly memory: WebAssembly.Memory };
+
+export type ThreadJob = Omit<ComputeJob, 'weights'> & { readonly weights: Place };
+
+export type ThreadAnswer =
+  | { readonly name: EngineName; readonly deterministic: boolean; readonly layout: ParameterLayout }
+  | {
+      readonly nodes: readonly { readonly first: number; readonly end: number; readonly values: Place }[];
+      readonly computeSeconds: number;
+      readonly tensorCount: number;
+    }
+  | { readonly error: SentError };
+
+/** An error as it travels: cloning would lose its class and its code. */
+export interface SentError {
+  readonly message: string;
+  readonly stack: string;
+  readonly fault?: { readonly code: string; readonly remedy: string; readonly exitCode: ExitCode };
+}
+
+export function sentError(error: unknown): SentError {
+  if (!(error instanceof Error)) return { message: String(error), stack: '' };
+  const sent = { message: error.message, stack: error.stack ?? '' };
+  if (!(error instanceof LockstepError)) return sent;
+  return { ...sent, fault: { code: error.code, remedy: error.remedy, exitCode: error.exitCode } };
+}
+
+export function restoreError({ message, stack, fault }: SentError): Error {
+  const error = fault ? new LockstepError(fault.code, message, fault.remedy, fault.exitCode) : new Error(message);
+  error.stack = stack;
+  return error;
+}

@@ -1,0 +1,144 @@
+import { Worker } from 'node:worker_threads';
+
+import type { Arena } from '../core/arena.js';
+import type { ParameterLayout } from '../core/layout.js';
+import type { EncodedImages } from '../data/encoded-images.js';
+import type { EngineName } from './engine.js';
+import { restoreError, type ThreadAnswer, type ThreadData, type ThreadJob } from './engine-thread-messages.js';
+import { fault } from './faults.js';
+import type { ModelSpec } from './model-spec.js';
+
+export interface EngineThreadOptions {
+  readonly engine: EngineName;
+  readonly model: ModelSpec;
+  /** Samples of a micro-batch; the last one of a job may be short. */
+  readonly microBatchSize: number;
+  readonly arena: Arena;
+  readonly train: EncodedImages;
+  readonly test: EncodedImages;
+  readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
+}
+
+/** Part of a step, or of an evaluation: the micro-batches `range` of samples `firstPosition..firstPosition+sampleCount-1`. */
+export interface ComputeJob {
+  /** `gradient`: training samples in the epoch's order. `evaluation`: test samples in the order of the file. */
+  readonly purpose: 'gradient' | 'evaluation';
+  readonly epoch: number;
+  readonly firstPosition: number;
+  readonly sampleCount: number;
+  /** Micro-batches `first..end-1`; may be empty. */
+  readonly range: { readonly first: number; readonly end: number };
+  /** float32[parameterCount] in the arena; must not change until the job is done. */
+  readonly weights: Float32Array;
+}
+
+/** The sum over micro-batches `first..end-1`, a node of the canonical tree. */
+export interface ComputedNode {
+  readonly first: number;
+  readonly end: number;
+  /** In the arena, valid until the next job: float32[parameterCount + extraCount], for an evaluation float32[extraCount]. */
+  readonly values: Float32Array;
+}
+
+export interface Computed {
+  /** The fewest nodes that cover the range, in ascending order. */
+  readonly nodes: readonly ComputedNode[];
+  readonly computeSeconds: number;
+  /** Of the backend, after the job. */
+  readonly tensorCount: number;
+}
+
+/**
+ * An engine with its data in a thread of its own, over the shared arena: a long forward or backward pass never holds up
+ * heartbeats or the exchange. One job at a time.
+ */
+export class EngineThread {
+  private waiting: { resolve: (answer: ThreadAnswer) => void; reject: (error: Error) => void } | undefined;
+  private death: Error | undefined;
+  private stopping = false;
+
+  private constructor(
+    private readonly thread: Worker,
+    private readonly arena: Arena,
+  ) {
+    thread.on('message', (answer: ThreadAnswer) => {
+      if ('error' in answer) this.settle()?.reject(restoreError(answer.error));
+      else this.settle()?.resolve(answer);
+    });
+    thread.on('error', (error) => this.die(fault('ENGINE_THREAD_DIED', { reason: reasonOf(error) }, error)));
+    thread.on('exit', (code) => this.die(fault('ENGINE_THREAD_DIED', { reason: `exit code ${code}` })));
+  }
+
+  private ready: Extract<ThreadAnswer, { layout: ParameterLayout }> | undefined;
+
+  /** @throws what creating the engine throws, LockstepError `ENGINE_THREAD_DIED` */
+  static async start({ arena, ...options }: EngineThreadOptions): Promise<EngineThread> {
+    const workerData: ThreadData = { ...options, memory: arena.memory };
+    const self = new EngineThread(
+      new Worker(new URL('./engine-thread-main.js', import.meta.url), { workerData }),
+      arena,
+    );
+    const answer = await self.answer();
+    if (!('layout' in answer)) throw new Error('the engine thread answered out of turn');
+    self.ready = answer;
+    return self;
+  }
+
+  get name(): EngineName {
+    return this.ready!.name;
+  }
+
+  get deterministic(): boolean {
+    return this.ready!.deterministic;
+  }
+
+  get layout(): ParameterLayout {
+    return this.ready!.layout;
+  }
+
+  /** @throws what the engine throws; LockstepError `ENGINE_THREAD_DIED`, also for every later job */
+  async compute(job: ComputeJob): Promise<Computed> {
+    if (this.waiting) throw new Error('a job is running already');
+    const { weights, ...rest } = job;
+    const message: ThreadJob = { ...rest, weights: { address: weights.byteOffset, length: weights.length } };
+    const answered = this.answer();
+    this.thread.postMessage(message);
+    const answer = await answered;
+    if (!('nodes' in answer)) throw new Error('the engine thread answered out of turn');
+    const nodes = answer.nodes.map(({ first, end, values }) => ({
+      first,
+      end,
+      values: new Float32Array(this.arena.buffer, values.address, values.length),
+    }));
+    return { nodes, computeSeconds: answer.computeSeconds, tensorCount: answer.tensorCount };
+  }
+
+  /** Ends the thread, in the middle of a job too: its `compute` rejects. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.thread.terminate();
+  }
+
+  /** The thread keeps the process alive only while somebody waits for it. */
+  private answer(): Promise<ThreadAnswer> {
+    if (this.death) return Promise.reject(this.death);
+    this.thread.ref();
+    return new Promise((resolve, reject) => (this.waiting = { resolve, reject }));
+  }
+
+  private settle(): typeof this.waiting {
+    const { waiting } = this;
+    this.waiting = undefined;
+    if (!this.death) this.thread.unref();
+    return waiting;
+  }
+
+  private die(error: Error): void {
+    this.death ??= this.stopping ? new Error('the engine thread was stopped') : error;
+    this.settle()?.reject(this.death);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+}

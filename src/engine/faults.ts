@@ -1,0 +1,46 @@
+/** What can go wrong between a model and an engine. */
+import { faultsFrom, type FaultKind, type FaultTable } from '../core/errors.js';
+import { didYouMean } from '../core/nearest.js';
+
+export const engineFaults = {
+  UNKNOWN_MODEL: {
+    exitCode: 2,
+    meaning: 'No built-in model has this name.',
+    message: ({ model, known }) =>
+      `unknown model ${model}${didYouMean(model, known) || `; there are ${known.join(', ')}`}`,
+    remedy: 'choose one of the built-in models with --model',
+  } satisfies FaultKind<{ readonly model: string; readonly known: readonly string[] }>,
+  LAYER_UNSUPPORTED: {
+    exitCode: 2,
+    meaning: 'The engine has no kernels for one of the layers of the model.',
+    message: ({ layer, className, reason }) => `layer ${layer} (${className}) cannot be compiled to a plan: ${reason}`,
+    remedy: 'use --engine cpu (slow), or a model of convolution, max pooling, dense, flatten and activation layers',
+  } satisfies FaultKind<{ readonly layer: string; readonly className: string; readonly reason: string }>,
+  MODEL_UNSUPPORTED: {
+    exitCode: 2,
+    meaning: 'The model is not of a kind that can be trained here, by any engine.',
+    message: ({ model, reason }) => `model ${model} cannot be trained: ${reason}`,
+    remedy:
+      'give a sequential model whose output is one vector of logits, without softmax, and whose weights are all trainable',
+  } satisfies FaultKind<{ readonly model: string; readonly reason: string }>,
+  TENSOR_WITHOUT_INITIALISER: {
+    exitCode: 2,
+    meaning: 'No rule says how a tensor of the model begins.',
+    message: ({ tensor }) => `tensor ${tensor} has no initialiser: only kernels and biases have one`,
+    remedy: 'give the initial weights with --init FILE.safetensors',
+  } satisfies FaultKind<{ readonly tensor: string }>,
+  KERNELS_UNREADABLE: {
+    exitCode: 1,
+    meaning: 'The compiled kernels, a file of the package, are missing or damaged.',
+    message: ({ file }) => `cannot load the kernels from ${file}`,
+    remedy: 'install the package again, or run node src/engine/kernels/build.mjs',
+  } satisfies FaultKind<{ readonly file: string }>,
+  ENGINE_THREAD_DIED: {
+    exitCode: 1,
+    meaning: 'The thread that computes gradients ended by itself.',
+    message: ({ reason }) => `the engine's thread ended: ${reason}`,
+    remedy: 'if memory ran out, choose a smaller --micro-batch',
+  } satisfies FaultKind<{ readonly reason: string }>,
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(engineFaults);

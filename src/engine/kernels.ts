@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Arena } from '../core/arena.js';
+import { packageRoot } from '../core/paths.js';
+import { fault } from './faults.js';
+
+/** What kernels/program.c exports. Addresses and lengths as `run_program` and `add` have them there. */
+export interface Kernels {
+  run_program(memory: 0, program: number, words: number, m: number, weights: number, sums: number): void;
+  add(memory: 0, target: number, source: number, size: number): void;
+  lane_count(): number;
+  readonly __stack_pointer: WebAssembly.Global;
+}
+
+const stackBytes = 65_536;
+
+/**
+ * An instance of the compiled kernels over the arena, with a stack of its own, so that each thread can have one.
+ *
+ * @throws LockstepError `KERNELS_UNREADABLE`
+ */
+export async function loadKernels(
+  arena: Arena,
+  file = join(packageRoot, 'src/engine/kernels/kernels.wasm'),
+): Promise<Kernels> {
+  try {
+    const { instance } = await WebAssembly.instantiate(await readFile(file), { env: { memory: arena.memory } });
+    const kernels = instance.exports as unknown as Kernels;
+    kernels.__stack_pointer.value = arena.reserve(stackBytes) + stackBytes;
+    return kernels;
+  } catch (error) {
+    throw fault('KERNELS_UNREADABLE', { file }, error);
+  }
+}

@@ -1,0 +1,26 @@
+#ifndef LOCKSTEP_ACTIVATION_H
+#define LOCKSTEP_ACTIVATION_H
+#include "maths.h"
+
+enum activation_kind { LINEAR = 0, RELU = 1, TANH = 2, SIGMOID = 3 };
+
+// A NaN passes through all of them.
+INLINE lanes activate(lanes x, int kind) {
+  switch (kind) {
+    case RELU: return choose(x < splat(0.0f), splat(0.0f), x);
+    case TANH: return tanh_lanes(x);
+    case SIGMOID: return sigmoid_lanes(x);
+    default: return x;
+  }
+}
+
+// Gradient before the activation, from the gradient behind it and the activation's output.
+INLINE lanes activation_gradient(lanes out, lanes gradient, int kind) {
+  switch (kind) {
+    case RELU: return choose(out <= splat(0.0f), splat(0.0f), gradient);
+    case TANH: return gradient * (splat(1.0f) - out * out);
+    case SIGMOID: return gradient * (out * (splat(1.0f) - out));
+    default: return gradient;
+  }
+}
+#endif

@@ -1,0 +1,68 @@
+// Moves numbers and computes nothing.
+#include "lanes.h"
+#include "program.h"
+
+static void copy(float *to, const float *from, int size) {
+  int i = 0;
+  for (; i + LANES <= size; i += LANES) store(to + i, load(from + i));
+  for (; i < size; i++) to[i] = from[i];
+}
+
+static void zero(float *to, long size) {
+  long i = 0;
+  for (; i + LANES <= size; i += LANES) store(to + i, splat(0.0f));
+  for (; i < size; i++) to[i] = 0.0f;
+}
+
+void run_pack_rows(const context *c, const pack_rows *i) {
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  for (int row = 0; row < i->rows; row++) copy(to + row * i->to_stride, from + row * i->columns, i->columns);
+}
+
+// Four rows at a time, so that every cache line of the source is read once.
+void run_transpose(const context *c, const transpose *i) {
+  for (int block = 0; block < i->blocks; block++) {
+    const float *from = AT(const float, c, i->from) + block * i->from_block;
+    float *to = AT(float, c, i->to) + block * i->to_block;
+    int row = 0;
+    for (; row + 4 <= i->rows; row += 4) {
+      const float *a = from + row * i->from_stride, *b = a + i->from_stride, *d = b + i->from_stride, *e = d + i->from_stride;
+      for (int column = 0; column < i->columns; column++) {
+        float *out = to + column * i->to_stride + row;
+        out[0] = a[column];
+        out[1] = b[column];
+        out[2] = d[column];
+        out[3] = e[column];
+      }
+    }
+    for (; row < i->rows; row++) {
+      for (int column = 0; column < i->columns; column++) to[column * i->to_stride + row] = from[row * i->from_stride + column];
+    }
+  }
+}
+
+void run_clear(const context *c, const clear *i) { zero(AT(float, c, i->to), (long)i->size * c->m); }
+void run_clear_once(const context *c, const clear_once *i) { zero(AT(float, c, i->to), i->size); }
+
+void run_pad(const context *c, const pad *i) {
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  int row_size = i->width * i->channels, to_row_size = i->to_width * i->channels;
+  for (int b = 0; b < c->m; b++) {
+    for (int y = 0; y < i->height; y++) {
+      copy(to + (b * i->to_height + i->top + y) * to_row_size + i->left * i->channels, from + (b * i->height + y) * row_size, row_size);
+    }
+  }
+}
+
+void run_unpad(const context *c, const unpad *i) {
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  int row_size = i->width * i->channels, from_row_size = i->from_width * i->channels;
+  for (int b = 0; b < c->m; b++) {
+    for (int y = 0; y < i->height; y++) {
+      copy(to + (b * i->height + y) * row_size, from + (b * i->from_height + i->top + y) * from_row_size + i->left * i->channels, row_size);
+    }
+  }
+}

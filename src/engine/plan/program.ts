@@ -1,0 +1,47 @@
+import type { Arena } from '../../core/arena.js';
+import { instructions } from './instructions.js';
+
+export type InstructionName = keyof typeof instructions;
+
+/** Where an operand lies: bytes from the start of the memory, or in a vector that each run names. 0 is "none". */
+export type Address = number;
+
+export const none: Address = 0;
+
+/** In the weights' vector of the run; `offset` in elements. */
+export const inWeights = (offset: number): Address => (offset * 4) | 1;
+/** In the sums' vector of the run; `offset` in elements. */
+export const inSums = (offset: number): Address => (offset * 4) | 2;
+
+/** Everything that an instruction wants to know, by name. */
+export type Operands<N extends InstructionName> = Readonly<Record<(typeof instructions)[N][number], number>>;
+
+/** A program in memory: what `run_program` is called with. */
+export interface Program {
+  readonly address: Address;
+  /** 32-bit words. */
+  readonly length: number;
+}
+
+const names = Object.keys(instructions) as InstructionName[];
+
+/** Instructions, written one after the other. */
+export class ProgramWriter {
+  private readonly words: number[] = [];
+
+  emit<N extends InstructionName>(name: N, operands: Operands<N>): void {
+    const fields: readonly (typeof instructions)[N][number][] = instructions[name];
+    this.words.push(names.indexOf(name), ...fields.map((field) => operands[field]));
+  }
+
+  append(other: ProgramWriter): void {
+    this.words.push(...other.words);
+  }
+
+  /** Copies the program to where the kernels can read it. */
+  store(arena: Arena): Program {
+    const address = arena.reserve(this.words.length * 4);
+    new Uint32Array(arena.buffer, address, this.words.length).set(this.words);
+    return { address, length: this.words.length };
+  }
+}

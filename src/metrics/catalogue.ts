@@ -1,0 +1,127 @@
+/**
+ * Every metric that lockstep publishes. One process owns each series: what is true of the run is the coordinator's, what
+ * is true of one process is that worker's. docs/metrics.md is written from here.
+ *
+ * Names follow Prometheus: base units (seconds, bytes), `_total` for counters, `_ratio` for shares of one.
+ */
+
+/** A metric before there is a registry to put it in. */
+export interface Description<
+  Type extends 'counter' | 'gauge' | 'histogram' = 'counter' | 'gauge' | 'histogram',
+  Label extends string = string,
+> {
+  readonly type: Type;
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly Label[];
+  /** Upper bounds of a histogram, in the unit of its name. */
+  readonly buckets?: readonly number[];
+}
+
+function counter<const Label extends string = never>(
+  name: string,
+  help: string,
+  labels: readonly Label[] = [],
+): Description<'counter', Label> {
+  return { type: 'counter', name, help, labels };
+}
+
+function gauge<const Label extends string = never>(
+  name: string,
+  help: string,
+  labels: readonly Label[] = [],
+): Description<'gauge', Label> {
+  return { type: 'gauge', name, help, labels };
+}
+
+function histogram<const Label extends string = never>(
+  name: string,
+  help: string,
+  buckets: readonly number[],
+  labels: readonly Label[] = [],
+): Description<'histogram', Label> {
+  return { type: 'histogram', name, help, labels, buckets };
+}
+
+/**
+ * Factors of about two from half a millisecond, the exchange of a small model on one machine, to half a minute, a full
+ * batch of MNIST in plain JavaScript: 16 buckets tell a step of 7 ms from one of 15 ms wherever it lies.
+ */
+const stepBuckets = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32];
+
+/** An evaluation is a pass over the test set: from a tenth of a second to minutes. */
+const evaluationBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
+
+const build = gauge('lockstep_build_info', 'Always 1; the labels say what is running.', ['version', 'node', 'program']);
+
+export const coordinatorCatalogue = {
+  build,
+  run: gauge('lockstep_run_info', 'Always 1; the labels say what is being trained, and with what.', [
+    'run',
+    'model',
+    'engine',
+  ]),
+  worldSize: gauge('lockstep_world_size', 'Workers in the current generation.'),
+  joinedWorkers: gauge(
+    'lockstep_joined_workers',
+    'Workers that have joined, while the run waits for its first generation.',
+  ),
+  generation: gauge('lockstep_generation', 'Version of the membership; rises by one with every change.'),
+  steps: counter('lockstep_steps_total', 'Optimizer steps finished, skipped ones included.'),
+  skippedSteps: counter(
+    'lockstep_skipped_steps_total',
+    'Steps whose gradient was not finite, so that the weights stayed as they were.',
+  ),
+  images: counter('lockstep_images_total', 'Training samples in finished steps, over all workers.'),
+  epoch: gauge('lockstep_epoch', 'Pass over the training set that the last step belonged to, from 0.'),
+  stepsPlanned: gauge('lockstep_planned_steps', 'Steps of the whole run.'),
+  globalBatchSize: gauge('lockstep_global_batch_size', 'Samples of one step over all workers.'),
+  learningRate: gauge('lockstep_learning_rate', 'Learning rate of the last step, with schedule and warm-up.'),
+  loss: gauge('lockstep_loss', 'Mean loss over the samples of the last step.'),
+  accuracy: gauge('lockstep_accuracy_ratio', 'Share of the samples of the last step that were answered correctly.'),
+  gradientNorm: gauge('lockstep_gradient_norm', 'L2 norm of the mean gradient of the last step, before clipping.'),
+  testLoss: gauge('lockstep_test_loss', 'Mean loss over the test set at the last evaluation.'),
+  testAccuracy: gauge(
+    'lockstep_test_accuracy_ratio',
+    'Share of the test set answered correctly at the last evaluation.',
+  ),
+  bestTestAccuracy: gauge(
+    'lockstep_best_test_accuracy_ratio',
+    'The highest share of the test set answered correctly so far.',
+  ),
+  evaluations: counter('lockstep_evaluations_total', 'Evaluations of the test set.'),
+  datasetSent: counter(
+    'lockstep_dataset_sent_bytes_total',
+    'Bytes of data sets sent to workers that did not have them.',
+  ),
+} as const satisfies Record<string, Description>;
+
+export const workerCatalogue = {
+  build,
+  rank: gauge('lockstep_worker_rank', 'Place of this worker in the current generation, from 0.'),
+  generation: gauge('lockstep_worker_generation', 'Version of the membership that this worker works under.'),
+  steps: counter('lockstep_worker_steps_total', 'Steps that this worker finished.'),
+  images: counter('lockstep_worker_images_total', 'Training samples whose gradient this worker computed.'),
+  phaseSeconds: histogram(
+    'lockstep_worker_step_phase_seconds',
+    'Time of one step by phase: compute (forward and backward), exchange (gradient sums), update (optimizer), wait (for the slowest other worker).',
+    stepBuckets,
+    ['phase'],
+  ),
+  evaluationSeconds: histogram(
+    'lockstep_worker_evaluation_seconds',
+    'Time of one evaluation on this worker.',
+    evaluationBuckets,
+  ),
+  sent: counter('lockstep_worker_sent_bytes_total', 'Bytes of the exchange sent to other workers.'),
+  received: counter('lockstep_worker_received_bytes_total', 'Bytes of the exchange received from other workers.'),
+  datasetReceived: counter(
+    'lockstep_worker_dataset_received_bytes_total',
+    'Bytes of data sets received from the coordinator.',
+  ),
+  tensors: gauge('lockstep_worker_tensors', 'Live tensor objects of the engine; constant while a run goes on.'),
+  arena: gauge(
+    'lockstep_worker_arena_bytes',
+    'Memory shared between the threads of this worker: weights, gradients, activations.',
+  ),
+} as const satisfies Record<string, Description>;

@@ -1,0 +1,54 @@
+import { collectDefaultMetrics, type Registry } from 'prom-client';
+import type { RunEvent } from '../core/events.js';
+import { coordinatorCatalogue } from './catalogue.js';
+import { register, type Metrics } from './register.js';
+
+export interface CoordinatorMetrics extends Metrics<typeof coordinatorCatalogue> {
+  /** Takes over what an event of the run says. */
+  observe(event: RunEvent): void;
+}
+
+/** The coordinator's metrics: those of the run, and Node's own (memory, event-loop delay, garbage collection). */
+export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
+  collectDefaultMetrics({ register: registry });
+  const metrics = register(coordinatorCatalogue, registry);
+  return { ...metrics, observe: (event) => observe(metrics, event) };
+}
+
+function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent): void {
+  switch (event.type) {
+    case 'waiting':
+      metrics.joinedWorkers.set(event.joined);
+      return;
+    case 'started':
+      metrics.run.set({ run: event.runId, model: event.model, engine: event.engine }, 1);
+      metrics.joinedWorkers.set(event.worldSize);
+      metrics.worldSize.set(event.worldSize);
+      metrics.globalBatchSize.set(event.globalBatchSize);
+      metrics.stepsPlanned.set(event.stepsTotal);
+      return;
+    case 'step':
+      metrics.steps.inc();
+      metrics.images.inc(event.sampleCount);
+      if (event.skipped) metrics.skippedSteps.inc();
+      metrics.epoch.set(event.epoch);
+      metrics.worldSize.set(event.worldSize);
+      metrics.generation.set(event.generation);
+      metrics.globalBatchSize.set(event.globalBatchSize);
+      metrics.learningRate.set(event.learningRate);
+      metrics.loss.set(event.loss);
+      metrics.accuracy.set(event.accuracy);
+      metrics.gradientNorm.set(event.gradientNorm);
+      return;
+    case 'evaluation':
+      metrics.evaluations.inc();
+      metrics.testLoss.set(event.testLoss);
+      metrics.testAccuracy.set(event.testAccuracy);
+      if (event.best) metrics.bestTestAccuracy.set(event.testAccuracy);
+      return;
+    case 'listening':
+    case 'stopping':
+    case 'result':
+    case 'error':
+  }
+}

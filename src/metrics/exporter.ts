@@ -1,0 +1,91 @@
+/** Serves a registry over HTTP, as Prometheus reads it. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { formatHostPort, listenError, type HostPort } from '../core/address.js';
+
+export interface ExporterNeeds {
+  readonly registry: Registry;
+  /** Asked by /healthz: whether the process does its work, and in which state it is. */
+  readonly health: () => { readonly healthy: boolean; readonly state: string };
+}
+
+export interface ExporterOptions {
+  /** IPv6 without brackets. */
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** The flag that an error names. Default `--metrics-port`. */
+  readonly flag?: string;
+}
+
+/** A scrape is a few hundred bytes of request; nobody needs longer for it. */
+const requestTimeoutMs = 5_000;
+
+/** `GET /metrics` and `GET /healthz` (200 or 503). Other paths are 404, other methods 405. */
+export class MetricsExporter {
+  private server: Server | undefined;
+
+  constructor(
+    private readonly needs: ExporterNeeds,
+    private readonly options: ExporterOptions,
+  ) {}
+
+  /**
+   * @returns where it listens, with the port that the system chose, and as a URL
+   * @throws LockstepError `PORT_IN_USE`, `PORT_NOT_PERMITTED` or `ADDRESS_NOT_HERE`
+   */
+  async start(): Promise<HostPort & { readonly url: string }> {
+    const { host, port, flag = '--metrics-port' } = this.options;
+    const server = createServer(
+      { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
+      (request, response) => {
+        this.answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+      },
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, { host, port }, flag)));
+      server.listen({ host, port }, resolve);
+    });
+    this.server = server;
+    const at: HostPort = { host, port: (server.address() as AddressInfo).port };
+    return { ...at, url: `http://${formatHostPort(at)}/metrics` };
+  }
+
+  /** Ends open connections, too: a scraper keeps them open between its visits. Safe to call twice. */
+  async stop(): Promise<void> {
+    const server = this.server;
+    this.server = undefined;
+    if (server === undefined) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return send(response, 405, 'text/plain', 'only GET\n', { allow: 'GET, HEAD' });
+    const path = request.url?.split('?', 1)[0];
+    if (path === '/metrics') {
+      const { registry } = this.needs;
+      return send(response, 200, registry.contentType, await registry.metrics());
+    }
+    if (path === '/healthz') {
+      const { healthy, state } = this.needs.health();
+      return send(response, healthy ? 200 : 503, 'application/json', `${JSON.stringify({ healthy, state })}\n`);
+    }
+    send(response, 404, 'text/plain', 'try /metrics or /healthz\n');
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'content-type': type, ...headers }).end(body); // node leaves the body of a HEAD out
+}

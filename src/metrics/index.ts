@@ -1,0 +1,6 @@
+/** What programs use of the metrics. */
+
+export { Registry } from 'prom-client';
+export { coordinatorMetrics, type CoordinatorMetrics } from './coordinator.js';
+export { MetricsExporter, type ExporterNeeds, type ExporterOptions } from './exporter.js';
+export { workerMetrics, type WorkerMetrics } from './worker.js';

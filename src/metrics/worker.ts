@@ -1,0 +1,29 @@
+import { collectDefaultMetrics, type Registry } from 'prom-client';
+import type { PhaseSeconds } from '../core/events.js';
+import { workerCatalogue } from './catalogue.js';
+import { register, type Metrics } from './register.js';
+
+export interface WorkerMetrics extends Metrics<typeof workerCatalogue> {
+  /**
+   * Counts one finished step.
+   *
+   * @param ownSampleCount - samples of this worker's own range; 0 is legal
+   */
+  observeStep(seconds: PhaseSeconds, ownSampleCount: number): void;
+}
+
+/** One worker's metrics: its own phases, bytes and memory, and Node's own (memory, event-loop delay, garbage collection). */
+export function workerMetrics(registry: Registry): WorkerMetrics {
+  collectDefaultMetrics({ register: registry });
+  const metrics = register(workerCatalogue, registry);
+  return {
+    ...metrics,
+    observeStep({ compute, exchange, update, wait }, ownSampleCount) {
+      metrics.steps.inc();
+      metrics.images.inc(ownSampleCount);
+      for (const [phase, seconds] of Object.entries({ compute, exchange, update, wait })) {
+        metrics.phaseSeconds.observe({ phase }, seconds);
+      }
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { faultsFrom, type FaultTable } from '../core/errors.js';
+
+export const transportFaults = {
+  COORDINATOR_UNREACHABLE: {
+    exitCode: 3,
+    meaning: 'A worker found no coordinator within --join-timeout.',
+    message: (f: { address: string; seconds: number; reason: string }) =>
+      `no coordinator answered at ${f.address} within ${f.seconds} s (${f.reason})`,
+    remedy: 'start `lockstep coordinator` there, check --coordinator and firewalls, or raise --join-timeout',
+  },
+  COORDINATOR_LOST: {
+    exitCode: 3,
+    meaning: 'The connection to the coordinator broke while the run was going on.',
+    message: (f: { address: string; reason: string }) => `the coordinator at ${f.address} was lost (${f.reason})`,
+    remedy: 'start the run again; this version does not carry on without its coordinator',
+  },
+  STATE_UNAVAILABLE: {
+    exitCode: 3,
+    meaning: 'A training state could not be fetched from the worker that holds it.',
+    message: (f: { address: string; step: number; reason: string }) =>
+      `the state after step ${f.step} could not be fetched from ${f.address}: ${f.reason}`,
+    remedy: 'check that workers can reach each other at the addresses that they advertise (--advertise)',
+  },
+  BLOB_UNAVAILABLE: {
+    exitCode: 3,
+    meaning: 'Data that a worker needs could not be fetched from the coordinator.',
+    message: (f: { sha256: string; reason: string }) => `blob ${f.sha256.slice(0, 12)} could not be fetched: ${f.reason}`,
+    remedy: 'check the connection to the coordinator and start the worker again',
+  },
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(transportFaults);

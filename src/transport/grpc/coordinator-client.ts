@@ -1,0 +1,97 @@
+import { credentials, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import type { Channel, ChannelListener, FromCoordinator, FromWorker } from '../../cluster/session.js';
+import type { Clock } from '../../core/clock.js';
+import { channelOptions, reasonOf } from './channels.js';
+import { CoordinatorClient as Client } from './definitions.js';
+import { fault } from '../faults.js';
+import type { BlobChunk__Output } from './generated/lockstep/v1/BlobChunk.js';
+import type { CoordinatorClient as GrpcClient } from './generated/lockstep/v1/Coordinator.js';
+import type { CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
+import type { WorkerMessage } from './generated/lockstep/v1/WorkerMessage.js';
+import { decodeFromCoordinator, encodeFromWorker } from './wire.js';
+
+/** How long one attempt to connect may take before the user is told that we go on trying. */
+const firstAttemptMs = 1_000;
+
+/** A worker's connection to its coordinator. */
+export class CoordinatorConnection {
+  private readonly client: GrpcClient;
+
+  constructor(
+    private readonly address: string,
+    private readonly clock: Clock,
+  ) {
+    this.client = new Client(address, credentials.createInsecure(), channelOptions);
+  }
+
+  /**
+   * Waits until the coordinator can be reached.
+   *
+   * @param onWaiting - called once, when it cannot at first
+   * @throws LockstepError `COORDINATOR_UNREACHABLE` after `timeoutSeconds`
+   */
+  async reach(timeoutSeconds: number, onWaiting: () => void): Promise<void> {
+    const timeoutMs = timeoutSeconds * 1000;
+    const reason = 'nothing accepts connections there';
+    const timers: (() => void)[] = [];
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const giveUp = () => reject(fault('COORDINATOR_UNREACHABLE', { address: this.address, seconds: timeoutSeconds, reason }));
+        timers.push(this.clock.setTimer(Math.min(firstAttemptMs, timeoutMs / 2), onWaiting), this.clock.setTimer(timeoutMs, giveUp));
+        this.client.waitForReady(Infinity, (error) => (error ? reject(error) : resolve())); // our clock sets the limit
+      });
+    } finally {
+      for (const cancel of timers) cancel();
+    }
+  }
+
+  /** Opens the worker's stream; the caller says Hello on it first. */
+  join(): Channel<FromWorker, FromCoordinator> {
+    return new CoordinatorChannel(this.client.join());
+  }
+
+  /** The chunks of a blob. @throws LockstepError `BLOB_UNAVAILABLE` */
+  async *fetchBlob(sha256: string): AsyncIterable<Uint8Array> {
+    try {
+      for await (const { data } of this.client.fetchBlob({ sha256 }) as AsyncIterable<BlobChunk__Output>) yield data;
+    } catch (error) {
+      throw fault('BLOB_UNAVAILABLE', { sha256, reason: reasonOf(error) }, error);
+    }
+  }
+
+  close(): void {
+    this.client.close();
+  }
+}
+
+/** The worker's end of its stream. */
+class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
+  private runId = '';
+  private isClosed = false;
+
+  constructor(private readonly call: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>) {}
+
+  send(message: FromWorker): void {
+    if (!this.isClosed) this.call.write(encodeFromWorker(this.runId, message));
+  }
+
+  listen(listener: ChannelListener<FromCoordinator>): void {
+    this.call.on('data', (wire: CoordinatorMessage__Output) => {
+      const message = decodeFromCoordinator(wire);
+      if (message?.kind === 'welcome') this.runId = message.runId;
+      if (message) listener.message(message);
+    });
+    const closed = (reason: string): void => {
+      if (this.isClosed) return;
+      this.isClosed = true;
+      listener.closed(reason);
+    };
+    this.call.on('error', (error: ServiceError) => closed(error.code === status.UNAVAILABLE ? 'its connection broke' : reasonOf(error)));
+    this.call.on('end', () => closed('it closed the connection'));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.call.end();
+  }
+}

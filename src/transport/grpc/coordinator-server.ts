@@ -1,0 +1,118 @@
+import { Server, status, type ServerDuplexStream, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Channel, ChannelListener, FromCoordinator, FromWorker, Hello } from '../../cluster/session.js';
+import type { HostPort } from '../../core/address.js';
+import { listen } from './channels.js';
+import { coordinatorService } from './definitions.js';
+import type { BlobChunk } from './generated/lockstep/v1/BlobChunk.js';
+import type { CoordinatorMessage } from './generated/lockstep/v1/CoordinatorMessage.js';
+import type { FetchBlobRequest__Output } from './generated/lockstep/v1/FetchBlobRequest.js';
+import type { WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessage.js';
+import { decodeFromWorker, encodeFromCoordinator, runIdOf } from './wire.js';
+
+type JoinCall = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
+type BlobCall = ServerWritableStream<FetchBlobRequest__Output, BlobChunk>;
+
+/** What the coordinator's program does with what arrives. */
+export interface CoordinatorHandlers {
+  /** A worker has said who it is. */
+  joined(hello: Hello, channel: Channel<FromCoordinator, FromWorker>): void;
+  /** The content with this digest, in chunks; undefined if there is none. */
+  readBlob(sha256: string): AsyncIterable<Uint8Array> | undefined;
+}
+
+/** The `Coordinator` service: streams of workers, and blobs. */
+export class CoordinatorServer {
+  private readonly server = new Server({
+    'grpc.max_concurrent_streams': 10_000,
+    'grpc.keepalive_time_ms': 10_000, //            a connection that is cut off without a word is noticed, too
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+
+  constructor(
+    private readonly runId: string,
+    private readonly handlers: CoordinatorHandlers,
+  ) {}
+
+  /** @returns the port that it has @throws LockstepError as `listen` does */
+  start(at: HostPort): Promise<number> {
+    const handlers: UntypedServiceImplementation = {
+      Join: (call: JoinCall) => this.onJoin(call),
+      FetchBlob: (call: BlobCall) => void this.onFetchBlob(call),
+    };
+    this.server.addService(coordinatorService, handlers);
+    return listen(this.server, at, '--port');
+  }
+
+  /** Lets what was sent leave; @returns when all streams have ended. */
+  async stop(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
+  }
+
+  /** At once. */
+  kill(): void {
+    this.server.forceShutdown();
+  }
+
+  private onJoin(call: JoinCall): void {
+    call.once('data', (first: WorkerMessage__Output) => {
+      const hello = decodeFromWorker('', first);
+      if (hello?.kind !== 'hello') return void call.emit('error', { code: status.INVALID_ARGUMENT, details: 'a Hello comes first' });
+      this.handlers.joined(hello, new WorkerChannel(this.runId, hello.workerId, call));
+    });
+    call.on('error', () => undefined); //            told by 'cancelled' or 'end' to whoever listens to the channel
+  }
+
+  private async onFetchBlob(call: BlobCall): Promise<void> {
+    const { sha256 } = call.request;
+    const content = this.handlers.readBlob(sha256);
+    if (!content) return void call.emit('error', { code: status.NOT_FOUND, details: `no blob ${sha256} in this run` });
+    let isGone = false;
+    call.on('cancelled', () => (isGone = true));
+    try {
+      for await (const data of content) {
+        if (isGone) return;
+        if (!call.write({ data })) await new Promise((resolve) => call.once('drain', resolve).once('cancelled', resolve));
+      }
+      call.end();
+    } catch (error) {
+      call.emit('error', { code: status.DATA_LOSS, details: `cannot read blob ${sha256}: ${(error as Error).message}` });
+    }
+  }
+}
+
+/** The coordinator's end of one worker's stream. */
+class WorkerChannel implements Channel<FromCoordinator, FromWorker> {
+  private isClosed = false;
+
+  constructor(
+    private readonly runId: string,
+    private readonly workerId: string,
+    private readonly call: JoinCall,
+  ) {}
+
+  send(message: FromCoordinator): void {
+    if (!this.isClosed) this.call.write(encodeFromCoordinator(this.runId, message));
+  }
+
+  listen(listener: ChannelListener<FromWorker>): void {
+    this.call.on('data', (wire: WorkerMessage__Output) => {
+      const runId = runIdOf(wire);
+      const message = decodeFromWorker(this.workerId, wire);
+      if (message && (runId === undefined || runId === this.runId)) listener.message(message);
+    });
+    const closed = (reason: string) => (): void => {
+      if (this.isClosed) return;
+      this.isClosed = true;
+      this.call.end();
+      listener.closed(reason);
+    };
+    this.call.on('end', closed('it closed its connection'));
+    this.call.on('cancelled', closed('its connection broke'));
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.call.end();
+  }
+}

@@ -1,0 +1,77 @@
+import { credentials, makeClientConstructor, type ClientReadableStream } from '@grpc/grpc-js';
+import type { Clock } from '../../core/clock.js';
+import type { Generation } from '../../cluster/messages.js';
+import type { Frame } from '../../collective/frame.js';
+import { channelOptions, reasonOf } from './channels.js';
+import { exchangeService } from './definitions.js';
+import { fault } from '../faults.js';
+import type { ExchangeClient } from './generated/lockstep/v1/Exchange.js';
+import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
+import type { StateRequest, StateSnapshot } from './exchange-server.js';
+
+const Client = makeClientConstructor(exchangeService, 'lockstep.v1.Exchange');
+
+/** Silence on a state's stream after which its sender is given up. */
+const stateSilenceMs = 30_000;
+
+/** Connections to other workers' `Exchange` services, one an address, kept from generation to generation. */
+export class ExchangeClients {
+  private readonly clients = new Map<string, ExchangeClient>();
+
+  constructor(
+    private readonly runId: string,
+    private readonly clock: Clock,
+  ) {}
+
+  pull(address: string, { term, number }: Generation, rank: number): ClientReadableStream<Frame> {
+    const request = { runId: this.runId, term, generation: number, rank };
+    return this.clientOf(address).pull(request) as unknown as ClientReadableStream<Frame>; // decoded by hand, see definitions.ts
+  }
+
+  /** @throws LockstepError `STATE_UNAVAILABLE` */
+  async pullState(address: string, { term, number }: Generation, request: StateRequest, signal?: AbortSignal): Promise<StateSnapshot> {
+    const what = request.what === 'best' ? 'BEST' : 'TRAINING';
+    const call = this.clientOf(address).pullState({ runId: this.runId, term, generation: number, what, step: request.step });
+    const cancel = (): void => call.cancel();
+    signal?.addEventListener('abort', cancel);
+    let endSilence = this.clock.setTimer(stateSilenceMs, cancel);
+    try {
+      let description: string | undefined;
+      const vectors = new Map<string, Buffer[]>();
+      for await (const chunk of call as AsyncIterable<StateChunk__Output>) {
+        endSilence();
+        endSilence = this.clock.setTimer(stateSilenceMs, cancel);
+        description ??= chunk.description;
+        if (!chunk.part) continue;
+        const parts = vectors.get(chunk.part.vector);
+        if (parts) parts.push(chunk.part.data);
+        else vectors.set(chunk.part.vector, [chunk.part.data]);
+      }
+      if (description === undefined) throw new Error('the stream was empty');
+      return { description, vectors: [...vectors].map(([name, parts]) => ({ name, values: floatsOf(parts) })) };
+    } catch (error) {
+      throw fault('STATE_UNAVAILABLE', { address, step: request.step, reason: reasonOf(error) }, error);
+    } finally {
+      endSilence();
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  close(): void {
+    for (const client of this.clients.values()) client.close();
+  }
+
+  private clientOf(address: string): ExchangeClient {
+    let client = this.clients.get(address);
+    if (!client) {
+      client = new Client(address, credentials.createInsecure(), channelOptions) as unknown as ExchangeClient;
+      this.clients.set(address, client);
+    }
+    return client;
+  }
+}
+
+function floatsOf(parts: readonly Buffer[]): Float32Array {
+  const bytes = Buffer.concat(parts);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}

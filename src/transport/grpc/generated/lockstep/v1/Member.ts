@@ -1,0 +1,12 @@
+// Original file: proto/coordinator.proto
+
+
+export interface Member {
+  'workerId'?: (string);
+  'address'?: (string);
+}
+
+export interface Member__Output {
+  'workerId': (string);
+  'address': (string);
+}

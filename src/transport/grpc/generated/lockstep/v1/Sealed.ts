@@ -1,0 +1,17 @@
+// Original file: proto/coordinator.proto
+
+import type { Generation as _lockstep_v1_Generation, Generation__Output as _lockstep_v1_Generation__Output } from '../../lockstep/v1/Generation.js';
+
+export interface Sealed {
+  'runId'?: (string);
+  'generation'?: (_lockstep_v1_Generation | null);
+  'finishedStep'?: (number);
+  'hasState'?: (boolean);
+}
+
+export interface Sealed__Output {
+  'runId': (string);
+  'generation': (_lockstep_v1_Generation__Output | null);
+  'finishedStep': (number);
+  'hasState': (boolean);
+}

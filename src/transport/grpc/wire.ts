@@ -1,0 +1,99 @@
+import type { Begin, Generation } from '../../cluster/messages.js';
+import type { FromCoordinator, FromWorker, Report } from '../../cluster/session.js';
+import type { StepRecord } from '../../core/events.js';
+import type { CoordinatorMessage, CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
+import type { Generation__Output } from './generated/lockstep/v1/Generation.js';
+import type { Progress__Output } from './generated/lockstep/v1/Progress.js';
+import type { StepRecord as WireStep, StepRecord__Output } from './generated/lockstep/v1/StepRecord.js';
+import type { WorkerMessage, WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessage.js';
+
+/** Domain to wire and back, for the stream between worker and coordinator. A message that makes no sense decodes to undefined. */
+
+export function encodeFromWorker(runId: string, message: FromWorker): WorkerMessage {
+  switch (message.kind) {
+    case 'hello':
+      return { hello: message };
+    case 'ready':
+      return { ready: { runId, ...message } };
+    case 'sealed':
+      return { sealed: { runId, ...message } };
+    case 'progress':
+      return { progress: { runId, ...message, ended: message.ended ?? null, steps: message.steps.map(encodeStep), evaluations: [...message.evaluations] } };
+    case 'failed':
+      return { failed: message };
+    case 'heartbeat':
+      return { heartbeat: { runId } };
+  }
+}
+
+/** @param workerId - who is at the other end, by its Hello: no message can speak for another worker */
+export function decodeFromWorker(workerId: string, wire: WorkerMessage__Output): FromWorker | undefined {
+  if (wire.hello) return { kind: 'hello', ...wire.hello };
+  if (wire.ready) return { kind: 'ready', ...wire.ready };
+  if (wire.sealed) return { kind: 'sealed', ...wire.sealed, workerId, generation: decodeGeneration(wire.sealed.generation) };
+  if (wire.progress) return decodeProgress(workerId, wire.progress);
+  if (wire.failed) return { kind: 'failed', ...wire.failed };
+  if (wire.heartbeat) return { kind: 'heartbeat' };
+  return undefined;
+}
+
+/** The run that a worker's message belongs to; a Hello and a farewell belong to none. */
+export function runIdOf(wire: WorkerMessage__Output): string | undefined {
+  return (wire.ready ?? wire.sealed ?? wire.progress ?? wire.heartbeat)?.runId;
+}
+
+export function encodeFromCoordinator(runId: string, message: FromCoordinator): CoordinatorMessage {
+  switch (message.kind) {
+    case 'welcome':
+      return { welcome: message };
+    case 'seal':
+      return { seal: { runId, ...message } };
+    case 'begin':
+      return { begin: { runId, ...message, members: [...message.members], shares: [...message.shares] } };
+    case 'end':
+      return { end: { runId, ...message } };
+    case 'refused':
+      return { refused: message };
+  }
+}
+
+export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoordinator | undefined {
+  if (wire.welcome) return { kind: 'welcome', ...wire.welcome };
+  if (wire.seal) return { kind: 'seal', generation: decodeGeneration(wire.seal.generation) };
+  if (wire.begin) return { ...wire.begin, kind: 'begin', generation: decodeGeneration(wire.begin.generation) } satisfies Begin;
+  if (wire.end) return { kind: 'end', generation: decodeGeneration(wire.end.generation) };
+  if (wire.refused) return { kind: 'refused', ...wire.refused };
+  return undefined;
+}
+
+function decodeProgress(workerId: string, wire: Progress__Output): Report {
+  return {
+    kind: 'progress',
+    workerId,
+    generation: decodeGeneration(wire.generation),
+    finishedStep: wire.finishedStep,
+    sealed: decodeGeneration(wire.sealed),
+    ...(wire.ended ? { ended: wire.ended } : {}),
+    steps: wire.steps.map(decodeStep),
+    evaluations: wire.evaluations,
+  };
+}
+
+function decodeGeneration(wire: Generation__Output | null): Generation {
+  return { term: wire?.term ?? 0, number: wire?.number ?? 0 };
+}
+
+function encodeStep({ seconds, ...record }: StepRecord): WireStep {
+  return {
+    ...record,
+    computeSeconds: seconds.compute,
+    waitSeconds: seconds.wait,
+    exchangeSeconds: seconds.exchange,
+    updateSeconds: seconds.update,
+  };
+}
+
+function decodeStep(wire: StepRecord__Output): StepRecord {
+  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...record } = wire;
+  return { ...record, seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds } };
+}

@@ -1,0 +1,76 @@
+import { createArena } from '../core/arena.js';
+import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
+import type { Cache } from '../data/cache.js';
+import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
+import { chooseEngine } from '../engine/choose-engine.js';
+import { extraCount, type EngineName } from '../engine/engine.js';
+import { EngineThread } from '../engine/engine-thread.js';
+import { initialiseWeights } from '../engine/initial-weights.js';
+import { createOptimizer } from '../optim/registry.js';
+import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
+import { learningRateOf } from './learning-rate.js';
+import type { PreparedRun } from './prepared-run.js';
+import { TrainingState } from './training-state.js';
+
+/** What faults call the file, which has a name only where the run was started. */
+const initName = 'the initial weights';
+
+export interface PrepareNeeds {
+  readonly cache: Cache;
+  /** From the coordinator, when the cache does not have it. */
+  fetchBlob(sha256: string): AsyncIterable<Uint8Array>;
+  readonly log: { info(text: string): void };
+}
+
+/**
+ * Everything that a worker needs before its first step: data, engine, state 0. A pure function of the spec; all workers
+ * end up with the same weights.
+ *
+ * @param own - this worker's engine, stronger than the spec's unless it is `auto`
+ */
+export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs: PrepareNeeds): Promise<PreparedRun> {
+  const arena = createArena();
+  const train = await loadImages(spec, 'train', needs);
+  const test = await loadImages(spec, 'test', needs);
+  const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
+  needs.log.info(`engine ${name} (${reason})`);
+  const { model, microBatchSize, seed, shuffle } = spec;
+  const engine = await EngineThread.start({ engine: name, model, microBatchSize, arena, train, test, order: { seed, shuffle } });
+
+  const { layout } = engine;
+  const state = new TrainingState(arena, layout.parameterCount, createOptimizer(spec.optimizer.name, spec.optimizer.options));
+  const weights = new Float32Array(layout.parameterCount);
+  if (spec.init) weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
+  else initialiseWeights(layout, seed, weights);
+  state.initialise(weights, spec.learningRate);
+
+  return {
+    spec,
+    arena,
+    engine,
+    state,
+    learningRateOf: learningRateOf(spec),
+    gradientSum: arena.float32(layout.parameterCount + extraCount),
+    evaluationSum: arena.float32(extraCount),
+    best: undefined,
+  };
+}
+
+async function loadImages({ dataset }: RunSpec, part: 'train' | 'test', needs: PrepareNeeds): Promise<EncodedImages> {
+  const load = async (role: DatasetRole) => {
+    const file = dataset.files.find((f) => f.role === role)!;
+    return { path: `${role} (${file.sha256.slice(0, 12)})`, content: await loadBlob(file, needs) };
+  };
+  return encodedImages(await load(`${part}-images`), await load(`${part}-labels`));
+}
+
+/** From the cache; else from the coordinator, through the cache. */
+async function loadBlob({ sha256, bytes }: Blob, { cache, fetchBlob, log }: PrepareNeeds): Promise<Uint8Array<SharedArrayBuffer>> {
+  const cached = await cache.get(sha256);
+  if (cached) return cached;
+  log.info(`fetching ${sha256.slice(0, 12)} (${(bytes / 1e6).toFixed(1)} MB) from the coordinator`);
+  await cache.put(sha256, fetchBlob(sha256));
+  const fetched = await cache.get(sha256);
+  if (!fetched) throw new Error(`blob ${sha256} vanished from the cache`);
+  return fetched;
+}

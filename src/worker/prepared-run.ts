@@ -1,0 +1,20 @@
+import type { Arena } from '../core/arena.js';
+import type { RunSpec } from '../core/run-spec.js';
+import type { EngineThread } from '../engine/engine-thread.js';
+import type { LearningRateOf } from './learning-rate.js';
+import type { TrainingState } from './training-state.js';
+
+/** What a worker holds while a run goes on, whatever its generation. */
+export interface PreparedRun {
+  readonly spec: RunSpec;
+  readonly arena: Arena;
+  readonly engine: EngineThread;
+  readonly state: TrainingState;
+  readonly learningRateOf: LearningRateOf;
+  /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
+  readonly gradientSum: Float32Array;
+  /** float32[extraCount]. */
+  readonly evaluationSum: Float32Array;
+  /** The weights of the best evaluation so far; on rank 0 only. */
+  best: { readonly step: number; readonly weights: Float32Array } | undefined;
+}

@@ -1,0 +1,60 @@
+import { AllReduce } from '../collective/all-reduce.js';
+import { Abandoned } from '../collective/faults.js';
+import type { Link } from '../collective/link.js';
+import { ownerMap } from '../collective/owner-map.js';
+import type { Begin } from '../cluster/messages.js';
+import type { EvaluationRecord } from '../core/events.js';
+import { evaluate } from './evaluate.js';
+import type { PreparedRun } from './prepared-run.js';
+import { trainStep, type FinishedStep, type Membership } from './train-step.js';
+
+/** Where a generation's progress goes. */
+export interface LoopEvents {
+  stepFinished(step: FinishedStep): void;
+  evaluated(record: EvaluationRecord, seconds: number): void;
+  /** The last step is finished and evaluated. */
+  ended(targetReached: boolean): void;
+}
+
+/**
+ * Runs step after step of one generation, and asks nobody: until the run's last step, until an evaluation reaches the
+ * target, or until the generation is sealed.
+ *
+ * @param isSealed - whether the link was closed; looked at between steps
+ * @throws Error only for what ends the run; being abandoned is no error
+ */
+export async function trainLoop(
+  run: PreparedRun,
+  begin: Begin,
+  link: Link,
+  events: LoopEvents,
+  nowMs: () => number,
+  isSealed: () => boolean,
+): Promise<void> {
+  const { rank, worldSize } = link;
+  const gradients = new AllReduce(link, ownerMap('mesh', run.gradientSum.length, worldSize), nowMs);
+  const evaluations = new AllReduce(link, ownerMap('mesh', run.evaluationSum.length, worldSize), nowMs);
+  const membership: Membership = { generation: begin.generation.number, rank, shares: begin.shares };
+  try {
+    // A member may have evaluated the step before this generation when others had not: all of them do it (again).
+    let targetReached = await evaluateIfDue();
+    while (!isSealed() && !targetReached && run.state.progression.step < begin.lastStep) {
+      events.stepFinished(await trainStep(run, gradients, membership, nowMs));
+      targetReached = await evaluateIfDue();
+    }
+    if (!isSealed()) events.ended(targetReached);
+  } catch (error) {
+    if (!(error instanceof Abandoned)) throw error;
+  }
+
+  /** @returns whether the target is reached: the sums are the same everywhere, and so is the answer */
+  async function evaluateIfDue(): Promise<boolean> {
+    const { step } = run.state.progression;
+    const isDue = step === begin.lastStep || (step > 0 && step % run.spec.evaluateEverySteps === 0);
+    if (!isDue || isSealed()) return false;
+    const beginMs = nowMs();
+    const record = await evaluate(run, evaluations, membership);
+    events.evaluated(record, (nowMs() - beginMs) / 1000);
+    return record.testAccuracy >= (run.spec.targetAccuracy ?? Infinity);
+  }
+}

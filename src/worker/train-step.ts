@@ -1,0 +1,97 @@
+import type { AllReduce } from '../collective/all-reduce.js';
+import type { Round } from '../collective/frame.js';
+import { rangesByShare, type Range } from '../collective/ranges.js';
+import type { StepRecord } from '../core/events.js';
+import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
+import { clipFactor, gradientNorm } from '../optim/clip.js';
+import type { PreparedRun } from './prepared-run.js';
+
+/** What a round needs of the generation that it belongs to. */
+export interface Membership {
+  readonly generation: number;
+  readonly rank: number;
+  readonly shares: readonly number[];
+}
+
+/** A finished step: what all ranks know of it, and what only this one does. */
+export interface FinishedStep {
+  readonly record: StepRecord;
+  /** Samples whose gradients this rank computed; 0 is legal. */
+  readonly ownSampleCount: number;
+  /** Live tensor objects of the engine. */
+  readonly tensorCount: number;
+}
+
+/**
+ * One training step, from data to new weights. All ranks end it with the same state, bit for bit.
+ *
+ * @param nowMs - monotonic milliseconds, only to report where time went
+ * @throws Abandoned when the generation is sealed meanwhile; the state is then as it was before
+ */
+export async function trainStep(
+  run: PreparedRun,
+  allReduce: AllReduce,
+  membership: Membership,
+  nowMs: () => number,
+): Promise<FinishedStep> {
+  const { spec, state, engine, gradientSum } = run;
+  const { step: finished, position, samplesSeen, scalars, skippedSteps } = state.progression;
+  const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
+
+  // The step's samples, its micro-batches, and whose they are.
+  const { batch, next } = batchAt(position, spec.dataset.trainLength, spec.globalBatchSize, spec.dropLast);
+  const { sampleCount } = batch;
+  const count = microBatchCount(sampleCount, spec.microBatchSize);
+  const ranges = rangesByShare(count, membership.shares);
+
+  // A header to every peer, own range forward and backward, then everybody's sum.
+  const open = allReduce.open(round, ranges, count, gradientSum);
+  const range = ranges[membership.rank]!;
+  const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
+  const waited = await allReduce.reduce(open, computed.nodes);
+
+  // The same update everywhere. Nothing is awaited from here on: the step finishes, or it was abandoned before.
+  const updateMs = nowMs();
+  const { parameterCount } = engine.layout;
+  const gradient = gradientSum.subarray(0, parameterCount);
+  const loss = gradientSum[parameterCount]! / sampleCount;
+  const accuracy = gradientSum[parameterCount + 1]! / sampleCount;
+  const norm = gradientNorm(gradient, engine.layout, sampleCount);
+  const learningRate = run.learningRateOf(samplesSeen, sampleCount);
+  const isFinite = Number.isFinite(loss) && Number.isFinite(norm);
+  const advanced = isFinite ? state.optimizer.advance(scalars) : scalars;
+  if (isFinite) {
+    const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
+    state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
+    state.swap();
+  }
+  state.progression = {
+    ...state.progression,
+    step: round.step,
+    position: next,
+    samplesSeen: samplesSeen + sampleCount,
+    scalars: advanced,
+    skippedSteps: skippedSteps + (isFinite ? 0 : 1),
+  };
+
+  const record: StepRecord = {
+    step: round.step,
+    epoch: batch.epoch,
+    loss,
+    accuracy,
+    learningRate,
+    globalBatchSize: spec.globalBatchSize,
+    sampleCount,
+    worldSize: membership.shares.length,
+    generation: membership.generation,
+    gradientNorm: norm,
+    skipped: !isFinite,
+    seconds: { compute: computed.computeSeconds, ...waited, update: (nowMs() - updateMs) / 1000 },
+  };
+  return { record, ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize), tensorCount: computed.tensorCount };
+}
+
+function samplesIn(range: Range, sampleCount: number, microBatchSize: number): number {
+  if (range.first === range.end) return 0;
+  return microBatchAt(range.end - 1, sampleCount, microBatchSize).end - microBatchAt(range.first, sampleCount, microBatchSize).first;
+}

@@ -1,0 +1,39 @@
+/** Commands in documents: each flag that they show must exist. */
+
+import { commands } from '../../src/config/field.js';
+import { factsOf, fieldNames, hasField } from '../../src/config/sources.js';
+import type { Files } from './files.js';
+
+const general = ['--help', '--version', '--config'];
+
+function flagsOf(command: string): string[] {
+  const known = commands.find((c) => c === command);
+  if (known === undefined) return general;
+  const flags = fieldNames
+    .filter((name) => hasField(known, name))
+    .flatMap((name) => [`--${factsOf(name).flag}`, `--no-${factsOf(name).flag}`]);
+  return [...flags, ...general];
+}
+
+/** Looks at code, in blocks and in lines, for `lockstep COMMAND --flag` and `npm start -- --flag`. */
+export function commandComplaints(documents: Files): string[] {
+  return [...documents].flatMap(([path, text]) =>
+    codeOf(text).flatMap((line) => {
+      const [, command = 'train', rest = ''] =
+        /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
+      if (rest === '' && command === 'train') return [];
+      if (![...commands, 'help'].some((c) => c === command)) return [`${path}: lockstep has no command ${command}`];
+      const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
+        .map(([flag]) => flag)
+        .filter((flag) => !flagsOf(command).includes(flag));
+      return unknown.map((flag) => `${path}: lockstep ${command} has no flag ${flag}`);
+    }),
+  );
+}
+
+/** Lines of code blocks, a line that ends in a backslash with the next one, and code inside of sentences. */
+function codeOf(markdown: string): string[] {
+  const blocks = [...markdown.matchAll(/```[^\n]*\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+  const inline = [...markdown.replace(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
+  return [...blocks.flatMap((block) => block.replace(/\\\n\s*/g, ' ').split('\n')), ...inline];
+}

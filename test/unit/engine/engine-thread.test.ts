@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { coveringNodes } from '../../../src/collective/tree.js';
+import { createArena, type Arena } from '../../../src/core/arena.js';
+import { randomStream } from '../../../src/core/random.js';
+import { imagesDataset, type EncodedImages } from '../../../src/data/encoded-images.js';
+import { epochOrder } from '../../../src/data/epoch-order.js';
+import { extraCount } from '../../../src/engine/engine.js';
+import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
+import { WasmEngine } from '../../../src/engine/wasm-engine.js';
+import { modelNamed, someWeights } from './support.js';
+
+function someImages(count: number, salt: string): EncodedImages {
+  const random = randomStream(3, salt);
+  const images = new Uint8Array(new SharedArrayBuffer(count * 784));
+  const labels = new Uint8Array(new SharedArrayBuffer(count));
+  for (let i = 0; i < images.length; i++) images[i] = random.uint32() & 255;
+  for (let i = 0; i < count; i++) labels[i] = i % 10;
+  return { images, labels, count, rows: 28, columns: 28, channels: 1, classes: 10 };
+}
+
+const microBatchSize = 4;
+const train = someImages(50, 'train');
+const test = someImages(30, 'test');
+const order = { seed: 9, shuffle: 'epoch' } as const;
+const model = modelNamed('mlp');
+
+describe('EngineThread', () => {
+  let arena: Arena;
+  let thread: EngineThread;
+  let weights: Float32Array;
+  let job: Omit<ComputeJob, 'range'>;
+
+  before(async () => {
+    arena = createArena();
+    thread = await EngineThread.start({ engine: 'wasm', model, microBatchSize, arena, train, test, order });
+    weights = someWeights(thread.layout, arena);
+    job = { purpose: 'gradient', epoch: 2, firstPosition: 16, sampleCount: 27, weights }; // 6 full micro-batches and 3 samples
+  });
+  after(() => thread.stop());
+
+  /** The sum of one micro-batch, by an engine of our own. */
+  async function expected(index: number, purpose: ComputeJob['purpose']): Promise<Float32Array> {
+    const engine = await WasmEngine.create({ model, microBatchSize, arena });
+    const sampleAt =
+      purpose === 'gradient' ? epochOrder({ ...order, epoch: 2, length: 50 }) : (position: number) => position;
+    const positions = Array.from(
+      { length: Math.min(4, 27 - 4 * index) },
+      (_, i) => 16 * Number(purpose === 'gradient') + 4 * index + i,
+    );
+    const dataset = imagesDataset(purpose === 'gradient' ? train : test, model.inputScaling);
+    dataset.read(positions.map(sampleAt), engine.x, engine.y);
+    const sum = arena.float32(purpose === 'gradient' ? engine.layout.parameterCount + extraCount : extraCount);
+    if (purpose === 'gradient') engine.gradientSum(positions.length, weights, sum);
+    else engine.evaluate(positions.length, weights, sum);
+    return sum;
+  }
+
+  it('says what its engine is', () => {
+    assert.deepEqual([thread.name, thread.deterministic, thread.layout.parameterCount], ['wasm', true, 101_770]);
+  });
+
+  it('gives the nodes that cover the range, added up as the tree wants it', async () => {
+    const { nodes, computeSeconds, tensorCount } = await thread.compute({ ...job, range: { first: 1, end: 7 } });
+    assert.deepEqual(
+      nodes.map(({ first, end }) => ({ first, end })),
+      coveringNodes({ first: 1, end: 7 }, 7),
+    );
+    assert.deepEqual(
+      nodes.map(({ first, end }) => `${first}-${end}`),
+      ['1-2', '2-4', '4-7'],
+    );
+    const leaves = await Promise.all([0, 1, 2, 3, 4, 5, 6].map((i) => expected(i, 'gradient')));
+    const add = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value + b[i]!);
+    assert.deepEqual(nodes[0]!.values.slice(), leaves[1]!.slice());
+    assert.deepEqual(nodes[1]!.values.slice(), add(leaves[2]!, leaves[3]!).slice());
+    assert.deepEqual(nodes[2]!.values.slice(), add(add(leaves[4]!, leaves[5]!), leaves[6]!).slice());
+    assert.ok(computeSeconds > 0 && tensorCount === 0);
+  });
+
+  it('evaluates the test set in the order of the file', async () => {
+    const { nodes } = await thread.compute({
+      ...job,
+      purpose: 'evaluation',
+      firstPosition: 0,
+      range: { first: 2, end: 3 },
+    });
+    assert.deepEqual(nodes[0]!.values.slice(), (await expected(2, 'evaluation')).slice());
+  });
+
+  it('computes nothing for an empty range', async () => {
+    assert.deepEqual((await thread.compute({ ...job, range: { first: 3, end: 3 } })).nodes, []);
+  });
+
+  it('reserves memory for the first job alone', async () => {
+    await thread.compute({ ...job, range: { first: 0, end: 7 } });
+    const position = arena.reserve(0);
+    for (let i = 0; i < 3; i++) await thread.compute({ ...job, range: { first: i, end: 7 } });
+    assert.equal(arena.reserve(0), position);
+  });
+
+  it('takes one job at a time, and goes on after one that threw', async () => {
+    const running = thread.compute({ ...job, range: { first: 0, end: 1 } });
+    await assert.rejects(thread.compute({ ...job, range: { first: 1, end: 2 } }), /running already/);
+    await running;
+    await assert.rejects(
+      thread.compute({ ...job, weights: weights.subarray(1), range: { first: 0, end: 1 } }),
+      /101769 weights/,
+    );
+    assert.equal((await thread.compute({ ...job, range: { first: 0, end: 1 } })).nodes.length, 1);
+  });
+});
+
+describe('an EngineThread that cannot go on', () => {
+  const options = { engine: 'wasm', microBatchSize, train, test, order } as const;
+
+  it('fails to start with the fault of the engine', async () => {
+    const topology = {
+      class_name: 'Sequential',
+      config: { layers: [{ class_name: 'LSTM', config: { name: 'odd', batch_input_shape: [null, 4] } }] },
+    };
+    const odd = { name: 'odd', topology, inputScaling: model.inputScaling };
+    await assert.rejects(EngineThread.start({ ...options, model: odd, arena: createArena() }), {
+      code: 'LAYER_UNSUPPORTED',
+      message: /layer odd \(LSTM\)/,
+      exitCode: 2,
+    });
+  });
+
+  it('rejects the job at hand and every later one', async () => {
+    const arena = createArena();
+    const thread = await EngineThread.start({ ...options, model, arena });
+    const job: ComputeJob = {
+      purpose: 'gradient',
+      epoch: 0,
+      firstPosition: 0,
+      sampleCount: 40,
+      range: { first: 0, end: 10 },
+      weights: someWeights(thread.layout, arena),
+    };
+    const running = assert.rejects(thread.compute(job), /stopped/);
+    await thread.stop();
+    await running;
+    await assert.rejects(thread.compute(job), /stopped/);
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import * as tfl from '@tensorflow/tfjs-layers';
+
+import { chooseEngine } from '../../../src/engine/choose-engine.js';
+import { buildModelSpec, modelSpecOf } from '../../../src/engine/models/index.js';
+import { modelNames, type ModelName } from '../../../src/engine/models/names.js';
+import { stagesOf } from '../../../src/engine/plan/stages.js';
+import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
+
+const { conv2d, dense, flatten, maxPooling2d, batchNormalization, dropout } = tfl.layers;
+const specOf = (...layers: tfl.layers.Layer[]) => modelSpecOf(tfl.sequential({ name: 'model', layers }));
+
+describe('the built-in models', () => {
+  const parameterCounts: Record<ModelName, number> = { lenet5: 44_426, lenet: 431_080, fast: 215_194, mlp: 101_770 };
+  for (const name of modelNames) {
+    it(`${name} has ${parameterCounts[name]} parameters and survives its journey as JSON`, () => {
+      const spec = buildModelSpec(name);
+      assert.equal(layoutOfTopology(readTopology(spec)).parameterCount, parameterCounts[name]);
+      assert.deepEqual(readTopology(JSON.parse(JSON.stringify(spec)) as typeof spec), readTopology(spec));
+    });
+  }
+
+  it('have names for their tensors by layer and role, kernel before bias', () => {
+    const { tensors } = layoutOfTopology(readTopology(buildModelSpec('lenet5')));
+    const layers = ['conv1', 'conv2', 'dense1', 'dense2', 'dense3'];
+    assert.deepEqual(
+      tensors.map((t) => t.name),
+      layers.flatMap((layer) => [`${layer}.kernel`, `${layer}.bias`]),
+    );
+    assert.deepEqual(tensors[2], { name: 'conv2.kernel', shape: [5, 5, 6, 16], offset: 156, size: 2400 });
+  });
+
+  it('are the only ones', () => {
+    assert.throws(() => buildModelSpec('lenet6'), { code: 'UNKNOWN_MODEL', message: /lenet6, did you mean lenet/ });
+  });
+});
+
+describe('readTopology', () => {
+  it('counts positions as TensorFlow.js does, for every stride and padding', () => {
+    for (const padding of ['valid', 'same'] as const) {
+      for (const [height, width] of [
+        [7, 10],
+        [8, 9],
+      ] as const) {
+        for (const size of [1, 2, 3, 5]) {
+          for (const strides of [1, 2, 3]) {
+            const shape = { inputShape: [height, width, 2], padding, strides };
+            for (const layer of [
+              conv2d({ ...shape, kernelSize: size, filters: 4 }),
+              maxPooling2d({ ...shape, poolSize: size }),
+            ]) {
+              const model = tfl.sequential({ layers: [layer, flatten()] });
+              const expected = (layer.outputShape as (number | null)[]).slice(1);
+              const ours = readTopology(modelSpecOf(model)).layers[0]!.outputShape;
+              assert.deepEqual(ours, expected, `${padding} ${height}x${width} size ${size} stride ${strides}`);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  const refused: Record<string, [() => tfl.layers.Layer[], RegExp]> = {
+    'a layer without kernels': [
+      () => [dense({ inputShape: [4], units: 3 }), batchNormalization({ name: 'norm' })],
+      /layer norm \(BatchNormalization\)/,
+    ],
+    dropout: [() => [dropout({ inputShape: [4], rate: 0.5 }), dense({ units: 3 })], /Dropout/],
+    'an activation without a kernel': [() => [dense({ inputShape: [4], units: 3, activation: 'softmax' })], /softmax/],
+    'a dilation': [
+      () => [conv2d({ inputShape: [9, 9, 1], filters: 2, kernelSize: 3, dilationRate: 2 }), flatten()],
+      /dilation/,
+    ],
+    'a penalty': [() => [dense({ inputShape: [4], units: 3, kernelRegularizer: 'l1l2' })], /kernel_regularizer/],
+    'a frozen layer': [() => [dense({ inputShape: [4], units: 3, trainable: false })], /not trainable/],
+    'a dense layer over a picture': [() => [dense({ inputShape: [4, 4, 1], units: 3 }), flatten()], /Flatten/],
+  };
+  for (const [what, [layers, message]] of Object.entries(refused)) {
+    it(`refuses ${what}, by name; auto takes the cpu engine and says why`, () => {
+      const spec = specOf(...layers());
+      assert.throws(() => readTopology(spec), { code: 'LAYER_UNSUPPORTED', message });
+      const choice = chooseEngine('auto', spec);
+      assert.equal(choice.engine, 'cpu');
+      assert.match(choice.reason, message);
+    });
+  }
+
+  it('refuses a model that is not sequential, and an output that is not a vector', () => {
+    const input = tfl.input({ shape: [4] });
+    const functional = tfl.model({ inputs: input, outputs: dense({ units: 2 }).apply(input) as tfl.SymbolicTensor });
+    assert.throws(() => readTopology(modelSpecOf(functional)), { code: 'LAYER_UNSUPPORTED' });
+    const picture = specOf(conv2d({ inputShape: [9, 9, 1], filters: 2, kernelSize: 3 }));
+    assert.throws(() => readTopology(picture), { code: 'MODEL_UNSUPPORTED', message: /\[7, 7, 2\]/ });
+    assert.throws(() => chooseEngine('auto', picture), { code: 'MODEL_UNSUPPORTED' });
+  });
+});
+
+describe('chooseEngine', () => {
+  it('takes wasm where plans cover the model, and what is asked for otherwise', () => {
+    for (const name of modelNames) assert.equal(chooseEngine('auto', buildModelSpec(name)).engine, 'wasm');
+    assert.equal(chooseEngine('cpu', buildModelSpec('mlp')).engine, 'cpu');
+  });
+});
+
+describe('stagesOf', () => {
+  it('joins convolution, pooling and activation in every order of the built-in models, and drops flatten', () => {
+    for (const name of ['lenet5', 'lenet', 'fast'] as const) {
+      const kinds = stagesOf(readTopology(buildModelSpec(name))).map((s) =>
+        s.kind === 'convolution' ? `${s.kind} ${s.pooled}` : s.kind,
+      );
+      assert.deepEqual([...new Set(kinds)], ['convolution true', 'dense'], name);
+    }
+  });
+
+  it('keeps pooling apart behind a tanh, where another input could win', () => {
+    const stages = stagesOf(
+      readTopology(
+        specOf(
+          conv2d({ inputShape: [8, 8, 1], filters: 2, kernelSize: 3, activation: 'tanh' }),
+          maxPooling2d({ poolSize: 2 }),
+          flatten(),
+        ),
+      ),
+    );
+    assert.deepEqual(
+      stages.map((s) => s.kind),
+      ['convolution', 'maxPooling'],
+    );
+  });
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { packageRoot } from '../../../src/core/paths.js';
+import { coordinatorCatalogue, workerCatalogue } from '../../../src/metrics/catalogue.js';
+import { metricsPage } from '../../../src/metrics/documentation.js';
+import { coordinatorMetrics, Registry, workerMetrics } from '../../../src/metrics/index.js';
+
+const all = [...Object.values(coordinatorCatalogue), ...Object.values(workerCatalogue)];
+
+describe('the catalogue', () => {
+  test("follows Prometheus's rules for names", () => {
+    for (const { name, type, help, labels } of all) {
+      assert.match(name, /^lockstep_[a-z]+(_[a-z]+)*$/);
+      assert.equal(name.endsWith('_total'), type === 'counter', `${name}: _total is for counters`);
+      assert.doesNotMatch(
+        name,
+        /_(ms|milliseconds|minutes|kib|mib|mb|percent|count|sum|bucket)(_|$)/,
+        `${name}: base units`,
+      );
+      assert.match(help, /^[A-Z].*\.$/, name);
+      for (const label of labels) assert.match(label, /^[a-z]+(_[a-z]+)*$/);
+    }
+  });
+  test('buckets rise', () => {
+    for (const { name, type, buckets } of all as { name: string; type: string; buckets?: readonly number[] }[]) {
+      assert.equal(buckets !== undefined, type === 'histogram', name);
+      assert.deepEqual(buckets, buckets && [...new Set(buckets)].sort((a, b) => a - b), name);
+    }
+  });
+  test('one process owns each series', () => {
+    const names = (catalogue: object) => Object.values(catalogue as typeof workerCatalogue).map(({ name }) => name);
+    const shared = names(coordinatorCatalogue).filter((name) => names(workerCatalogue).includes(name as never));
+    assert.deepEqual(shared, ['lockstep_build_info']);
+  });
+});
+
+describe('what is published', () => {
+  test('the coordinator: what the events of a run say', async () => {
+    const registry = new Registry();
+    const metrics = coordinatorMetrics(registry);
+    metrics.observe({
+      type: 'started',
+      runId: 'r1',
+      out: 'o',
+      model: 'mlp',
+      parameterCount: 9,
+      engine: 'wasm',
+      worldSize: 3,
+      globalBatchSize: 64,
+      microBatchSize: 8,
+      stepsTotal: 10,
+      stepsPerEpoch: 5,
+      epochsTotal: 2,
+    });
+    const seconds = { compute: 1, exchange: 1, update: 1, wait: 1 };
+    const step = {
+      worldSize: 3,
+      generation: 1,
+      globalBatchSize: 64,
+      learningRate: 0.5,
+      gradientNorm: 2,
+      seconds,
+      imagesPerSecond: 9,
+    };
+    metrics.observe({
+      type: 'step',
+      ...step,
+      step: 1,
+      epoch: 0,
+      loss: 2,
+      accuracy: 0.1,
+      sampleCount: 64,
+      skipped: false,
+    });
+    metrics.observe({
+      type: 'step',
+      ...step,
+      step: 2,
+      epoch: 0,
+      loss: 1,
+      accuracy: 0.75,
+      sampleCount: 7,
+      skipped: true,
+    });
+    metrics.observe({ type: 'evaluation', step: 2, epoch: 0, testLoss: 0.5, testAccuracy: 0.9, best: true });
+    metrics.observe({ type: 'evaluation', step: 3, epoch: 0, testLoss: 0.6, testAccuracy: 0.8, best: false });
+    const text = await registry.metrics();
+    for (const line of [
+      'lockstep_run_info{run="r1",model="mlp",engine="wasm"} 1',
+      'lockstep_world_size 3',
+      'lockstep_planned_steps 10',
+      'lockstep_steps_total 2',
+      'lockstep_skipped_steps_total 1',
+      'lockstep_images_total 71',
+      'lockstep_global_batch_size 64',
+      'lockstep_learning_rate 0.5',
+      'lockstep_loss 1',
+      'lockstep_accuracy_ratio 0.75',
+      'lockstep_gradient_norm 2',
+      'lockstep_generation 1',
+      'lockstep_test_accuracy_ratio 0.8',
+      'lockstep_best_test_accuracy_ratio 0.9',
+      'lockstep_test_loss 0.6',
+      'lockstep_evaluations_total 2',
+    ])
+      assert.ok(text.split('\n').includes(line), line);
+    assert.match(text, /^process_resident_memory_bytes /m);
+    assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
+  });
+
+  test('a worker: phases in seconds, its own images, bytes', async () => {
+    const registry = new Registry();
+    const metrics = workerMetrics(registry);
+    metrics.observeStep({ compute: 0.005, exchange: 0.0015, update: 0.0005, wait: 0 }, 96);
+    metrics.observeStep({ compute: 0.007, exchange: 0.0015, update: 0.0005, wait: 0.25 }, 0);
+    metrics.sent.inc(1_000);
+    metrics.arena.set(4_096);
+    const text = await registry.metrics();
+    for (const line of [
+      'lockstep_worker_steps_total 2',
+      'lockstep_worker_images_total 96',
+      'lockstep_worker_step_phase_seconds_sum{phase="compute"} 0.012',
+      'lockstep_worker_step_phase_seconds_count{phase="wait"} 2',
+      'lockstep_worker_step_phase_seconds_bucket{le="0.25",phase="wait"} 2',
+      'lockstep_worker_sent_bytes_total 1000',
+      'lockstep_worker_received_bytes_total 0',
+      'lockstep_worker_arena_bytes 4096',
+    ])
+      assert.ok(text.split('\n').includes(line), line);
+  });
+
+  test('a name that is taken is refused', () => {
+    const registry = new Registry();
+    workerMetrics(registry);
+    assert.throws(() => workerMetrics(registry), /already been registered/);
+  });
+});
+
+describe('docs/metrics.md', () => {
+  test('is what the catalogue says (`npm run docs` writes it)', () => {
+    assert.equal(readFileSync(join(packageRoot, 'docs', 'metrics.md'), 'utf8'), metricsPage());
+  });
+  test('names every metric', () => {
+    for (const { name } of all) assert.ok(metricsPage().includes(`\`${name}\``), name);
+  });
+});
