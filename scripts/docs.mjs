@@ -7,5 +7,7 @@ import { root, setUp } from './setup.mjs';
 setUp();
 const { configurationPage } = await import('../dist/src/config/documentation.js');
 const { metricsPage } = await import('../dist/src/metrics/documentation.js');
+const { optimizersPage } = await import('../dist/src/optim/documentation.js');
+writeFileSync(join(root, 'docs', 'optimizers.md'), optimizersPage());
 writeFileSync(join(root, 'docs', 'configuration.md'), configurationPage());
 writeFileSync(join(root, 'docs', 'metrics.md'), metricsPage());

@@ -92,7 +92,7 @@ function install() {
 
 /** Runs the npm that started us, or the one that came with this Node, or the one on the path. */
 function npm(words) {
-  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  const options = { cwd: root, stdio: ['ignore', 'ignore', 2] };
   const script = npmScript(process.env.npm_execpath, process.execPath, existsSync);
   if (script) return spawnSync(process.execPath, [script, ...words], options);
   return spawnSync('npm', words, { ...options, shell: process.platform === 'win32' });

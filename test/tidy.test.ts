@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { packageRoot } from '../src/core/paths.js';
-import { commandComplaints } from './tidy/commands.js';
+import { commandComplaints, scriptComplaints } from './tidy/commands.js';
 import { machineComplaints, mathsComplaints } from './tidy/determinism.js';
 import { only, projectFiles, type Files } from './tidy/files.js';
 import {
@@ -34,7 +34,8 @@ describe('the project', () => {
   test('imports go one way', () => assert.deepEqual(layerComplaints(sources), none));
   test('imports mean files that exist', () => assert.deepEqual(missingImportComplaints(sources), none));
   test('no import cycles', () => assert.deepEqual(cycleComplaints(sources), none));
-  test('no dead files', () => assert.deepEqual(deadFileComplaints(only(files, /^(src|scripts|bin|bench)\//)), none));
+  test('no dead files', () =>
+    assert.deepEqual(deadFileComplaints(only(files, /^(src|scripts|bin|bench|test)\//)), none));
   test('dependencies are declared and used', () => {
     const manifest = JSON.parse(files.get('package.json') ?? '{}') as Parameters<typeof dependencyComplaints>[1];
     assert.deepEqual(dependencyComplaints(files, manifest), none);
@@ -50,6 +51,10 @@ describe('the project', () => {
   test('nothing is left unfinished', () => assert.deepEqual(unfinishedComplaints(written), none));
   test('no path of a machine, no host of a registry', () => assert.deepEqual(placeComplaints(written), none));
   test('documents show commands that exist', () => assert.deepEqual(commandComplaints(only(files, /\.md$/)), none));
+  test('documents and checks run scripts that exist', () => {
+    const { scripts } = JSON.parse(files.get('package.json') ?? '{}') as { scripts: Record<string, string> };
+    assert.deepEqual(scriptComplaints(only(files, /\.md$|^\.ci\/run$/), Object.keys(scripts)), none);
+  });
 });
 
 describe('the rules', () => {
@@ -105,9 +110,15 @@ describe('the rules', () => {
       'src/core/faults.ts': '',
       'src/core/dead.ts': `import './used.js';`,
       'src/metrics/page.ts': '',
+      'src/transport/memory/twin.ts': '',
+      'src/transport/memory/unused.ts': '',
       'scripts/docs.mjs': `await import('../dist/src/metrics/page.js');`,
+      'test/a.test.ts': `import '../src/transport/memory/twin.js';\nimport '../src/core/dead.js';`,
     });
-    assert.deepEqual(deadFileComplaints(tree), ['src/core/dead.ts is reached by no program']);
+    assert.deepEqual(deadFileComplaints(tree), [
+      'src/core/dead.ts is reached by no program',
+      'src/transport/memory/unused.ts is reached by no program',
+    ]);
     assert.deepEqual(missingImportComplaints(made({ 'src/a.ts': `import './gone.js'` })), [
       'src/a.ts imports src/gone.ts, which does not exist',
     ]);
@@ -153,6 +164,17 @@ describe('the rules', () => {
       placeComplaints(places).map((line) => line.split(':')[0]),
       ['a.md', 'b.ts', 'd.ts', 'c.json'],
     );
+  });
+
+  test('a script that does not exist', () => {
+    const tree = made({
+      'a.md': '`npm run lint` and `npm run lnt`',
+      '.ci/run': 'npm run --silent tset -- --check\nnpm test',
+    });
+    assert.deepEqual(scriptComplaints(tree, ['lint', 'test']), [
+      'a.md: package.json has no script lnt',
+      '.ci/run: package.json has no script tset',
+    ]);
   });
 
   test('a flag or a command that does not exist', () => {

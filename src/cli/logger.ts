@@ -10,9 +10,9 @@ export type LogLevel = Level | 'silent';
 export interface ProgramLog {
   readonly logger: Logger;
   /** Also writes to a file, with its folder created; what was logged before is not in it. At least `info` goes there. */
-  toFile(file: string): void;
+  readonly toFile: (file: string) => void;
   /** Closes the file. What is logged afterwards goes to stderr only. */
-  close(): void;
+  readonly close: () => void;
 }
 
 export interface LogOptions {

@@ -38,7 +38,9 @@ export interface CoordinatorMembership {
   /** On its way into the journal. */
   readonly pending: Begin | undefined;
   /** The Seal under way: whom it asked, and who has answered. */
-  readonly seal: { readonly generation: Generation; readonly asked: readonly Member[]; readonly answers: readonly Sealed[] } | undefined;
+  readonly seal:
+    | { readonly generation: Generation; readonly asked: readonly Member[]; readonly answers: readonly Sealed[] }
+    | undefined;
   /** Number of the newest generation that was ever asked for. */
   readonly lastNumber: number;
   /** Members that were lost while the Begin that names them was on its way into the journal. */
@@ -122,7 +124,8 @@ function sealAll(state: CoordinatorMembership, asked: readonly Member[]): Outcom
 
 function onSealed(state: CoordinatorMembership, answer: Sealed): Outcome {
   const { seal } = state;
-  if (!seal || state.phase !== 'sealing' || compareGenerations(answer.generation, seal.generation) !== 0) return { state, actions: [] };
+  if (!seal || state.phase !== 'sealing' || compareGenerations(answer.generation, seal.generation) !== 0)
+    return { state, actions: [] };
   if (seal.answers.some(({ workerId }) => workerId === answer.workerId)) return { state, actions: [] };
   return whenAllSealed({ ...state, seal: { ...seal, answers: [...seal.answers, answer] } });
 }
@@ -143,7 +146,10 @@ function whenAllSealed(state: CoordinatorMembership): Outcome {
     afterStep,
     lastStep: state.stopRequested ? afterStep : state.options.lastStep, //                                        rule 15
   };
-  return { state: { ...state, phase: 'journaling', seal: undefined, pending: begin }, actions: [{ kind: 'append', record: begin }] };
+  return {
+    state: { ...state, phase: 'journaling', seal: undefined, pending: begin },
+    actions: [{ kind: 'append', record: begin }],
+  };
 }
 
 /** A record is in the journal: now it may be announced, never before (rule 6). */
@@ -197,7 +203,9 @@ function onStored(state: CoordinatorMembership): Outcome {
 
 function announceEnd(state: CoordinatorMembership): Outcome {
   const { generation, members } = state.begin!;
-  const farewell = members.map(({ workerId }) => ({ kind: 'send', workerId, message: { kind: 'end', generation } }) as const);
+  const farewell = members.map(
+    ({ workerId }) => ({ kind: 'send', workerId, message: { kind: 'end', generation } }) as const,
+  );
   return { state: { ...state, phase: 'ended' }, actions: [...farewell, { kind: 'finish' }] };
 }
 
@@ -222,17 +230,22 @@ function onLost(state: CoordinatorMembership, lostId: string, reason: string): O
   const left = generation.filter(isOther);
   const without = { ...state, joiners };
   if (left.length === generation.length) {
-    return { state: without, actions: [{ kind: 'log', text: `worker ${lostId} left before it took part (${reason})` }] };
+    return {
+      state: without,
+      actions: [{ kind: 'log', text: `worker ${lostId} left before it took part (${reason})` }],
+    };
   }
   if (state.phase === 'ending') return { state: without, actions: [] }; //             all is stored: nobody is needed
   if (!state.begin && !state.pending) return gatherAgain(without, lostId, reason);
-  if (state.phase === 'storing') return left.length > 0 ? store(without, left) : fail(without, fault('NO_STATE_LEFT', { workers: 0 }));
+  if (state.phase === 'storing')
+    return left.length > 0 ? store(without, left) : fail(without, fault('NO_STATE_LEFT', { workers: 0 }));
   if (left.length < state.options.minWorkers) {
     const step = Math.max(0, state.begin?.afterStep ?? 0, ...[...state.progress.values()].map((p) => p.finishedStep));
     const facts = { workerId: lostId, reason, step, left: left.length, needed: state.options.minWorkers };
     return fail(without, fault('WORKER_LOST', facts));
   }
-  if (state.phase === 'journaling') return { state: { ...without, departed: [...state.departed, lostId] }, actions: [] };
+  if (state.phase === 'journaling')
+    return { state: { ...without, departed: [...state.departed, lostId] }, actions: [] };
   if (state.phase !== 'sealing') return sealAll(without, left);
   const seal = { ...state.seal!, asked: left, answers: state.seal!.answers.filter(isOther) };
   return whenAllSealed({ ...without, seal });
@@ -241,7 +254,10 @@ function onLost(state: CoordinatorMembership, lostId: string, reason: string): O
 /** Lost while the first Seal is under way: no step has run, so the place is simply free again. */
 function gatherAgain(state: CoordinatorMembership, lostId: string, reason: string): Outcome {
   const gathering: CoordinatorMembership = { ...state, phase: 'gathering', seal: undefined };
-  const log = { kind: 'log', text: `worker ${lostId} was lost before the first step (${reason}); waiting for another` } as const;
+  const log = {
+    kind: 'log',
+    text: `worker ${lostId} was lost before the first step (${reason}); waiting for another`,
+  } as const;
   const isComplete = state.joiners.length >= state.options.worldSize;
   const next = isComplete ? sealAll(gathering, state.joiners) : { state: gathering, actions: [] };
   return { state: next.state, actions: [log, ...next.actions] };

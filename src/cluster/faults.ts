@@ -19,7 +19,8 @@ export const clusterFaults = {
     meaning: 'Workers ended the same step with different weights.',
     message: (f: { step: number; digests: readonly string[] }) =>
       `workers hold different weights after step ${f.step}: ${f.digests.map((d) => d.slice(0, 12)).join(', ')}`,
-    remedy: 'run all workers with the same version and the same deterministic engine; if they are, report this as a bug',
+    remedy:
+      'run all workers with the same version and the same deterministic engine; if they are, report this as a bug',
   },
   JOURNAL_FAILED: {
     exitCode: 1,

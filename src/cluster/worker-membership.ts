@@ -1,4 +1,11 @@
-import { compareGenerations, noGeneration, type Begin, type Generation, type Sealed, type ToWorker } from './messages.js';
+import {
+  compareGenerations,
+  noGeneration,
+  type Begin,
+  type Generation,
+  type Sealed,
+  type ToWorker,
+} from './messages.js';
 
 /** What a worker knows of membership. Training itself is outside and reports here. */
 export interface WorkerMembership {

@@ -67,7 +67,9 @@ export class AllReduce {
     inbox.openRound(round);
     const peers = this.peers();
     const headers = peers.map((peer) => inbox.expect(peer, round, 'header', 0, new Uint8Array(0)));
-    const owned = this.owners.map((slice, index) => ({ slice, index })).filter(({ slice }) => slice.owners.includes(me));
+    const owned = this.owners
+      .map((slice, index) => ({ slice, index }))
+      .filter(({ slice }) => slice.owners.includes(me));
     const arriving = owned.map(({ slice, index }) => ({
       slice,
       index,
@@ -112,26 +114,49 @@ export class AllReduce {
     for (const [index, slice] of this.owners.entries()) {
       if (!slice.owners.includes(peer) || lengthOf(slice) === 0) continue;
       for (const [i, { values }] of mine.entries()) {
-        await this.send(peer, round, 'nodes', index, bytesOf(values.subarray(slice.begin, slice.end)), i * lengthOf(slice));
+        await this.send(
+          peer,
+          round,
+          'nodes',
+          index,
+          bytesOf(values.subarray(slice.begin, slice.end)),
+          i * lengthOf(slice),
+        );
       }
     }
   }
 
   private async sendSums(round: Round, sum: Float32Array): Promise<void> {
-    const toSend = [...this.owners.entries()].filter(([, slice]) => slice.owners[0] === this.link.rank && lengthOf(slice) > 0);
+    const toSend = [...this.owners.entries()].filter(
+      ([, slice]) => slice.owners[0] === this.link.rank && lengthOf(slice) > 0,
+    );
     await Promise.all(
       this.peers().map(async (peer) => {
         for (const [index, slice] of toSend) {
-          if (!slice.owners.includes(peer)) await this.send(peer, round, 'sum', index, bytesOf(sum.subarray(slice.begin, slice.end)));
+          if (!slice.owners.includes(peer))
+            await this.send(peer, round, 'sum', index, bytesOf(sum.subarray(slice.begin, slice.end)));
         }
       }),
     );
   }
 
   /** Sends `bytes` in chunks; `firstOffset` counts floats. */
-  private async send(to: number, round: Round, kind: FrameKind, slice: number, bytes: Uint8Array, firstOffset = 0): Promise<void> {
+  private async send(
+    to: number,
+    round: Round,
+    kind: FrameKind,
+    slice: number,
+    bytes: Uint8Array,
+    firstOffset = 0,
+  ): Promise<void> {
     for (let at = 0; at === 0 || at < bytes.byteLength; at += chunkBytes) {
-      const frame: Frame = { kind, round, slice, offset: firstOffset + at / 4, payload: bytes.subarray(at, at + chunkBytes) };
+      const frame: Frame = {
+        kind,
+        round,
+        slice,
+        offset: firstOffset + at / 4,
+        payload: bytes.subarray(at, at + chunkBytes),
+      };
       await this.link.send(to, frame);
     }
   }

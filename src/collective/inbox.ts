@@ -17,7 +17,10 @@ interface Expectation {
  */
 export class Inbox {
   private readonly expected = new Map<string, Expectation>();
-  private readonly early = new Map<string, { readonly from: number; readonly order: number; readonly frames: Frame[] }>();
+  private readonly early = new Map<
+    string,
+    { readonly from: number; readonly order: number; readonly frames: Frame[] }
+  >();
   private readonly earlyBytes: number[];
   private current = -1;
   private closed: Error | undefined;
@@ -45,7 +48,9 @@ export class Inbox {
     const missingBytes = kind === 'header' ? 1 : target.byteLength;
     if (missingBytes === 0) return Promise.resolve();
     const key = keyOf(from, round, kind, slice);
-    const arrival = new Promise<void>((resolve, reject) => this.expected.set(key, { target, missingBytes, resolve, reject }));
+    const arrival = new Promise<void>((resolve, reject) =>
+      this.expected.set(key, { target, missingBytes, resolve, reject }),
+    );
     arrival.catch(() => undefined); //                              a round that was given up awaits only its first failure
     for (const frame of this.release(key)) this.accept(from, key, frame);
     return arrival;
@@ -55,7 +60,11 @@ export class Inbox {
   deliver(from: number, frame: Frame): void {
     if (this.closed) return; //                                    sealed: nothing of this generation is accepted any more
     if (frame.round.generation !== this.generation || roundOrder(frame.round) < this.current) {
-      throw fault('STALE_ROUND', { rank: from, seen: frame.round, current: `generation ${this.generation}, round ${this.current}` });
+      throw fault('STALE_ROUND', {
+        rank: from,
+        seen: frame.round,
+        current: `generation ${this.generation}, round ${this.current}`,
+      });
     }
     const key = keyOf(from, frame.round, frame.kind, frame.slice);
     if (this.expected.has(key)) this.accept(from, key, frame);
@@ -74,7 +83,8 @@ export class Inbox {
     const expectation = this.expected.get(key);
     if (!expectation) return overflow(from, frame, 0);
     const { target } = expectation;
-    if (frame.offset * 4 + frame.payload.byteLength > target.byteLength) return overflow(from, frame, target.byteLength);
+    if (frame.offset * 4 + frame.payload.byteLength > target.byteLength)
+      return overflow(from, frame, target.byteLength);
     target.set(frame.payload, frame.offset * 4);
     expectation.missingBytes -= frame.kind === 'header' ? 1 : frame.payload.byteLength;
     if (expectation.missingBytes > 0) return;
@@ -84,7 +94,8 @@ export class Inbox {
 
   private hold(from: number, key: string, frame: Frame): void {
     const bytes = (this.earlyBytes[from] ?? 0) + frame.payload.byteLength;
-    if (bytes > earlyBytesMax) throw fault('EXCHANGE_OVERFLOW', { rank: from, round: frame.round, bytes, limitBytes: earlyBytesMax });
+    if (bytes > earlyBytesMax)
+      throw fault('EXCHANGE_OVERFLOW', { rank: from, round: frame.round, bytes, limitBytes: earlyBytesMax });
     this.earlyBytes[from] = bytes;
     const held = this.early.get(key);
     if (held) held.frames.push(frame);

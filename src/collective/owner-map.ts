@@ -25,5 +25,9 @@ export function ownerMap(topology: Topology, length: number, worldSize: number):
   if (topology === 'direct') return [{ begin: 0, end: length, owners: ranks }];
   const grains = Math.ceil(length / grainFloats);
   const cut = (rank: number) => Math.min(length, Math.floor((grains * rank) / worldSize) * grainFloats);
-  return ranks.map((rank) => ({ begin: cut(rank), end: rank + 1 === worldSize ? length : cut(rank + 1), owners: [rank] }));
+  return ranks.map((rank) => ({
+    begin: cut(rank),
+    end: rank + 1 === worldSize ? length : cut(rank + 1),
+    owners: [rank],
+  }));
 }

@@ -15,9 +15,10 @@ export function rangesByShare(count: number, shares: readonly number[]): readonl
   const total = shares.reduce((sum, share) => sum + share, 0);
   let cumulative = 0;
   let first = 0;
-  return shares.map((share) => {
+  return shares.map((share, rank) => {
     cumulative += share;
-    const end = Math.floor((count * cumulative) / total); // the last cumulative is the total itself, so the last end is count
+    const isLast = rank === shares.length - 1;
+    const end = isLast ? count : Math.min(count, Math.floor((count * cumulative) / total)); // rounding may lose nobody
     const range = { first, end };
     first = end;
     return range;

@@ -17,7 +17,7 @@ export type TreeSpan = Range;
  */
 export function coveringNodes(range: Range, count: number): readonly TreeSpan[] {
   const nodes: TreeSpan[] = [];
-  for (let first = range.first; first < range.end; ) {
+  for (let first = range.first; first < range.end;) {
     let end = first + 1;
     for (let width = 2; first % width === 0 && Math.min(first + width, count) <= range.end; width *= 2) {
       end = Math.min(first + width, count);

@@ -135,7 +135,8 @@ export const fields = {
     commands: run,
     placeholder: 'SCHEDULE',
     default: 'constant',
-    about: 'How the learning rate changes over the run, for example `constant` or `cosine`.',
+    about:
+      'How the learning rate changes over the run: `constant`, `cosine`, `one-cycle` or `step:every=2epochs`, the settings after a colon with commas between them: docs/optimizers.md.',
   }),
   warmupSteps: field('warmup-steps', wholeNumber(0), {
     group: 'Optimizer',

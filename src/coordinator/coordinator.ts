@@ -99,7 +99,8 @@ export class Coordinator {
     this.showWaiting();
     this.judgeSilence();
     this.after(seconds * 1000, () => {
-      if (!this.hasStarted) this.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed: worldSize, seconds }));
+      if (!this.hasStarted)
+        this.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed: worldSize, seconds }));
     });
     try {
       await this.outcome;
@@ -136,7 +137,8 @@ export class Coordinator {
 
   /** A worker's process ended before the run began, and whoever started it will not start another. */
   workerProcessEnded(worker: string, reason: string): void {
-    if (!this.hasStarted) this.after(judgeMs, () => this.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason })));
+    if (!this.hasStarted)
+      this.after(judgeMs, () => this.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason })));
   }
 
   /** In words, for /healthz. */
@@ -220,7 +222,8 @@ export class Coordinator {
       case 'append':
         this.deps.store.appendJournal(action.record).then(
           () => this.guard(() => this.dispatch({ kind: 'appended' })),
-          (error: unknown) => this.guard(() => this.dispatch({ kind: 'append-failed', reason: (error as Error).message })),
+          (error: unknown) =>
+            this.guard(() => this.dispatch({ kind: 'append-failed', reason: (error as Error).message })),
         );
         break;
       case 'store':

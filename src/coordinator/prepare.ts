@@ -37,7 +37,12 @@ export async function prepareSpec(config: CoordinatorConfig, runId: string): Pro
   const { files, train, test } = await resolveDataset(config.dataset);
   const shape = [train.rows, train.columns, train.channels];
   if (topology.inputShape.join() !== shape.join()) {
-    throw fault('DATASET_DOES_NOT_FIT', { dataset: config.dataset, shape, model: model.name, expected: topology.inputShape });
+    throw fault('DATASET_DOES_NOT_FIT', {
+      dataset: config.dataset,
+      shape,
+      model: model.name,
+      expected: topology.inputShape,
+    });
   }
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
   const spec = runSpecOf(config, {

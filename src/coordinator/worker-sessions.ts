@@ -43,7 +43,9 @@ export class WorkerSessions {
     const { workerId } = session.hello;
     const other = this.all().find((s) => s !== session && s.ready)?.ready;
     if (other && other.weightsDigest !== ready.weightsDigest) {
-      const [expected, actual] = [other, ready].map((r) => `${r.parameterCount} parameters (${r.weightsDigest.slice(0, 12)})`);
+      const [expected, actual] = [other, ready].map(
+        (r) => `${r.parameterCount} parameters (${r.weightsDigest.slice(0, 12)})`,
+      );
       throw fault('START_DIFFERS', { worker: workerId, what: 'a model of', expected: expected!, actual: actual! });
     }
     session.ready = ready;
@@ -74,7 +76,8 @@ export class WorkerSessions {
     if (ready.some(({ deterministic }) => !deterministic)) {
       return { engine, bitExact: false, bitExactReason: `engine ${engine} does not repeat its bits` };
     }
-    if (names.length > 1) return { engine, bitExact: false, bitExactReason: `workers used different engines: ${names.join(', ')}` };
+    if (names.length > 1)
+      return { engine, bitExact: false, bitExactReason: `workers used different engines: ${names.join(', ')}` };
     return { engine, bitExact: true };
   }
 }

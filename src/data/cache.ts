@@ -12,7 +12,7 @@ import { isUnfinished, writeFault, writeFileAtomically } from '../core/atomic-fi
 import { fault } from './faults.js';
 import { sharedBytes } from './idx.js';
 
-export const defaultCacheLimitBytes = 4 * 2 ** 30;
+export const defaultCacheLimitBytes = 4_294_967_296;
 const chunkBytes = 1 << 20;
 /** An unfinished file that nobody has written to for so long was left by a process that was killed. */
 const abandonedAfterMs = 60 * 60 * 1000;

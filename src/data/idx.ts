@@ -27,7 +27,7 @@ export async function readIdxContent(path: string): Promise<Uint8Array<SharedArr
   try {
     return await readPlain(path);
   } catch (error) {
-    if (error instanceof GzipFound) return await readGzip(path);
+    if (error instanceof GzipFound) return readGzip(path);
     throw unreadable(path, error);
   }
 }

@@ -51,7 +51,12 @@ export class LocalCluster {
       closeSync(logFile);
       this.workers.push(worker);
       void ended(worker).then((code) => {
-        if (code !== 0) this.tellCoordinator({ type: 'worker-ended', worker: name, reason: `its process ended with exit code ${code}` });
+        if (code !== 0)
+          this.tellCoordinator({
+            type: 'worker-ended',
+            worker: name,
+            reason: `its process ended with exit code ${code}`,
+          });
       });
     }
   }

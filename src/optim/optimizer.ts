@@ -14,7 +14,7 @@ export interface StepFactors {
   readonly learningRate: number;
   /** Samples behind the gradient sum, over all workers; the divisor. At least 1. */
   readonly sampleCount: number;
-  /** Factor from clipping by global norm, 1 without. Applied after the division. */
+  /** Factor from clipping by global norm, 1 without. The gradient is the sum times (clipFactor / sampleCount), in float64. */
   readonly clipFactor: number;
 }
 

@@ -35,7 +35,12 @@ export function number(
   expects: string,
   isInRange: (value: number) => boolean,
 ): OptimizerOption<number> {
-  return { default: defaultValue, about, expects, accepts: (v) => typeof v === 'number' && Number.isFinite(v) && isInRange(v) };
+  return {
+    default: defaultValue,
+    about,
+    expects,
+    accepts: (v) => typeof v === 'number' && Number.isFinite(v) && isInRange(v),
+  };
 }
 
 export function toggle(about: string): OptimizerOption<boolean> {
@@ -43,4 +48,7 @@ export function toggle(about: string): OptimizerOption<boolean> {
 }
 
 /** L2 regularisation, as PyTorch's `weight_decay` everywhere but in AdamW. */
-export const l2WeightDecay = nonNegative(0, 'L2 regularisation: weightDecay times the weight is added to its gradient.');
+export const l2WeightDecay = nonNegative(
+  0,
+  'L2 regularisation: weightDecay times the weight is added to its gradient.',
+);

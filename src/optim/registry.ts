@@ -31,7 +31,10 @@ export function createOptimizer(name: string, options: Readonly<Record<string, n
   return create(rules[name as OptimizerName] as unknown as Rule, options);
 }
 
-function create<Table extends OptionTable>(rule: Rule<Table>, given: Readonly<Record<string, number | boolean>>): Optimizer {
+function create<Table extends OptionTable>(
+  rule: Rule<Table>,
+  given: Readonly<Record<string, number | boolean>>,
+): Optimizer {
   const optimizer = rule.name;
   const known = Object.keys(rule.options);
   for (const option of Object.keys(given)) {
@@ -49,5 +52,8 @@ function create<Table extends OptionTable>(rule: Rule<Table>, given: Readonly<Re
 }
 
 function mapRules<Value>(valueOf: (rule: { readonly about: string; readonly options: OptionTable }) => Value) {
-  return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, valueOf(rule)])) as Record<OptimizerName, Value>;
+  return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [name, valueOf(rule)])) as Record<
+    OptimizerName,
+    Value
+  >;
 }

@@ -8,7 +8,9 @@ export interface Rule<Table extends OptionTable = OptionTable> {
   readonly about: string;
   readonly options: Table;
   /** Relations between options, checked after each of them: the option that is wrong and what it must be. */
-  readonly conflict?: (values: OptionValues<Table>) => { readonly option: string; readonly expects: string } | undefined;
+  readonly conflict?: (
+    values: OptionValues<Table>,
+  ) => { readonly option: string; readonly expects: string } | undefined;
   readonly create: (values: OptionValues<Table>) => Optimizer;
 }
 

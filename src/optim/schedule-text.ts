@@ -12,7 +12,10 @@ export const scheduleForms: readonly { readonly form: string; readonly about: st
     about:
       'Rises from 1/startDivisor of the learning rate over the first `rise` of the run, then falls to 1/endDivisor of where it started; both along a cosine.',
   },
-  { form: 'step:every=2epochs,factor=0.1', about: 'Times `factor` after each `every`, in epochs or samples; `every` must be given.' },
+  {
+    form: 'step:every=2epochs,factor=0.1',
+    about: 'Times `factor` after each `every`, in epochs or samples; `every` must be given.',
+  },
 ];
 
 interface Setting<Value> {
@@ -71,7 +74,14 @@ class SettingsReader {
       case 'constant':
         return { kind: 'constant' };
       case 'cosine':
-        return { kind: 'cosine', floor: this.take('floor', numberIn('a number from 0 to 1', (v) => v >= 0 && v <= 1), 0) };
+        return {
+          kind: 'cosine',
+          floor: this.take(
+            'floor',
+            numberIn('a number from 0 to 1', (v) => v >= 0 && v <= 1),
+            0,
+          ),
+        };
       case 'one-cycle':
         return {
           kind: 'one-cycle',

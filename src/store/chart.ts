@@ -79,7 +79,7 @@ function linearScale([low, high]: readonly [number, number], from: number, to: n
 
 function scaleOfY([low, high]: readonly [number, number], logarithmic: boolean): Scale {
   const [bottom, top] = [height - margin.bottom, margin.top];
-  if (!logarithmic || low <= 0 || high < 20 * low) return linearScale([low, high], bottom, top);
+  if (!logarithmic || low <= 0 || high < 20 * low) return linearScale(roundedOut(low, high), bottom, top);
   const inner = linearScale([Math.log10(low), Math.log10(high)], bottom, top);
   const decades = [-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6].map((n) => Number(`1e${n}`));
   return {
@@ -88,13 +88,25 @@ function scaleOfY([low, high]: readonly [number, number], logarithmic: boolean):
   };
 }
 
-/** About five round numbers between the two. */
-function linearTicks(low: number, high: number): readonly number[] {
-  const rough = (high - low) / 5;
+/** The range widened to whole ticks, so that the curve lies between two lines of the grid. */
+function roundedOut(low: number, high: number): readonly [number, number] {
+  const step = tickStep(high - low || Math.abs(high) || 1);
+  return [Math.floor(low / step) * step, Math.ceil(high / step) * step];
+}
+
+/** 1, 2 or 5 times a power of ten, about a fifth of the span. */
+function tickStep(span: number): number {
+  const rough = span / 5;
   const power = Number(`1e${Math.floor(Math.log10(rough))}`);
-  const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= rough) ?? rough;
+  return [1, 2, 5, 10].map((m) => m * power).find((step) => step >= rough) ?? rough;
+}
+
+function linearTicks(low: number, high: number): readonly number[] {
+  const step = tickStep(high - low);
   const ticks: number[] = [];
-  for (let n = Math.ceil(low / step); n * step <= high; n++) ticks.push(Number((n * step).toPrecision(12)));
+  // Half a millionth of a step more, because low and high may be ticks that were rounded themselves.
+  for (let n = Math.ceil(low / step - 5e-7); n <= high / step + 5e-7; n++)
+    ticks.push(Number((n * step).toPrecision(12)));
   return ticks;
 }
 

@@ -11,15 +11,30 @@ import type { Membership } from './train-step.js';
  *
  * @throws Abandoned when the generation is sealed meanwhile
  */
-export async function evaluate(run: PreparedRun, allReduce: AllReduce, membership: Membership): Promise<EvaluationRecord> {
+export async function evaluate(
+  run: PreparedRun,
+  allReduce: AllReduce,
+  membership: Membership,
+): Promise<EvaluationRecord> {
   const { spec, state, engine, evaluationSum } = run;
   const { step } = state.progression;
   const sampleCount = spec.dataset.testLength;
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
 
-  const open = allReduce.open({ generation: membership.generation, step, purpose: 'evaluation' }, ranges, count, evaluationSum);
-  const job = { purpose: 'evaluation', epoch: 0, firstPosition: 0, sampleCount, range: ranges[membership.rank]! } as const;
+  const open = allReduce.open(
+    { generation: membership.generation, step, purpose: 'evaluation' },
+    ranges,
+    count,
+    evaluationSum,
+  );
+  const job = {
+    purpose: 'evaluation',
+    epoch: 0,
+    firstPosition: 0,
+    sampleCount,
+    range: ranges[membership.rank]!,
+  } as const;
   const computed = await engine.compute({ ...job, weights: state.now.weights });
   await allReduce.reduce(open, computed.nodes);
 

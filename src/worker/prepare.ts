@@ -35,12 +35,25 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
   needs.log.info(`engine ${name} (${reason})`);
   const { model, microBatchSize, seed, shuffle } = spec;
-  const engine = await EngineThread.start({ engine: name, model, microBatchSize, arena, train, test, order: { seed, shuffle } });
+  const engine = await EngineThread.start({
+    engine: name,
+    model,
+    microBatchSize,
+    arena,
+    train,
+    test,
+    order: { seed, shuffle },
+  });
 
   const { layout } = engine;
-  const state = new TrainingState(arena, layout.parameterCount, createOptimizer(spec.optimizer.name, spec.optimizer.options));
+  const state = new TrainingState(
+    arena,
+    layout.parameterCount,
+    createOptimizer(spec.optimizer.name, spec.optimizer.options),
+  );
   const weights = new Float32Array(layout.parameterCount);
-  if (spec.init) weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
+  if (spec.init)
+    weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
   else initialiseWeights(layout, seed, weights);
   state.initialise(weights, spec.learningRate);
 
@@ -65,7 +78,10 @@ async function loadImages({ dataset }: RunSpec, part: 'train' | 'test', needs: P
 }
 
 /** From the cache; else from the coordinator, through the cache. */
-async function loadBlob({ sha256, bytes }: Blob, { cache, fetchBlob, log }: PrepareNeeds): Promise<Uint8Array<SharedArrayBuffer>> {
+async function loadBlob(
+  { sha256, bytes }: Blob,
+  { cache, fetchBlob, log }: PrepareNeeds,
+): Promise<Uint8Array<SharedArrayBuffer>> {
   const cached = await cache.get(sha256);
   if (cached) return cached;
   log.info(`fetching ${sha256.slice(0, 12)} (${(bytes / 1e6).toFixed(1)} MB) from the coordinator`);

@@ -7,10 +7,12 @@ import type { Progression } from './training-state.js';
 export function readState(run: PreparedRun, request: StateRequest): StateSnapshot | string {
   const { state, best } = run;
   if (request.what === 'best') {
-    if (best?.step !== request.step) return `the best state here is of step ${best?.step ?? 'none'}, not ${request.step}`;
+    if (best?.step !== request.step)
+      return `the best state here is of step ${best?.step ?? 'none'}, not ${request.step}`;
     return { description: '{}', vectors: [{ name: 'weights', values: best.weights }] };
   }
-  if (state.progression.step !== request.step) return `the state here is of step ${state.progression.step}, not ${request.step}`;
+  if (state.progression.step !== request.step)
+    return `the state here is of step ${state.progression.step}, not ${request.step}`;
   const slots = state.optimizer.slots.map((name, i) => ({ name, values: state.now.slots[i]! }));
   return {
     description: JSON.stringify(state.progression),

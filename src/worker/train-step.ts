@@ -88,10 +88,17 @@ export async function trainStep(
     skipped: !isFinite,
     seconds: { compute: computed.computeSeconds, ...waited, update: (nowMs() - updateMs) / 1000 },
   };
-  return { record, ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize), tensorCount: computed.tensorCount };
+  return {
+    record,
+    ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
+    tensorCount: computed.tensorCount,
+  };
 }
 
 function samplesIn(range: Range, sampleCount: number, microBatchSize: number): number {
   if (range.first === range.end) return 0;
-  return microBatchAt(range.end - 1, sampleCount, microBatchSize).end - microBatchAt(range.first, sampleCount, microBatchSize).first;
+  return (
+    microBatchAt(range.end - 1, sampleCount, microBatchSize).end -
+    microBatchAt(range.first, sampleCount, microBatchSize).first
+  );
 }

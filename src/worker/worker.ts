@@ -222,7 +222,10 @@ export class Worker {
         ended: (targetReached) => {
           this.hasEnded = true;
           const { now, progression } = run!.state;
-          this.reporter.ended(generation, progression.step, { weightsDigest: weightsDigest(now.weights), targetReached });
+          this.reporter.ended(generation, progression.step, {
+            weightsDigest: weightsDigest(now.weights),
+            targetReached,
+          });
         },
       },
       () => deps.clock.nowMs(),
@@ -237,7 +240,8 @@ export class Worker {
     this.deps.log.warn(`the stream from rank ${rank} at ${address} broke: ${reason}`);
     this.after(peerGoneMs, () => {
       const { step } = this.run!.state.progression;
-      if (!link.isClosed) this.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
+      if (!link.isClosed)
+        this.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
     });
   }
 
@@ -271,7 +275,13 @@ export class Worker {
     const known = lockstepErrorIn(error);
     const message = known?.message ?? (error instanceof Error ? error.message : String(error));
     const remedy = known?.remedy ?? 'report this as a bug';
-    this.deps.channel.send({ kind: 'failed', code: known?.code ?? 'INTERNAL', message, remedy, exitCode: known?.exitCode ?? 1 });
+    this.deps.channel.send({
+      kind: 'failed',
+      code: known?.code ?? 'INTERNAL',
+      message,
+      remedy,
+      exitCode: known?.exitCode ?? 1,
+    });
   }
 
   private async close(): Promise<void> {

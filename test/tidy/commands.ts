@@ -37,3 +37,13 @@ function codeOf(markdown: string): string[] {
   const inline = [...markdown.replace(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
   return [...blocks.flatMap((block) => block.replace(/\\\n\s*/g, ' ').split('\n')), ...inline];
 }
+
+/** `npm run NAME` in documents and checks. */
+export function scriptComplaints(texts: Files, scripts: readonly string[]): string[] {
+  return [...texts].flatMap(([path, text]) =>
+    [...text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)]
+      .map((match) => match[1] ?? '')
+      .filter((name) => !scripts.includes(name))
+      .map((name) => `${path}: package.json has no script ${name}`),
+  );
+}

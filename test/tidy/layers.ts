@@ -78,23 +78,31 @@ export function cycleComplaints(files: Files): string[] {
   return complaints;
 }
 
+/** What tests have in place of a network. */
+const memoryTwin = /^src\/transport\/memory\//;
+
 /**
  * Files of src/ that no program reaches. Programs are the library, the command line, what scripts, benchmarks and the
- * `bin` import, and each room's faults, which `lockstep help errors` finds by name.
+ * `bin` import, and each room's faults, which `lockstep help errors` finds by name. In-memory twins are for tests.
  */
 export function deadFileComplaints(files: Files): string[] {
   const imports = importsOf(files);
-  const isRoot = (path: string) =>
-    /^src\/(index\.ts|cli\/main\.ts|[^/]+\/faults\.ts)$|^(scripts|bin|bench)\//.test(path);
-  const reached = new Set<string>();
-  const reach = (path: string): void => {
-    if (reached.has(path)) return;
-    reached.add(path);
-    for (const { from, target } of imports) if (from === path && target !== undefined) reach(target);
+  const reachedFrom = (roots: RegExp): ReadonlySet<string> => {
+    const reached = new Set<string>();
+    const reach = (path: string): void => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const { from, target } of imports) if (from === path && target !== undefined) reach(target);
+    };
+    for (const path of files.keys()) if (roots.test(path)) reach(path);
+    return reached;
   };
-  for (const path of files.keys()) if (isRoot(path)) reach(path);
+  const byPrograms = reachedFrom(/^src\/(index\.ts|cli\/main\.ts|[^/]+\/faults\.ts)$|^(scripts|bin|bench)\//);
+  const byTests = reachedFrom(/^test\//);
   return [...files.keys()]
-    .filter((path) => /^src\/.*\.ts$/.test(path) && !reached.has(path))
+    .filter(
+      (path) => /^src\/.*\.ts$/.test(path) && !byPrograms.has(path) && !(memoryTwin.test(path) && byTests.has(path)),
+    )
     .map((path) => `${path} is reached by no program`);
 }
 

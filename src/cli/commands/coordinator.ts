@@ -38,7 +38,9 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     };
     const health = () => ({ healthy: coordinator?.phase !== 'failed', state: coordinator?.phase ?? 'starting' });
     const at = { host: config.listen, port: config.metricsPort };
-    const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), (text) => log.logger.info(text));
+    const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), (text) =>
+      log.logger.info(text),
+    );
     closing.push(() => exporter.stop());
 
     // A worker may call before the coordinator is there: the port must be known to be free before a folder is made.
@@ -67,14 +69,23 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       { worldSize: config.workers, joinTimeoutSeconds: config.joinTimeoutSeconds, out },
     );
     const running = coordinator;
-    closing.push(onSignals((signal) => running.stop(`${signal} received, once more to end at once`), () => process.exit(130)));
+    closing.push(
+      onSignals(
+        (signal) => running.stop(`${signal} received, once more to end at once`),
+        () => process.exit(130),
+      ),
+    );
     supervisor?.onMessage((message) => {
       if (message.type === 'stop') running.stop(message.reason);
       else running.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
     show({ type: 'listening', coordinator: formatHostPort({ host: config.listen, port }), metrics: exporter.url });
-    supervisor?.tell({ type: 'listening', address: formatHostPort({ host: localHost(config.listen), port }), out: folder.path });
+    supervisor?.tell({
+      type: 'listening',
+      address: formatHostPort({ host: localHost(config.listen), port }),
+      out: folder.path,
+    });
 
     const report = await coordinator.run();
     closing.push(() => server.stop());
@@ -87,7 +98,10 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
 };
 
 /** Passes chunks on and counts them. */
-function counted(chunks: AsyncIterable<Uint8Array> | undefined, count: (bytes: number) => void): AsyncIterable<Uint8Array> | undefined {
+function counted(
+  chunks: AsyncIterable<Uint8Array> | undefined,
+  count: (bytes: number) => void,
+): AsyncIterable<Uint8Array> | undefined {
   async function* counting(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     for await (const chunk of source) {
       count(chunk.length);

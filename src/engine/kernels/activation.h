@@ -4,10 +4,11 @@
 
 enum activation_kind { LINEAR = 0, RELU = 1, TANH = 2, SIGMOID = 3 };
 
-// A NaN passes through all of them.
+// A NaN passes through all of them. ReLU asks `x <= 0` and not `x < 0`, since clang 14 makes a maximum of the latter for
+// WebAssembly alone, which turns -0 into 0; this way -0 becomes 0 everywhere.
 INLINE lanes activate(lanes x, int kind) {
   switch (kind) {
-    case RELU: return choose(x < splat(0.0f), splat(0.0f), x);
+    case RELU: return choose(x <= splat(0.0f), splat(0.0f), x);
     case TANH: return tanh_lanes(x);
     case SIGMOID: return sigmoid_lanes(x);
     default: return x;

@@ -36,8 +36,12 @@ export class CoordinatorConnection {
     const timers: (() => void)[] = [];
     try {
       await new Promise<void>((resolve, reject) => {
-        const giveUp = () => reject(fault('COORDINATOR_UNREACHABLE', { address: this.address, seconds: timeoutSeconds, reason }));
-        timers.push(this.clock.setTimer(Math.min(firstAttemptMs, timeoutMs / 2), onWaiting), this.clock.setTimer(timeoutMs, giveUp));
+        const giveUp = () =>
+          reject(fault('COORDINATOR_UNREACHABLE', { address: this.address, seconds: timeoutSeconds, reason }));
+        timers.push(
+          this.clock.setTimer(Math.min(firstAttemptMs, timeoutMs / 2), onWaiting),
+          this.clock.setTimer(timeoutMs, giveUp),
+        );
         this.client.waitForReady(Infinity, (error) => (error ? reject(error) : resolve())); // our clock sets the limit
       });
     } finally {
@@ -86,7 +90,9 @@ class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
       this.isClosed = true;
       listener.closed(reason);
     };
-    this.call.on('error', (error: ServiceError) => closed(error.code === status.UNAVAILABLE ? 'its connection broke' : reasonOf(error)));
+    this.call.on('error', (error: ServiceError) =>
+      closed(error.code === status.UNAVAILABLE ? 'its connection broke' : reasonOf(error)),
+    );
     this.call.on('end', () => closed('it closed the connection'));
   }
 

@@ -1,4 +1,10 @@
-import { Server, status, type ServerDuplexStream, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  Server,
+  status,
+  type ServerDuplexStream,
+  type ServerWritableStream,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker, Hello } from '../../cluster/session.js';
 import type { HostPort } from '../../core/address.js';
 import { listen } from './channels.js';
@@ -56,7 +62,8 @@ export class CoordinatorServer {
   private onJoin(call: JoinCall): void {
     call.once('data', (first: WorkerMessage__Output) => {
       const hello = decodeFromWorker('', first);
-      if (hello?.kind !== 'hello') return void call.emit('error', { code: status.INVALID_ARGUMENT, details: 'a Hello comes first' });
+      if (hello?.kind !== 'hello')
+        return void call.emit('error', { code: status.INVALID_ARGUMENT, details: 'a Hello comes first' });
       this.handlers.joined(hello, new WorkerChannel(this.runId, hello.workerId, call));
     });
     call.on('error', () => undefined); //            told by 'cancelled' or 'end' to whoever listens to the channel
@@ -71,11 +78,15 @@ export class CoordinatorServer {
     try {
       for await (const data of content) {
         if (isGone) return;
-        if (!call.write({ data })) await new Promise((resolve) => call.once('drain', resolve).once('cancelled', resolve));
+        if (!call.write({ data }))
+          await new Promise((resolve) => call.once('drain', resolve).once('cancelled', resolve));
       }
       call.end();
     } catch (error) {
-      call.emit('error', { code: status.DATA_LOSS, details: `cannot read blob ${sha256}: ${(error as Error).message}` });
+      call.emit('error', {
+        code: status.DATA_LOSS,
+        details: `cannot read blob ${sha256}: ${(error as Error).message}`,
+      });
     }
   }
 }

@@ -29,9 +29,20 @@ export class ExchangeClients {
   }
 
   /** @throws LockstepError `STATE_UNAVAILABLE` */
-  async pullState(address: string, { term, number }: Generation, request: StateRequest, signal?: AbortSignal): Promise<StateSnapshot> {
+  async pullState(
+    address: string,
+    { term, number }: Generation,
+    request: StateRequest,
+    signal?: AbortSignal,
+  ): Promise<StateSnapshot> {
     const what = request.what === 'best' ? 'BEST' : 'TRAINING';
-    const call = this.clientOf(address).pullState({ runId: this.runId, term, generation: number, what, step: request.step });
+    const call = this.clientOf(address).pullState({
+      runId: this.runId,
+      term,
+      generation: number,
+      what,
+      step: request.step,
+    });
     const cancel = (): void => call.cancel();
     signal?.addEventListener('abort', cancel);
     let endSilence = this.clock.setTimer(stateSilenceMs, cancel);

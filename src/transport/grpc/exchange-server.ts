@@ -75,7 +75,8 @@ export class ExchangeServer {
     if (age < 0) return void refuse(`STALE_GENERATION: ${describeGeneration(asked)} is over`);
     if (age > 0 || !this.current) return void this.early.push(call);
     const outlet = this.current.link.outlets[rank];
-    if (!outlet || rank === this.current.link.rank) return void refuse(`no rank ${rank} in generation ${describeGeneration(asked)}`);
+    if (!outlet || rank === this.current.link.rank)
+      return void refuse(`no rank ${rank} in generation ${describeGeneration(asked)}`);
     outlet.attach(call);
   }
 
@@ -91,7 +92,8 @@ export class ExchangeServer {
       const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
       for (let offset = 0; offset < bytes.byteLength && !isGone; offset += stateChunkBytes) {
         const data = Buffer.from(bytes.subarray(offset, offset + stateChunkBytes)); // a copy: it may live in shared memory
-        if (!call.write({ part: { vector, offset, data } })) await new Promise((resolve) => call.once('drain', resolve).once('cancelled', resolve));
+        if (!call.write({ part: { vector, offset, data } }))
+          await new Promise((resolve) => call.once('drain', resolve).once('cancelled', resolve));
       }
     }
     call.end();

@@ -38,7 +38,8 @@ export function encodeFrame(frame: Frame): Buffer {
 
 /** The frame in `bytes`, of which the payload is a view. @throws Error if it is not as `encodeFrame` writes it */
 export function decodeFrame(bytes: Buffer): Frame {
-  if (bytes.byteLength < frameHeaderBytes || bytes[lengthAt - 1] !== payloadTag) throw new Error('malformed frame: header');
+  if (bytes.byteLength < frameHeaderBytes || bytes[lengthAt - 1] !== payloadTag)
+    throw new Error('malformed frame: header');
   const value = (i: number): number => {
     if (bytes[i * fieldBytes] !== fixedTag(i + 1)) throw new Error(`malformed frame: field ${i + 1}`);
     return bytes.readUInt32LE(i * fieldBytes + 1);

@@ -39,7 +39,8 @@ export class GrpcLink implements Link {
   }
 
   open(openPull: OpenPull): void {
-    for (const [rank, member] of this.begin.members.entries()) if (rank !== this.rank) this.pull(rank, openPull(member.address));
+    for (const [rank, member] of this.begin.members.entries())
+      if (rank !== this.rank) this.pull(rank, openPull(member.address));
   }
 
   send(to: number, frame: Frame): Promise<void> {

@@ -18,7 +18,15 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
     case 'sealed':
       return { sealed: { runId, ...message } };
     case 'progress':
-      return { progress: { runId, ...message, ended: message.ended ?? null, steps: message.steps.map(encodeStep), evaluations: [...message.evaluations] } };
+      return {
+        progress: {
+          runId,
+          ...message,
+          ended: message.ended ?? null,
+          steps: message.steps.map(encodeStep),
+          evaluations: [...message.evaluations],
+        },
+      };
     case 'failed':
       return { failed: message };
     case 'heartbeat':
@@ -30,7 +38,8 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
 export function decodeFromWorker(workerId: string, wire: WorkerMessage__Output): FromWorker | undefined {
   if (wire.hello) return { kind: 'hello', ...wire.hello };
   if (wire.ready) return { kind: 'ready', ...wire.ready };
-  if (wire.sealed) return { kind: 'sealed', ...wire.sealed, workerId, generation: decodeGeneration(wire.sealed.generation) };
+  if (wire.sealed)
+    return { kind: 'sealed', ...wire.sealed, workerId, generation: decodeGeneration(wire.sealed.generation) };
   if (wire.progress) return decodeProgress(workerId, wire.progress);
   if (wire.failed) return { kind: 'failed', ...wire.failed };
   if (wire.heartbeat) return { kind: 'heartbeat' };
@@ -60,7 +69,8 @@ export function encodeFromCoordinator(runId: string, message: FromCoordinator): 
 export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoordinator | undefined {
   if (wire.welcome) return { kind: 'welcome', ...wire.welcome };
   if (wire.seal) return { kind: 'seal', generation: decodeGeneration(wire.seal.generation) };
-  if (wire.begin) return { ...wire.begin, kind: 'begin', generation: decodeGeneration(wire.begin.generation) } satisfies Begin;
+  if (wire.begin)
+    return { ...wire.begin, kind: 'begin', generation: decodeGeneration(wire.begin.generation) } satisfies Begin;
   if (wire.end) return { kind: 'end', generation: decodeGeneration(wire.end.generation) };
   if (wire.refused) return { kind: 'refused', ...wire.refused };
   return undefined;
@@ -95,5 +105,8 @@ function encodeStep({ seconds, ...record }: StepRecord): WireStep {
 
 function decodeStep(wire: StepRecord__Output): StepRecord {
   const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...record } = wire;
-  return { ...record, seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds } };
+  return {
+    ...record,
+    seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds },
+  };
 }

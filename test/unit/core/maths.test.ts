@@ -89,7 +89,7 @@ describe('maths', () => {
     close(pow(1.000001, 1e8), 2.6879827172956264e43, 'a large exponent of a base near 1');
     close(cos(Math.PI / 2), 6.123233995736766e-17, 'cos pi/2');
     close(cos(999_999), 0.21161995758460128, 'cos 999999');
-    close(tanh(0.5), 0.46211715726000973, 'tanh 1/2');
+    close(tanh(0.5), 0.46211715726000974, 'tanh 1/2');
   });
 
   it('has the special cases of Math.*', () => {

@@ -76,7 +76,6 @@ describe('a whole gradient has the same bits', () => {
   const models = ['lenet5', 'lenet', 'fast', ...cornerNames];
   const everyPair = ['gcc', 'clang'].flatMap((compiler) => [4, 8, 16].map((lanes) => [compiler, lanes] as const));
   const somePairs = [
-    ['gcc', 4],
     ['clang', 8],
     ['gcc', 16],
   ] as const; // a compilation takes seconds

@@ -1,0 +1,39 @@
+/** docs/optimizers.md, from the tables of rules and schedules. `scripts/docs.mjs` writes it and a test checks that it is current. */
+
+import { optimizerAbout, optimizerNames, optimizerOptions } from './registry.js';
+import { scheduleForms } from './schedule-text.js';
+
+const introduction = `# Update rules and learning-rate schedules
+
+<!-- Written by scripts/docs.mjs from src/optim: change it there. -->
+
+Conventions are PyTorch's. Arithmetic is float64 inside of an element's update; what is stored is rounded to float32
+once. The gradient is divided by the number of samples of the step, then clipped (\`--clip-norm\`), then handed to the rule.
+
+\`\`\`
+lockstep train --optimizer rmsprop --optimizer-option rho=0.9 --optimizer-option centered=true --lr-schedule cosine
+\`\`\`
+`;
+
+export function optimizersPage(): string {
+  const rules = optimizerNames.map((name) => {
+    const rows = Object.entries(optimizerOptions[name]).map(
+      ([option, { default: value, expects, about }]) => `| \`${option}\` | ${String(value)} | ${expects} | ${about} |`,
+    );
+    const table =
+      rows.length === 0
+        ? 'No options.'
+        : ['| option | default | takes | meaning |', '|---|---|---|---|', ...rows].join('\n');
+    return `### ${name}\n\n${optimizerAbout[name]}\n\n${table}\n`;
+  });
+  const schedules = scheduleForms.map(({ form, about }) => `| \`${form}\` | ${about} |`);
+  return [
+    introduction,
+    '## Rules (`--optimizer`)\n',
+    ...rules,
+    '## Schedules (`--lr-schedule`)\n',
+    'Settings show their defaults. A schedule knows samples, not steps: it does not depend on the size of the batch.',
+    '`--warmup-steps N` multiplies any of them by a line that reaches 1 with step N.\n',
+    ['| schedule | meaning |', '|---|---|', ...schedules, ''].join('\n'),
+  ].join('\n');
+}

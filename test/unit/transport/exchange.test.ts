@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { AllReduce } from '../../../src/collective/all-reduce.js';
+import { Abandoned } from '../../../src/collective/faults.js';
+import { ownerMap } from '../../../src/collective/owner-map.js';
+import { equalRanges } from '../../../src/collective/ranges.js';
+import type { Begin, Generation } from '../../../src/cluster/messages.js';
+import { systemClock } from '../../../src/core/clock.js';
+import { ExchangeClients } from '../../../src/transport/grpc/exchange-client.js';
+import { ExchangeServer, type StateRequest, type StateSnapshot } from '../../../src/transport/grpc/exchange-server.js';
+import { GrpcLink } from '../../../src/transport/grpc/grpc-link.js';
+
+/** Real gRPC over loopback inside one process. */
+async function startPeers(
+  t: TestContext,
+  worldSize: number,
+  readState: (r: StateRequest) => StateSnapshot | string = () => 'nothing here',
+) {
+  const peers = [];
+  for (let i = 0; i < worldSize; i++) {
+    const server = new ExchangeServer('run', readState);
+    const port = await server.start({ host: '127.0.0.1', port: 0 }, true);
+    const clients = new ExchangeClients('run', systemClock);
+    t.after(() => {
+      clients.close();
+      server.stop();
+    });
+    peers.push({ server, clients, address: `127.0.0.1:${port}` });
+  }
+  return peers;
+}
+
+type Peer = Awaited<ReturnType<typeof startPeers>>[number];
+
+function begin(peers: readonly Peer[], generation: Generation): Begin {
+  const members = peers.map(({ address }, i) => ({ workerId: `w${i}`, address }));
+  return { kind: 'begin', generation, members, shares: peers.map(() => 1), donor: 0, afterStep: 0, lastStep: 9 };
+}
+
+function openLink(peer: Peer, rank: number, b: Begin, peerGone: (rank: number) => void = () => undefined): GrpcLink {
+  const link = new GrpcLink(rank, b, { peerGone, violated: (error) => assert.fail(error) });
+  peer.server.begin(b.generation, link);
+  link.open((address) => peer.clients.pull(address, b.generation, rank));
+  return link;
+}
+
+async function sumOverAll(links: readonly GrpcLink[], step: number, length = 1000): Promise<readonly Float32Array[]> {
+  const { worldSize } = links[0]!;
+  const ranges = equalRanges(worldSize, worldSize);
+  return Promise.all(
+    links.map(async (link, rank) => {
+      const allReduce = new AllReduce(link, ownerMap('mesh', length, worldSize), () => 0);
+      const sum = new Float32Array(length);
+      const round = { generation: 1, step, purpose: 'gradient' } as const;
+      const values = new Float32Array(length).fill(rank + 1);
+      await allReduce.reduce(allReduce.open(round, ranges, worldSize, sum), [{ first: rank, end: rank + 1, values }]);
+      return sum;
+    }),
+  );
+}
+
+test('ranks that learn of a generation at different times sum over gRPC', async (t) => {
+  const peers = await startPeers(t, 3);
+  const b = begin(peers, { term: 1, number: 1 });
+  const links = [openLink(peers[0]!, 0, b)];
+  const first = sumOverAllLater();
+  await new Promise((resolve) => setImmediate(resolve)); //          rank 0 has called the others, who know nothing yet
+  links.push(openLink(peers[1]!, 1, b), openLink(peers[2]!, 2, b));
+  first.go();
+  for (const sum of await first.sums) assert.ok(sum.every((value) => value === 6));
+  for (const sum of await sumOverAll(links, 2, 300_000)) assert.ok(sum.every((value) => value === 6));
+  assert.ok(links[0]!.sentBytes > 0 && links[0]!.receivedBytes > 0);
+  for (const link of links) link.close('test over');
+
+  function sumOverAllLater() {
+    let go!: () => void;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    return { go, sums: gate.then(() => sumOverAll(links, 1)) };
+  }
+});
+
+test('an older generation, another run and an unknown rank are refused by name', async (t) => {
+  const peers = await startPeers(t, 2);
+  const b = begin(peers, { term: 1, number: 5 });
+  const link = openLink(peers[0]!, 0, b);
+  const outcome = (generation: Generation, rank: number, clients = peers[1]!.clients) =>
+    new Promise<string>((resolve) => {
+      clients
+        .pull(peers[0]!.address, generation, rank)
+        .on('error', (error) => resolve(error.message))
+        .on('data', () => resolve('data'));
+    });
+  assert.match(await outcome({ term: 1, number: 4 }, 1), /STALE_GENERATION: 1\.4 is over/);
+  assert.match(await outcome({ term: 1, number: 5 }, 7), /no rank 7/);
+  const strangers = new ExchangeClients('another run', systemClock);
+  t.after(() => strangers.close());
+  assert.match(await outcome({ term: 1, number: 5 }, 1, strangers), /STALE_RUN/);
+  link.close('test over');
+});
+
+test('closing a link frees whoever waits, and the peer sees that the stream is gone', async (t) => {
+  const peers = await startPeers(t, 2);
+  const b = begin(peers, { term: 1, number: 1 });
+  let seeGone!: (rank: number) => void;
+  const gone = new Promise<number>((resolve) => (seeGone = resolve));
+  const links = [openLink(peers[0]!, 0, b), openLink(peers[1]!, 1, b, seeGone)];
+  await sumOverAll(links, 1);
+  const waiting = sumOverAll([links[0]!], 2);
+  links[0]!.close('membership is changing');
+  await assert.rejects(waiting, Abandoned);
+  assert.equal(await gone, 0);
+  links[1]!.close('test over');
+});
+
+test('a state travels whole, in chunks, and what is not here is named', async (t) => {
+  const weights = Float32Array.from({ length: 700_001 }, (_, i) => i / 7);
+  const [peer] = await startPeers(t, 1, ({ what, step }) =>
+    step === 3
+      ? { description: `{"what":"${what}"}`, vectors: [{ name: 'weights', values: weights }] }
+      : `the state here is of step 3, not ${step}`,
+  );
+  const generation = { term: 1, number: 1 };
+  const snapshot = await peer!.clients.pullState(peer!.address, generation, { what: 'best', step: 3 });
+  assert.equal(snapshot.description, '{"what":"best"}');
+  assert.deepEqual(snapshot.vectors[0]!.values, weights);
+  await assert.rejects(peer!.clients.pullState(peer!.address, generation, { what: 'training', step: 4 }), {
+    code: 'STATE_UNAVAILABLE',
+    message: /step 4 .* of step 3, not 4/,
+  });
+});
