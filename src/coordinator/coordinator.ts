@@ -178,16 +178,13 @@ export class Coordinator {
 
   private onReport(report: Report): void {
     const { show, store } = this.deps;
-    for (const step of report.steps) {
-      show(this.record.step(step));
-      store.appendMetrics(step);
-    }
-    for (const evaluation of report.evaluations) {
-      const event = this.record.evaluation(evaluation);
+    for (const record of inOrder(report)) {
+      const isEvaluation = 'testLoss' in record;
+      const event = isEvaluation ? this.record.evaluation(record) : this.record.step(record);
       if (!event) continue;
       show(event);
-      store.appendMetrics(evaluation);
-      if (evaluation.best) this.saveBest(this.membership.begin?.members[0], evaluation.step);
+      store.appendMetrics(record);
+      if (isEvaluation && record.best) this.saveBest(this.membership.begin?.members[0], record.step);
     }
     this.dispatch({ kind: 'message', message: report });
   }
@@ -367,6 +364,11 @@ export class Coordinator {
       this.fail(error as Error);
     }
   }
+}
+
+/** Each evaluation right after the step that it evaluates. */
+function inOrder({ steps, evaluations }: Report): readonly (StepRecord | EvaluationRecord)[] {
+  return [...steps, ...evaluations].sort((a, b) => a.step - b.step); // stable: the step is before its evaluation
 }
 
 function refusal({ code, message, remedy, exitCode }: LockstepError): FromCoordinator {

@@ -4,7 +4,6 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { readIdxContent } from '../data/idx.js';
 import { resolveDataset } from '../data/sources.js';
-import { buildModelSpec } from '../engine/models/index.js';
 import { layoutOfTopology, readTopology } from '../engine/topology.js';
 import { createOptimizer } from '../optim/registry.js';
 import { parseSchedule } from '../optim/schedule-text.js';
@@ -30,6 +29,7 @@ const chunkBytes = 1024 * 1024;
 export async function prepareSpec(config: CoordinatorConfig, runId: string): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
+  const { buildModelSpec } = await import('../engine/models/index.js'); // with TensorFlow.js, which takes a second
   const model = buildModelSpec(config.model);
   const topology = readTopology(model);
   const layout = layoutOfTopology(topology);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { LockstepError } from '../../../src/core/errors.js';
 import { MetricsExporter, Registry, workerMetrics } from '../../../src/metrics/index.js';
@@ -57,11 +59,23 @@ describe('the exporter', () => {
     });
   });
 
-  test('stops although a scraper keeps its connection open, and stops twice', async (t) => {
+  test('stops twice', async (t) => {
     const { exporter, url } = await exporterFor(t);
-    await (await fetch(url)).text(); // fetch keeps the connection
+    await (await fetch(url)).text(); // fetch keeps the connection open
     await exporter.stop();
     await exporter.stop();
     await assert.rejects(fetch(url));
+  });
+
+  test('stops although somebody never finishes a request', { timeout: 10_000 }, async (t) => {
+    const { exporter, host, port } = await exporterFor(t);
+    const socket = connect({ host, port });
+    socket.on('error', () => undefined); // reset or closed, both are an end
+    await once(socket, 'connect');
+    await new Promise<void>((resolve) => void socket.write('GET /metrics HTTP/1.1\r\n', () => resolve()));
+    await (await fetch(`http://127.0.0.1:${port}/healthz`)).text(); // by now the server has seen the first one
+    const closed = once(socket, 'close');
+    await exporter.stop();
+    await closed;
   });
 });

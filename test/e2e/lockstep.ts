@@ -1,0 +1,149 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/core/paths.js';
+import { randomStream } from '../../src/core/random.js';
+
+/** Real processes: `lockstep` as a person starts it. */
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** Resolves with the first match in what was written to stdout, waits for it if need be. */
+  seen(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** One place for all tests of a file: data sets are cached in it, as on a user's machine. */
+export function workshop(t: { after(fn: () => void): void }): { readonly folder: string; path(name: string): string } {
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-e2e-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return { folder, path: (name) => join(folder, name) };
+}
+
+/** A run that hangs must not hang the suite; far above what any of them takes. */
+const limitMs = 120_000;
+
+/**
+ * @param cwd - runs/ and the cache lie here
+ * @param environment - added to a clean one
+ */
+export function start(
+  args: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...args], {
+    cwd,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: cwd,
+      LOCKSTEP_CACHE_DIR: join(cwd, 'cache'),
+      NO_COLOR: '1',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  const watchers = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    for (const watch of watchers) watch();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => {
+      clearTimeout(limit);
+      for (const watch of watchers) watch();
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+  const seen = (pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      const watch = (): void => {
+        const match = pattern.exec(stdout);
+        const isOver = child.exitCode !== null || child.signalCode !== null;
+        if (!match && !isOver) return;
+        watchers.delete(watch);
+        if (match) resolve(match);
+        else reject(new Error(`the process ended without ${String(pattern)}:\n${stdout}\n${stderr}`));
+      };
+      watchers.add(watch);
+      watch();
+    });
+  return { child, ended, seen };
+}
+
+export function runToEnd(
+  args: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return start(args, cwd, environment).ended;
+}
+
+export type JsonLine = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** The lines of `--json`; throws if stdout has anything else. */
+export function jsonLines(stdout: string): readonly JsonLine[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonLine);
+}
+
+export function lastLine(stdout: string): JsonLine {
+  return jsonLines(stdout).at(-1)!;
+}
+
+/** Processes whose command line mentions `text` and that are still alive; Linux only, elsewhere none are found. */
+export function processesWith(text: string, pids: readonly string[]): readonly string[] {
+  return pids.filter((pid) => {
+    try {
+      return (
+        readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text) &&
+        !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+      );
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * A data set of MNIST's form, small enough that a run starts at once: a bright block whose place is the class.
+ *
+ * @returns the folder
+ */
+export function writeSmallDataset(folder: string, trainCount = 480, testCount = 100): string {
+  for (const [part, count] of [
+    ['train', trainCount],
+    ['t10k', testCount],
+  ] as const) {
+    const random = randomStream(3, part);
+    const images = Buffer.alloc(16 + count * 784);
+    const labels = Buffer.alloc(8 + count);
+    [0x803, count, 28, 28].forEach((value, i) => images.writeUInt32BE(value, i * 4));
+    [0x801, count].forEach((value, i) => labels.writeUInt32BE(value, i * 4));
+    for (let i = 0; i < count; i++) {
+      const label = random.uint32() % 10;
+      labels[8 + i] = label;
+      for (let p = 0; p < 784; p++) {
+        const [row, column] = [Math.floor(p / 28), p % 28];
+        const isBlock = row >> 3 === (label < 5 ? 0 : 2) && Math.floor(column / 6) === label % 5;
+        images[16 + i * 784 + p] = isBlock ? 200 + (random.uint32() % 56) : random.uint32() % 80;
+      }
+    }
+    writeFileSync(join(folder, `${part}-images-idx3-ubyte`), images);
+    writeFileSync(join(folder, `${part}-labels-idx1-ubyte`), labels);
+  }
+  return folder;
+}
