@@ -218,20 +218,22 @@ test('Ctrl-C twice ends at once', { skip: !isLinux }, async () => {
   assert.deepEqual(await childrenOf(folder), []);
 });
 
-test('when `train` is killed, its coordinator and workers end by themselves', { skip: !isLinux }, async () => {
-  const folder = out();
-  const cache = place.path(`cache-killed`);
-  const run = start([...base, '--epochs', '100000', '--json', '--cache-dir', cache, '--out', folder], place.folder);
-  await run.seen(/"type":"step"/);
-  const children = [...(await childrenOf(cache)), ...(await childrenOf(folder))].filter(
-    (pid) => pid !== String(run.child.pid),
-  );
-  assert.equal(new Set(children).size, 3, 'a coordinator and two workers');
-  run.child.kill('SIGKILL');
-  await run.ended; //                                                 its output is closed only when all that inherited it have ended
-  const limit = Date.now() + 2_000;
-  while (processesWith(folder, children).length + processesWith(cache, children).length > 0) {
-    assert.ok(Date.now() < limit, 'children are alive 2 s after their parent was killed');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-});
+test(
+  'when `train` is killed, its coordinator and workers end by themselves',
+  { skip: !isLinux, timeout: 60_000 },
+  async () => {
+    const folder = out();
+    const cache = place.path(`cache-killed`);
+    const run = start([...base, '--epochs', '100000', '--json', '--cache-dir', cache, '--out', folder], place.folder);
+    await run.seen(/"type":"step"/);
+    const children = [...(await childrenOf(cache)), ...(await childrenOf(folder))].filter(
+      (pid) => pid !== String(run.child.pid),
+    );
+    assert.equal(new Set(children).size, 3, 'a coordinator and two workers');
+    run.child.kill('SIGKILL');
+    await run.ended; //                                                 its output is closed only when all that inherited it have ended
+    while (processesWith(folder, children).length + processesWith(cache, children).length > 0) {
+      await new Promise((resolve) => setImmediate(resolve)); //           if they never end, the runner's own limit ends the test
+    }
+  },
+);
