@@ -81,9 +81,9 @@ export class AllReduce {
     const nodes = arriving.flatMap(({ index, from }) =>
       from.map(({ rank, values }) => inbox.expect(rank, round, 'nodes', index, bytesOf(values))),
     );
-    const sums = this.owners.map((slice, index) =>
+    const sums = this.owners.flatMap((slice, index) =>
       slice.owners.includes(me)
-        ? undefined
+        ? []
         : inbox.expect(slice.owners[0]!, round, 'sum', index, bytesOf(sum.subarray(slice.begin, slice.end))),
     );
     for (const peer of peers) void this.send(peer, round, 'header', 0, new Uint8Array(0)).catch(() => undefined);

@@ -24,7 +24,8 @@ export const transportFaults = {
   BLOB_UNAVAILABLE: {
     exitCode: 3,
     meaning: 'Data that a worker needs could not be fetched from the coordinator.',
-    message: (f: { sha256: string; reason: string }) => `blob ${f.sha256.slice(0, 12)} could not be fetched: ${f.reason}`,
+    message: (f: { sha256: string; reason: string }) =>
+      `blob ${f.sha256.slice(0, 12)} could not be fetched: ${f.reason}`,
     remedy: 'check the connection to the coordinator and start the worker again',
   },
 } as const satisfies FaultTable;

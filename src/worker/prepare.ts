@@ -18,7 +18,7 @@ const initName = 'the initial weights';
 export interface PrepareNeeds {
   readonly cache: Cache;
   /** From the coordinator, when the cache does not have it. */
-  fetchBlob(sha256: string): AsyncIterable<Uint8Array>;
+  readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
   readonly log: { info(text: string): void };
 }
 

@@ -112,7 +112,7 @@ export class Worker {
   private onMessage(message: FromCoordinator): void {
     switch (message.kind) {
       case 'welcome':
-        this.guardAsync(this.prepare(JSON.parse(message.runSpec) as RunSpec));
+        void this.guardAsync(this.prepare(JSON.parse(message.runSpec) as RunSpec));
         break;
       case 'refused':
         this.fail(new LockstepError(message.code, message.message, message.remedy, message.exitCode as ExitCode));
@@ -152,7 +152,7 @@ export class Worker {
       case 'abandon':
         this.link?.close(action.reason);
         this.catchUp?.abort();
-        this.guardAsync(this.running.then(() => this.dispatch({ kind: 'abandoned' })));
+        void this.guardAsync(this.running.then(() => this.dispatch({ kind: 'abandoned' })));
         break;
       case 'send':
         this.reporter.flush();

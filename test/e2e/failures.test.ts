@@ -194,7 +194,7 @@ test('Ctrl-C once: stops at a step boundary, saves everything, leaves no process
   assert.equal(lines.filter((line) => line.type === 'step').length, steps, 'every finished step was told');
   assert.ok(existsSync(join(folder, 'final.safetensors')));
   assert.deepEqual(
-    JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')).weightsDigest,
+    (JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as { weightsDigest: string }).weightsDigest,
     report['weightsDigest'],
   );
   assert.deepEqual(await childrenOf(folder), []);

@@ -262,7 +262,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
   }
 
   return {
-    outcome: outcome!,
+    outcome: outcome,
     failure,
     finalSteps: workers.filter((w) => w.isAlive).map((w) => w.core.finishedStep),
     killsDone,

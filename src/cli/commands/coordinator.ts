@@ -28,7 +28,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
   closing.push(() => log.close());
   try {
     const runId = newRunId(config.model);
-    const { spec, layout, readBlob } = await prepareSpec(config, runId);
+    const prepared = await prepareSpec(config, runId);
+    const { spec, layout } = prepared;
 
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
@@ -36,7 +37,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       metrics.observe(event);
       view.show(event);
     };
-    const health = () => ({ healthy: coordinator?.phase !== 'failed', state: coordinator?.phase ?? 'starting' });
+    let phase = (): string => 'starting';
+    const health = () => ({ healthy: phase() !== 'failed', state: phase() });
     const at = { host: config.listen, port: config.metricsPort };
     const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), (text) =>
       log.logger.info(text),
@@ -44,12 +46,11 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     closing.push(() => exporter.stop());
 
     // A worker may call before the coordinator is there: the port must be known to be free before a folder is made.
-    let coordinator: Coordinator | undefined;
     let beginService!: (value: Coordinator) => void;
     const service = new Promise<Coordinator>((resolve) => (beginService = resolve));
     const server = new CoordinatorServer(runId, {
       joined: (hello, channel) => void service.then((c) => c.join(hello, channel)),
-      readBlob: (sha256) => counted(readBlob(sha256), (bytes) => metrics.datasetSent.inc(bytes)),
+      readBlob: (sha256) => counted(prepared.readBlob(sha256), (bytes) => metrics.datasetSent.inc(bytes)),
     });
     const port = await server.start({ host: config.listen, port: config.port });
     closing.push(() => server.kill());
@@ -64,20 +65,20 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     closing.push(() => peers.close());
     const store = runStoreIn(folder, runId, layout);
     const logger = { info: (text: string) => log.logger.info(text), warn: (text: string) => log.logger.warn(text) };
-    coordinator = new Coordinator(
+    const coordinator = new Coordinator(
       { spec, layout, store, peers, clock: systemClock, show, log: logger },
       { worldSize: config.workers, joinTimeoutSeconds: config.joinTimeoutSeconds, out },
     );
-    const running = coordinator;
+    phase = () => coordinator.phase;
     closing.push(
       onSignals(
-        (signal) => running.stop(`${signal} received, once more to end at once`),
+        (signal) => coordinator.stop(`${signal} received, once more to end at once`),
         () => process.exit(130),
       ),
     );
     supervisor?.onMessage((message) => {
-      if (message.type === 'stop') running.stop(message.reason);
-      else running.workerProcessEnded(message.worker, message.reason);
+      if (message.type === 'stop') coordinator.stop(message.reason);
+      else coordinator.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
     show({ type: 'listening', coordinator: formatHostPort({ host: config.listen, port }), metrics: exporter.url });

@@ -34,7 +34,7 @@ export const channelOptions: ChannelOptions = {
 export async function listen(server: Server, at: HostPort, flag: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(formatHostPort(at), ServerCredentials.createInsecure(), (error, port) => {
-      if (error) reject(listenError(withCode(error), at, flag) as Error);
+      if (error) reject(listenError(withCode(error), at, flag));
       else resolve(port);
     });
   });

@@ -29,7 +29,7 @@ export class ExchangeServer {
   /** The newest generation that was sealed or begun here: older streams are refused. */
   private newest: Generation = noGeneration;
   /** Streams of peers that learned of the next generation before we did. */
-  private early: PullCall[] = [];
+  private readonly early: PullCall[] = [];
 
   /** @param readState - the state that a request names, or the reason why it is not here */
   constructor(

@@ -11,7 +11,7 @@ export class Outlet {
   private closed: Abandoned | undefined;
   /** At most a round's worth: a peer that has not opened its stream has sent nothing, so no round can finish. */
   private queue: Buffer[] = [];
-  private wake: (() => void)[] = [];
+  private readonly wake: (() => void)[] = [];
   sentBytes = 0;
 
   attach(call: PullCall): void {

@@ -1,0 +1,12 @@
+/**
+ * What a program may import from `lockstep`: the words of a run's results, and readers for its files. Training itself is
+ * started with the command line, whose `--json` gives a program everything that happens.
+ */
+export { LockstepError, type ExitCode } from './core/errors.js';
+export type { EvaluationRecord, PhaseSeconds, RunEvent, RunReport, StepRecord } from './core/events.js';
+export { weightsDigest } from './core/digest.js';
+export { layoutOf, type ParameterLayout, type TensorSlot } from './core/layout.js';
+export type { RunSpec } from './core/run-spec.js';
+export { createOptimizer, optimizerNames, optimizerOptions, type OptimizerName } from './optim/registry.js';
+export type { Optimizer, OptimizerState, StepFactors } from './optim/optimizer.js';
+export { readSafetensors, weightsFrom, type Tensor, type TensorFile } from './store/safetensors.js';
