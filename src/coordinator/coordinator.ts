@@ -13,6 +13,7 @@ import { weightsDigest } from '../core/digest.js';
 import { lockstepErrorIn, type LockstepError } from '../core/errors.js';
 import type { EvaluationRecord, RunEvent, RunReport, StepRecord } from '../core/events.js';
 import type { ParameterLayout } from '../core/layout.js';
+import { Lifetime } from '../core/lifetime.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { stepsPerEpoch } from '../data/batch-plan.js';
 import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
@@ -68,7 +69,6 @@ export class Coordinator {
   private readonly sessions: WorkerSessions;
   private readonly record = new RunRecord();
   private readonly silence = new SilenceJudge(silenceMs, judgeMs);
-  private readonly timers = new Set<() => void>();
   private savingBest: Promise<void> = Promise.resolve();
   private savedBestStep: number | undefined;
   private startMs = 0;
@@ -76,17 +76,13 @@ export class Coordinator {
   /** Why the last worker that gave up before it was ready did so, if it said. */
   private lastFarewell: string | undefined;
   private report: RunReport | undefined;
-  private finish!: () => void;
-  private fail!: (error: Error) => void;
-  private readonly outcome = new Promise<void>((resolve, reject) => {
-    this.finish = resolve;
-    this.fail = reject;
-  });
+  private readonly life: Lifetime;
 
   constructor(
     private readonly deps: CoordinatorDependencies,
     private readonly options: CoordinatorOptions,
   ) {
+    this.life = new Lifetime(deps.clock);
     const { worldSize } = options;
     this.membership = newCoordinator({ term: 1, worldSize, minWorkers: worldSize, lastStep: deps.spec.lastStep });
     this.sessions = new WorkerSessions(deps.spec.runId, worldSize);
@@ -98,18 +94,16 @@ export class Coordinator {
     const { joinTimeoutSeconds: seconds, worldSize } = this.options;
     this.showWaiting();
     this.judgeSilence();
-    this.after(seconds * 1000, () => {
+    this.life.after(seconds * 1000, () => {
       if (!this.hasStarted)
-        this.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed: worldSize, seconds }));
+        this.life.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed: worldSize, seconds }));
     });
     try {
-      await this.outcome;
+      await this.life.wait();
       return this.report!;
     } catch (error) {
       this.sendAllHome(error);
       throw error;
-    } finally {
-      for (const cancel of this.timers) cancel();
     }
   }
 
@@ -119,8 +113,8 @@ export class Coordinator {
     try {
       const session = this.sessions.admit(hello, channel);
       channel.listen({
-        message: (message) => this.guard(() => this.onMessage(session, message)),
-        closed: (reason) => this.guard(() => this.onClosed(session, reason)),
+        message: (message) => this.life.guard(() => this.onMessage(session, message)),
+        closed: (reason) => this.life.guard(() => this.onClosed(session, reason)),
       });
       this.heard(session);
       channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec) });
@@ -138,7 +132,9 @@ export class Coordinator {
   /** A worker's process ended before the run began, and whoever started it will not start another. */
   workerProcessEnded(worker: string, reason: string): void {
     if (!this.hasStarted)
-      this.after(judgeMs, () => this.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason })));
+      this.life.after(judgeMs, () =>
+        this.life.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason })),
+      );
   }
 
   /** In words, for /healthz. */
@@ -218,38 +214,42 @@ export class Coordinator {
         break;
       case 'append':
         this.deps.store.appendJournal(action.record).then(
-          () => this.guard(() => this.dispatch({ kind: 'appended' })),
+          () => this.life.guard(() => this.dispatch({ kind: 'appended' })),
           (error: unknown) =>
-            this.guard(() => this.dispatch({ kind: 'append-failed', reason: (error as Error).message })),
+            this.life.guard(() => this.dispatch({ kind: 'append-failed', reason: (error as Error).message })),
         );
         break;
       case 'store':
         this.storeFinal(action.member, action.progress).then(
-          () => this.guard(() => this.dispatch({ kind: 'stored' })),
-          (error: unknown) => this.fail(error as Error),
+          () => this.life.guard(() => this.dispatch({ kind: 'stored' })),
+          (error: unknown) => this.life.fail(error),
         );
         break;
       case 'finish':
-        this.finish();
+        this.life.finish();
         break;
       case 'fail':
-        this.fail(action.error);
+        this.life.fail(action.error);
         break;
       case 'log':
         this.deps.log.warn(action.text);
     }
   }
 
-  /** Weights of the best evaluation, fetched while the run goes on; one after the other. */
+  /**
+   * Weights of the best evaluation, fetched while the run goes on; one after the other. Those that come may be of a
+   * later evaluation that was better still, which we have not been told of yet.
+   */
   private saveBest(member: Member | undefined, step: number): void {
     const { begin } = this.membership;
     if (!member || !begin) return;
     this.savingBest = this.savingBest.then(async () => {
-      if (this.record.bestStep !== step) return; //                  a better one came meanwhile, and is fetched next
+      if ((this.savedBestStep ?? 0) >= step) return;
       try {
         const snapshot = await this.deps.peers.pullState(member.address, begin.generation, { what: 'best', step });
-        await this.deps.store.saveBest(step, weightsOf(snapshot));
-        this.savedBestStep = step;
+        const best = JSON.parse(snapshot.description) as { step: number };
+        await this.deps.store.saveBest(best.step, weightsOf(snapshot));
+        this.savedBestStep = best.step;
       } catch (error) {
         this.deps.log.warn(`the best weights so far, of step ${step}, were not saved: ${(error as Error).message}`);
       }
@@ -329,7 +329,7 @@ export class Coordinator {
       const session = this.sessions.get(workerId);
       if (session) this.onClosed(session, `it was silent for ${(silentMs / 1000).toFixed(1)} s`);
     }
-    this.after(judgeMs, () => this.judgeSilence());
+    this.life.after(judgeMs, () => this.judgeSilence());
   }
 
   private refuse(channel: Channel<FromCoordinator, FromWorker>, error: unknown): void {
@@ -345,23 +345,6 @@ export class Coordinator {
     for (const { channel } of this.sessions.all()) {
       channel.send(refusal(fault('RUN_ENDED', { reason })));
       channel.close();
-    }
-  }
-
-  private after(delayMs: number, callback: () => void): void {
-    const cancel = this.deps.clock.setTimer(delayMs, () => {
-      this.timers.delete(cancel);
-      this.guard(callback);
-    });
-    this.timers.add(cancel);
-  }
-
-  /** Whatever is thrown ends the run, with its reason. */
-  private guard(body: () => void): void {
-    try {
-      body();
-    } catch (error) {
-      this.fail(error as Error);
     }
   }
 }

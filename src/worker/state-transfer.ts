@@ -7,9 +7,8 @@ import type { Progression } from './training-state.js';
 export function readState(run: PreparedRun, request: StateRequest): StateSnapshot | string {
   const { state, best } = run;
   if (request.what === 'best') {
-    if (best?.step !== request.step)
-      return `the best state here is of step ${best?.step ?? 'none'}, not ${request.step}`;
-    return { description: '{}', vectors: [{ name: 'weights', values: best.weights }] };
+    if (!best) return 'there was no evaluation here yet';
+    return { description: JSON.stringify({ step: best.step }), vectors: [{ name: 'weights', values: best.weights }] };
   }
   if (state.progression.step !== request.step)
     return `the state here is of step ${state.progression.step}, not ${request.step}`;

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.js';
 import { weightsDigest } from '../core/digest.js';
 import { LockstepError, lockstepErrorIn, type ExitCode } from '../core/errors.js';
 import type { EvaluationRecord } from '../core/events.js';
+import { Lifetime } from '../core/lifetime.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion, protocolVersion } from '../core/versions.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
@@ -69,18 +70,13 @@ export class Worker {
   /** The last step is finished here. */
   private hasEnded = false;
   private readonly reporter: Reporter;
-  private readonly timers = new Set<() => void>();
-  private finish!: () => void;
-  private fail!: (error: Error) => void;
-  private readonly outcome = new Promise<void>((resolve, reject) => {
-    this.finish = resolve;
-    this.fail = reject;
-  });
+  private readonly life: Lifetime;
 
   constructor(
     private readonly deps: WorkerDependencies,
     private readonly options: WorkerOptions,
   ) {
+    this.life = new Lifetime(deps.clock);
     this.membership = joinedWorker(options.workerId);
     this.reporter = new Reporter(options.workerId, deps.clock, (report) => deps.channel.send(report));
   }
@@ -90,12 +86,12 @@ export class Worker {
     const { channel, coordinatorAddress } = this.deps;
     const { workerId, host, pid } = this.options;
     channel.listen({
-      message: (message) => this.guard(() => this.onMessage(message)),
-      closed: (reason) => this.fail(transportFault('COORDINATOR_LOST', { address: coordinatorAddress, reason })),
+      message: (message) => this.life.guard(() => this.onMessage(message)),
+      closed: (reason) => this.life.fail(transportFault('COORDINATOR_LOST', { address: coordinatorAddress, reason })),
     });
     channel.send({ kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid });
     try {
-      await this.outcome;
+      await this.life.wait();
     } catch (error) {
       this.sayWhy(error);
       throw error;
@@ -106,16 +102,16 @@ export class Worker {
 
   /** Ends the worker from outside: it tells the coordinator why. */
   stop(error: LockstepError): void {
-    this.fail(error);
+    this.life.fail(error);
   }
 
   private onMessage(message: FromCoordinator): void {
     switch (message.kind) {
       case 'welcome':
-        void this.guardAsync(this.prepare(JSON.parse(message.runSpec) as RunSpec));
+        void this.life.guardAsync(this.prepare(JSON.parse(message.runSpec) as RunSpec));
         break;
       case 'refused':
-        this.fail(new LockstepError(message.code, message.message, message.remedy, message.exitCode as ExitCode));
+        this.life.fail(new LockstepError(message.code, message.message, message.remedy, message.exitCode as ExitCode));
         break;
       default:
         this.dispatch({ kind: 'message', message });
@@ -126,6 +122,7 @@ export class Worker {
     const { deps, options } = this;
     this.heartbeat();
     const run = await deps.prepare(spec);
+    if (this.life.isOver) return run.engine.stop(); //               the coordinator is gone meanwhile
     this.run = run;
     this.peers = new ExchangeClients(spec.runId, deps.clock);
     this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
@@ -152,20 +149,20 @@ export class Worker {
       case 'abandon':
         this.link?.close(action.reason);
         this.catchUp?.abort();
-        void this.guardAsync(this.running.then(() => this.dispatch({ kind: 'abandoned' })));
+        void this.life.guardAsync(this.running.then(() => this.dispatch({ kind: 'abandoned' })));
         break;
       case 'send':
         this.reporter.flush();
         this.deps.channel.send(action.message);
         break;
       case 'catch-up':
-        this.running = this.guardAsync(this.pullState(action.begin));
+        this.running = this.life.guardAsync(this.pullState(action.begin));
         break;
       case 'run':
-        this.running = this.guardAsync(this.runGeneration(action.begin));
+        this.running = this.life.guardAsync(this.runGeneration(action.begin));
         break;
       case 'exit':
-        this.finish();
+        this.life.finish();
         break;
       case 'log':
         this.deps.log.warn(action.text);
@@ -195,7 +192,7 @@ export class Worker {
     const rank = begin.members.findIndex(({ workerId }) => workerId === this.options.workerId);
     const link = new GrpcLink(rank, begin, {
       peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
-      violated: (error) => this.fail(error),
+      violated: (error) => this.life.fail(error),
     });
     this.link = link;
     this.hasEnded = false;
@@ -238,37 +235,16 @@ export class Worker {
     if (this.hasEnded) return; //                                    they go home, as we do
     const { address } = begin.members[rank]!;
     this.deps.log.warn(`the stream from rank ${rank} at ${address} broke: ${reason}`);
-    this.after(peerGoneMs, () => {
+    this.life.after(peerGoneMs, () => {
       const { step } = this.run!.state.progression;
       if (!link.isClosed)
-        this.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
+        this.life.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
     });
   }
 
   private heartbeat(): void {
     this.deps.channel.send({ kind: 'heartbeat' });
-    this.after(heartbeatMs, () => this.heartbeat());
-  }
-
-  private after(delayMs: number, callback: () => void): void {
-    const cancel = this.deps.clock.setTimer(delayMs, () => {
-      this.timers.delete(cancel);
-      callback();
-    });
-    this.timers.add(cancel);
-  }
-
-  /** Whatever is thrown ends the worker, with its reason. */
-  private guard(body: () => void): void {
-    try {
-      body();
-    } catch (error) {
-      this.fail(error as Error);
-    }
-  }
-
-  private guardAsync(promise: Promise<void>): Promise<void> {
-    return promise.catch((error: unknown) => this.fail(error as Error));
+    this.life.after(heartbeatMs, () => this.heartbeat());
   }
 
   private sayWhy(error: unknown): void {
@@ -285,7 +261,6 @@ export class Worker {
   }
 
   private async close(): Promise<void> {
-    for (const cancel of this.timers) cancel();
     this.reporter.flush();
     this.link?.close('the worker ends');
     this.deps.channel.close();

@@ -104,7 +104,7 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
 
     it(
       'passes a NaN on, from a pixel and from a weight, to the loss and the gradient',
-      { skip: !passesNaN },
+      { skip: passesNaN ? false : 'max pooling of this engine, TensorFlow.js in plain JavaScript, loses a NaN' },
       async () => {
         for (const place of ['pixel', 'weight']) {
           writeSamples(engine);

@@ -34,7 +34,8 @@ function skippedWithout(compiler: string, version: RegExp): string | false {
   } catch {
     // not installed
   }
-  const reason = `SKIPPED: this needs ${compiler} (${version.source}), found ${found}`;
+  const wanted = version.source === '.' ? compiler : version.source.replace('\\.', '');
+  const reason = `SKIPPED: this needs ${wanted}, found ${found}`;
   if (process.env['CI']) throw new Error(reason);
   return reason;
 }
