@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../core/paths.js';
 import type { ToChild, ToParent } from '../core/supervision.js';
+import { fault } from './faults.js';
 
 /** What to start on this machine. */
 export interface LocalClusterOptions {
@@ -23,13 +24,19 @@ export class LocalCluster {
 
   constructor(private readonly options: LocalClusterOptions) {}
 
-  /** Starts everything. @returns the coordinator's exit code, when all processes have ended */
+  /**
+   * Starts everything.
+   *
+   * @returns the coordinator's exit code, when all processes have ended
+   * @throws LockstepError `COORDINATOR_ENDED` if it could not end by itself
+   */
   async run(): Promise<number> {
     const coordinator = startProgram(['coordinator', ...this.options.coordinatorFlags], 'inherit');
     this.coordinator = coordinator;
     coordinator.on('message', (message: ToParent) => this.startWorkers(message));
-    const code = await ended(coordinator);
+    const { code, signal } = await ended(coordinator);
     await Promise.all(this.workers.map(ended));
+    if (signal !== null) throw fault('COORDINATOR_ENDED', { signal });
     return code;
   }
 
@@ -50,13 +57,10 @@ export class LocalCluster {
       const worker = startProgram(['worker', ...this.options.workerFlags(address, name)], logFile);
       closeSync(logFile);
       this.workers.push(worker);
-      void ended(worker).then((code) => {
-        if (code !== 0)
-          this.tellCoordinator({
-            type: 'worker-ended',
-            worker: name,
-            reason: `its process ended with exit code ${code}`,
-          });
+      void ended(worker).then(({ code, signal }) => {
+        const reason =
+          signal === null ? `its process ended with exit code ${code}` : `its process was ended by ${signal}`;
+        if (code !== 0) this.tellCoordinator({ type: 'worker-ended', worker: name, reason });
       });
     }
   }
@@ -74,8 +78,15 @@ function startProgram(args: readonly string[], output: 'inherit' | number): Chil
   });
 }
 
-/** A process killed by a signal counts as a failure. */
-function ended(child: ChildProcess): Promise<number> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode ?? 1);
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+/** How a process ended; one that was ended by a signal has failed. */
+interface Ending {
+  readonly code: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+function ended(child: ChildProcess): Promise<Ending> {
+  const ending = (code: number | null, signal: NodeJS.Signals | null): Ending => ({ code: code ?? 1, signal });
+  if (child.exitCode !== null || child.signalCode !== null)
+    return Promise.resolve(ending(child.exitCode, child.signalCode));
+  return new Promise((resolve) => child.once('exit', (code, signal) => resolve(ending(code, signal))));
 }

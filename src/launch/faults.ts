@@ -1,0 +1,13 @@
+import { faultsFrom, type FaultTable } from '../core/errors.js';
+
+export const launchFaults = {
+  COORDINATOR_ENDED: {
+    exitCode: 3,
+    meaning: 'The process of the coordinator was ended from outside, so that it could not say why.',
+    message: (f: { signal: string }) =>
+      `the coordinator's process was ended by ${f.signal}; its workers were ended too`,
+    remedy: 'start the run again; if nobody ended it on purpose, look for memory running out in the log of the system',
+  },
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(launchFaults);
