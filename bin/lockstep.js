@@ -7,5 +7,5 @@ if (!existsSync(program)) {
   const { setUp } = await import('../scripts/setup.mjs');
   setUp();
 }
-const { main } = await import(program.href);
-process.exitCode = await main(process.argv.slice(2));
+const { runProcess } = await import(program.href);
+await runProcess(process.argv.slice(2));

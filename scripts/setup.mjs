@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative } from './native.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -22,6 +23,7 @@ export function setUp() {
   if (!dependenciesInstalled()) install();
   const sources = sourceDigest();
   if (builtDigest() !== sources) build(sources);
+  buildNative();
 }
 
 function fail(message, remedy) {

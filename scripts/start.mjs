@@ -3,5 +3,5 @@
 import { setUp } from './setup.mjs';
 
 setUp();
-const { main } = await import('../dist/src/cli/main.js');
-process.exitCode = await main(['train', ...process.argv.slice(2)]);
+const { runProcess } = await import('../dist/src/cli/main.js');
+await runProcess(['train', ...process.argv.slice(2)]);

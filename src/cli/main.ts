@@ -36,6 +36,10 @@ export async function main(
     async run(invocation) {
       exitCode = await runCommand(invocation, context, (settings) => ({ json, debug } = settings));
     },
+    async engines(options) {
+      const { run } = await import('./commands/engines.js');
+      await run(options, context);
+    },
     async help(topic) {
       await printHelp(topic, program, stdout);
     },
@@ -53,6 +57,15 @@ export async function main(
       debug,
     });
   }
+}
+
+/** What is left after a command, such as the connection to a peer that is stopped, may hold up the process for so long. */
+const lingerMs = 1_000;
+
+/** Runs one command line as this process. It ends by itself, or is ended when something that nobody needs holds it up. */
+export async function runProcess(argv: readonly string[]): Promise<void> {
+  process.exitCode = await main(argv);
+  setTimeout(() => process.exit(), lingerMs).unref();
 }
 
 async function runCommand(
@@ -90,7 +103,7 @@ async function printHelp(topic: string | undefined, program: Commander, stdout: 
   }
   const command = program.commands.find((c) => c.name() === topic);
   if (command === undefined)
-    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, 'errors']) });
+    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, 'engines', 'errors']) });
   command.outputHelp();
 }
 
@@ -107,7 +120,7 @@ function usageFault(error: CommanderError, argv: readonly string[]): Error {
       return fault('MISSING_VALUE', { flag: flagText, placeholder: (name && factsOf(name).placeholder) ?? 'FILE' });
     }
     case 'commander.unknownCommand':
-      return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, 'help']) });
+      return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, 'engines', 'help']) });
     case 'commander.excessArguments':
       return cliFault('EXCESS_ARGUMENT', { command: command ?? '', given: strayWord(argv, command) });
     default:

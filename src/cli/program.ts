@@ -35,6 +35,8 @@ export interface Invocation {
 export interface ProgramActions {
   /** A command was asked for. */
   run(invocation: Invocation): Promise<void>;
+  /** `engines` */
+  engines(options: { readonly json: boolean }): Promise<void>;
   /** `help`, with a topic or without. */
   help(topic: string | undefined): Promise<void>;
 }
@@ -56,6 +58,16 @@ export function createProgram(
     .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: () => undefined })
     .configureHelp({ formatHelp: (command, helper) => Help.prototype.formatHelp.call(helper, command, helper) });
   for (const command of commands) program.addCommand(createCommand(command, program, actions));
+  program
+    .command('engines')
+    .copyInheritedSettings(program)
+    .summary('list the engines of this machine, which one auto takes, and how fast each is')
+    .description('Lists the engines, which one auto takes and why, and measures each on lenet5, on one thread.')
+    .usage('[options]')
+    .allowExcessArguments(false)
+    .option('--json', 'print one JSON object a line')
+    .helpOption('-h, --help', 'print this text')
+    .action(async ({ json = false }: { json?: boolean }) => actions.engines({ json }));
   program
     .command('help')
     .argument('[topic]', `${commands.join(', ')}, or errors`)

@@ -1,99 +1,35 @@
-import { type LockstepError } from '../core/errors.js';
+import type { CoordinatorInput, CoordinatorMembership, CoordinatorOutcome as Outcome } from './coordinator-state.js';
+import { failOnLoss, release, waitingLog } from './departures.js';
+import { afterEnd, announceEnd } from './ending.js';
 import { fault } from './faults.js';
-import {
-  compareGenerations,
-  type Begin,
-  type End,
-  type Generation,
-  type Member,
-  type Progress,
-  type Sealed,
-  type ToWorker,
-} from './messages.js';
+import { admissibleOf, groupOf, includes, isEnough, planBegin, stayingOf, survivorsOf } from './generation-plan.js';
+import { compareGenerations, type Begin, type End, type Member, type Progress, type Sealed } from './messages.js';
+import { andThen, fail, nothing } from './outcome.js';
 
-/** How the coordinator is tuned; fixed for its term. */
-export interface MembershipOptions {
-  readonly term: number;
-  /** Workers that must have joined before the first step. */
-  readonly worldSize: number;
-  /** With fewer the run fails. */
-  readonly minWorkers: number;
-  /** Steps of the whole run. */
-  readonly lastStep: number;
-}
-
-/**
- * gathering -> sealing -> journaling -> running -> storing -> ending -> ended, and from running back to sealing at
- * every change. `failed` can follow any but the last.
- */
-export type Phase = 'gathering' | 'sealing' | 'journaling' | 'running' | 'storing' | 'ending' | 'ended' | 'failed';
-
-export interface CoordinatorMembership {
-  readonly options: MembershipOptions;
-  readonly phase: Phase;
-  /** Joined, but not in the newest Begin. In the order in which they came. */
-  readonly joiners: readonly Member[];
-  /** The newest Begin in the journal. */
-  readonly begin: Begin | undefined;
-  /** On its way into the journal. */
-  readonly pending: Begin | undefined;
-  /** The Seal under way: whom it asked, and who has answered. */
-  readonly seal:
-    | { readonly generation: Generation; readonly asked: readonly Member[]; readonly answers: readonly Sealed[] }
-    | undefined;
-  /** Number of the newest generation that was ever asked for. */
-  readonly lastNumber: number;
-  /** Members that were lost while the Begin that names them was on its way into the journal. */
-  readonly departed: readonly string[];
-  /** Of the newest generation's members. */
-  readonly progress: ReadonlyMap<string, Progress>;
-  readonly stopRequested: boolean;
-}
-
-export type CoordinatorInput =
-  | { readonly kind: 'joined'; readonly member: Member }
-  | { readonly kind: 'lost'; readonly workerId: string; readonly reason: string }
-  | { readonly kind: 'message'; readonly message: Sealed | Progress }
-  | { readonly kind: 'appended' }
-  | { readonly kind: 'append-failed'; readonly reason: string }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'stored' };
-
-export type CoordinatorAction =
-  | { readonly kind: 'send'; readonly workerId: string; readonly message: ToWorker }
-  /** Write to the journal, durably; then say `appended` or `append-failed`. */
-  | { readonly kind: 'append'; readonly record: Begin | End }
-  /** Fetch the final state from this member and store it; then say `stored`. */
-  | { readonly kind: 'store'; readonly member: Member; readonly step: number; readonly progress: Progress }
-  | { readonly kind: 'finish' }
-  | { readonly kind: 'fail'; readonly error: LockstepError }
-  | { readonly kind: 'log'; readonly text: string };
-
-type Outcome = { readonly state: CoordinatorMembership; readonly actions: readonly CoordinatorAction[] };
-
-export function newCoordinator(options: MembershipOptions): CoordinatorMembership {
-  return {
-    options,
-    phase: 'gathering',
-    joiners: [],
-    begin: undefined,
-    pending: undefined,
-    seal: undefined,
-    lastNumber: 0,
-    departed: [],
-    progress: new Map(),
-    stopRequested: false,
-  };
-}
+export { newCoordinator, restoredCoordinator } from './coordinator-state.js';
+export type {
+  CoordinatorAction,
+  CoordinatorInput,
+  CoordinatorMembership,
+  CoordinatorOutcome,
+  MembershipOptions,
+  Phase,
+} from './coordinator-state.js';
 
 /** One input, one answer; no clock, no socket. */
 export function advanceCoordinator(state: CoordinatorMembership, input: CoordinatorInput): Outcome {
-  if (state.phase === 'ended' || state.phase === 'failed') return { state, actions: [] };
+  if (state.phase === 'failed') return nothing(state);
+  if (state.phase === 'ended') return afterEnd(state, input);
+  if (state.restoring && input.kind !== 'appended' && input.kind !== 'append-failed') return hold(state, input);
   switch (input.kind) {
     case 'joined':
       return onJoined(state, input.member);
+    case 'greeted':
+      return onGreeted(state, input.progress);
     case 'lost':
-      return onLost(state, input.workerId, input.reason);
+      return onLost(state, input.workerId, input.reason, input.mayReturn ?? false);
+    case 'leaving':
+      return onLeaving(state, input.workerId);
     case 'message':
       return input.message.kind === 'sealed' ? onSealed(state, input.message) : onProgress(state, input.message);
     case 'appended':
@@ -104,165 +40,333 @@ export function advanceCoordinator(state: CoordinatorMembership, input: Coordina
       return onStop(state);
     case 'stored':
       return onStored(state);
+    case 'tick':
+      return repeat(state);
   }
 }
 
+// Who comes
+
 function onJoined(state: CoordinatorMembership, member: Member): Outcome {
-  const joined = { ...state, joiners: [...state.joiners, member] };
-  const isComplete = state.phase === 'gathering' && joined.joiners.length >= state.options.worldSize;
-  return isComplete ? sealAll(joined, joined.joiners) : { state: joined, actions: [] };
+  const { workerId } = member;
+  if (includes(groupOf(state), workerId)) return remind(state, workerId); //              back before it could answer
+  const others = state.joiners.filter((joiner) => joiner.workerId !== workerId);
+  const joined = { ...state, joiners: [...others, member] };
+  switch (state.phase) {
+    case 'gathering':
+      return joined.joiners.length >= state.options.worldSize ? sealAll(joined) : nothing(joined);
+    case 'sealing':
+      return state.begin ? ask(joined, admissibleOf(joined)) : nothing(joined);
+    case 'waiting':
+      return isEnough(joined) ? sealAll(joined) : { state: joined, actions: [waitingLog(joined)] };
+    case 'running':
+      return reconsider(joined);
+    default:
+      return nothing(joined); //                                     journaling: reconsidered when the Begin is there
+  }
+}
+
+function onGreeted(state: CoordinatorMembership, progress: Progress): Outcome {
+  const { workerId } = progress;
+  if (!includes(groupOf(state), workerId)) return onStranger(state, workerId);
+  const noted = onProgress(state, progress);
+  return noted.state.seal === state.seal ? andThen(noted, (next) => remind(next, workerId)) : noted;
+}
+
+/** A worker that was given up, and is back. As long as no newer Begin leaves it out, its state counts like any member's. */
+function onStranger(state: CoordinatorMembership, workerId: string): Outcome {
+  if (includes(state.joiners, workerId)) return nothing(state);
+  const member = (state.pending ?? state.begin)?.members.find((m) => m.workerId === workerId);
+  const back: CoordinatorMembership = {
+    ...state,
+    departed: state.departed.filter((id) => id !== workerId),
+    missing: state.missing.filter((id) => id !== workerId),
+  };
+  if (member && state.phase === 'journaling') return nothing(back); //                    the Begin on its way names it
+  if (member && state.phase === 'ending') return nothing(state); //                       the End is its answer
+  if (member && state.phase === 'storing') return remind(back, workerId);
+  if (member && state.phase === 'sealing') return ask(back, [member]);
+  if (member && state.phase === 'waiting')
+    return sealAll({ ...back, seal: { ...state.seal!, asked: [...state.seal!.asked, member] } });
+  return { state, actions: [{ kind: 'dismissed', workerId, why: 'dropped' }] }; //                               rule 14
+}
+
+/** Says to one worker again what it has not answered yet (rules 5 and 12). */
+function remind(state: CoordinatorMembership, workerId: string): Outcome {
+  const { seal, begin } = state;
+  if (state.phase === 'sealing' && seal && !includes(seal.answers, workerId))
+    return { state, actions: [{ kind: 'send', workerId, message: { kind: 'seal', generation: seal.generation } }] };
+  if (state.phase === 'running' && begin) return { state, actions: [{ kind: 'send', workerId, message: begin }] };
+  if (state.phase === 'storing' && groupOf(state)[0]?.workerId === workerId) return store(state);
+  return nothing(state);
+}
+
+/** Rule 5, for messages that were lost without anybody noticing; only those are addressed that owe an answer. */
+function repeat(state: CoordinatorMembership): Outcome {
+  if (state.phase !== 'sealing' && state.phase !== 'running') return nothing(state);
+  const owing = groupOf(state).filter(({ workerId }) => state.phase !== 'running' || !state.progress.has(workerId));
+  return { state, actions: owing.flatMap(({ workerId }) => remind(state, workerId).actions) };
+}
+
+// Seal
+
+/** Seals when the generation that runs is not the one that should: somebody was lost, leaves or may join, or a stop. */
+function reconsider(state: CoordinatorMembership): Outcome {
+  const begin = state.begin!;
+  const isToStop = state.stopRequested && begin.lastStep !== begin.afterStep;
+  const isOutdated = state.departed.length > 0 || isToStop || isLeaverFree(state) || admissibleOf(state).length > 0;
+  return isOutdated ? sealAll(state) : nothing(state);
+}
+
+/** Whether a leaver can go. A donor stays until all are level (rule 9): nobody finishes a step of its generation before. */
+function isLeaverFree({ begin, leaving, progress }: CoordinatorMembership): boolean {
+  const donorId = begin!.members[begin!.donor]!.workerId;
+  const isEveryoneLevel = [...progress.values()].some(({ finishedStep }) => finishedStep > begin!.afterStep);
+  return leaving.some((workerId) => workerId !== donorId || isEveryoneLevel);
 }
 
 /** Starts a Seal: the members of the newest Begin and the joiners, nobody else (rule 3). */
-function sealAll(state: CoordinatorMembership, asked: readonly Member[]): Outcome {
+function sealAll(state: CoordinatorMembership): Outcome {
   const generation = { term: state.options.term, number: state.lastNumber + 1 };
+  const asked = [...groupOf(state), ...admissibleOf(state)];
+  const sealing: CoordinatorMembership = {
+    ...state,
+    phase: 'sealing',
+    lastNumber: generation.number,
+    departed: [],
+    seal: { generation, asked: [], answers: [] },
+  };
+  return andThen(ask(sealing, asked), whenAllSealed);
+}
+
+/** Asks more workers to answer the Seal under way. */
+function ask(state: CoordinatorMembership, workers: readonly Member[]): Outcome {
+  const seal = state.seal!;
   return {
-    state: { ...state, phase: 'sealing', lastNumber: generation.number, seal: { generation, asked, answers: [] } },
-    actions: asked.map(({ workerId }) => ({ kind: 'send', workerId, message: { kind: 'seal', generation } })),
+    state: { ...state, seal: { ...seal, asked: [...seal.asked, ...workers] } },
+    actions: workers.map(({ workerId }) => ({
+      kind: 'send',
+      workerId,
+      message: { kind: 'seal', generation: seal.generation },
+    })),
   };
 }
 
 function onSealed(state: CoordinatorMembership, answer: Sealed): Outcome {
-  const { seal } = state;
+  const { seal, begin } = state;
+  const isOurs = state.phase === 'running' && includes(groupOf(state), answer.workerId);
+  if (isOurs && begin && compareGenerations(answer.generation, begin.generation) > 0) return sealAll(state); //  rule 11
   if (!seal || state.phase !== 'sealing' || compareGenerations(answer.generation, seal.generation) !== 0)
-    return { state, actions: [] };
-  if (seal.answers.some(({ workerId }) => workerId === answer.workerId)) return { state, actions: [] };
+    return nothing(state);
+  if (!includes(seal.asked, answer.workerId) || includes(seal.answers, answer.workerId)) return nothing(state);
   return whenAllSealed({ ...state, seal: { ...seal, answers: [...seal.answers, answer] } });
 }
 
 function whenAllSealed(state: CoordinatorMembership): Outcome {
-  const { seal } = state;
-  if (!seal || seal.answers.length < seal.asked.length) return { state, actions: [] };
-  const withState = seal.answers.filter((answer) => answer.hasState);
-  if (withState.length === 0) return fail(state, fault('NO_STATE_LEFT', { workers: seal.asked.length })); //      rule 13
-  const afterStep = Math.max(...withState.map((answer) => answer.finishedStep)); // sealed, so it cannot grow any more; a
-  const donor = withState.find((answer) => answer.finishedStep === afterStep)!; //   finished step has one possible result
-  const begin: Begin = {
-    kind: 'begin',
-    generation: seal.generation,
-    members: seal.asked,
-    shares: seal.asked.map(() => 1),
-    donor: seal.asked.findIndex(({ workerId }) => workerId === donor.workerId),
-    afterStep,
-    lastStep: state.stopRequested ? afterStep : state.options.lastStep, //                                        rule 15
-  };
+  const { seal, options } = state;
+  if (!seal || seal.answers.length < seal.asked.length) return nothing(state);
+  const survivors = survivorsOf(seal.answers, state.begin);
+  if (survivors.length === 0) return withoutState(state);
+  const begin = planBegin(state, survivors);
+  if (stayingOf(state).length < options.minWorkers && !state.stopRequested) return wait(state, begin);
   return {
     state: { ...state, phase: 'journaling', seal: undefined, pending: begin },
     actions: [{ kind: 'append', record: begin }],
   };
 }
 
+/** Rule 13: silence alone gives no state up. */
+function withoutState(state: CoordinatorMembership): Outcome {
+  if (state.missing.length === 0 || state.stopRequested)
+    return fail(state, fault('NO_STATE_LEFT', { workers: groupOf(state).length }));
+  return { state: { ...state, phase: 'waiting' }, actions: [waitingLog(state)] };
+}
+
+/** Too few are left: they stay sealed and keep their state. Leavers may go, unless one alone holds the newest. */
+function wait(state: CoordinatorMembership, begin: Begin): Outcome {
+  if (isEnough(state)) return sealAll(state); //                     joiners for whom there was no place before
+  const seal = state.seal!;
+  const isKept = ({ workerId }: { readonly workerId: string }) => includes(begin.members, workerId);
+  const waiting: CoordinatorMembership = {
+    ...state,
+    phase: 'waiting',
+    seal: { ...seal, asked: seal.asked.filter(isKept), answers: seal.answers.filter(isKept) },
+  };
+  return andThen(release(waiting), (left) => ({ state: left, actions: [waitingLog(left)] }));
+}
+
+// Begin
+
 /** A record is in the journal: now it may be announced, never before (rule 6). */
 function onAppended(state: CoordinatorMembership): Outcome {
-  if (state.phase === 'ending') return announceEnd(state);
-  const begin = state.pending;
-  if (!begin || state.phase !== 'journaling') return { state, actions: [] };
-  const isMember = (joiner: Member) => begin.members.some(({ workerId }) => workerId === joiner.workerId);
+  switch (state.phase) {
+    case 'restoring':
+      return beginTerm(state);
+    case 'journaling':
+      return announceBegin(state, state.pending!);
+    case 'ending':
+      return announceEnd(state);
+    default:
+      return nothing(state);
+  }
+}
+
+function announceBegin(state: CoordinatorMembership, begin: Begin): Outcome {
   const running: CoordinatorMembership = {
     ...state,
     phase: 'running',
     begin,
     pending: undefined,
-    departed: [],
-    joiners: state.joiners.filter((joiner) => !isMember(joiner)),
+    missing: state.missing.filter((workerId) => includes(begin.members, workerId)),
+    joiners: state.joiners.filter(({ workerId }) => !includes(begin.members, workerId)),
     progress: new Map(),
   };
-  const left = begin.members.filter(({ workerId }) => !state.departed.includes(workerId));
-  const announcement = left.map(({ workerId }) => ({ kind: 'send', workerId, message: begin }) as const);
-  const isOutdated = left.length < begin.members.length || (state.stopRequested && begin.lastStep !== begin.afterStep);
-  const next = isOutdated ? sealAll(running, left) : { state: running, actions: [] }; // what came while it was journaled
-  return { state: next.state, actions: [...announcement, ...next.actions] };
+  const announcement = groupOf(running).map(({ workerId }) => ({ kind: 'send', workerId, message: begin }) as const);
+  const released = andThen({ state: running, actions: announcement }, release);
+  return andThen(released, reconsider); //                           what came while it was journaled
 }
 
 function onProgress(state: CoordinatorMembership, progress: Progress): Outcome {
-  const { begin } = state;
-  if (!begin || compareGenerations(progress.generation, begin.generation) !== 0) return { state, actions: [] };
+  const { begin, options } = state;
+  const { term } = progress.sealed;
+  if (term > options.term) return fail(state, fault('DEPOSED', { term: options.term, newerTerm: term }));
+  if (!begin || !includes(groupOf(state), progress.workerId)) return nothing(state);
+  if (state.phase === 'running' && compareGenerations(progress.sealed, begin.generation) > 0) return sealAll(state); // rule 11
+  if (compareGenerations(progress.generation, begin.generation) !== 0) return nothing(state);
+  if (isOlder(progress, state.progress.get(progress.workerId))) return nothing(state);
   const known = { ...state, progress: new Map(state.progress).set(progress.workerId, progress) };
-  return state.phase === 'running' ? whenAllEnded(known, begin) : { state: known, actions: [] };
+  return state.phase === 'running' ? whenAllEnded(known, begin) : nothing(known);
 }
+
+/** Whether a report was overtaken by a newer one, as by the greeting on a new stream. */
+function isOlder(report: Progress, known: Progress | undefined): boolean {
+  if (!known) return false;
+  return report.finishedStep < known.finishedStep || (known.ended !== undefined && !report.ended);
+}
+
+// End
 
 function whenAllEnded(state: CoordinatorMembership, begin: Begin): Outcome {
   const ended = begin.members.flatMap(({ workerId }) => state.progress.get(workerId) ?? []).filter((p) => p.ended);
-  if (ended.length < begin.members.length) return { state, actions: [] };
+  if (ended.length < begin.members.length) return reconsider(state); //             a leaver may be free to go now
   const digests = ended.map((p) => p.ended!.weightsDigest);
   if (new Set(digests).size > 1) return fail(state, fault('WEIGHTS_DIFFER', { step: ended[0]!.finishedStep, digests }));
-  return store({ ...state, phase: 'storing' }, begin.members);
+  return store({ ...state, phase: 'storing' });
 }
 
-function store(state: CoordinatorMembership, candidates: readonly Member[]): Outcome {
-  const member = candidates[0]!;
+/** From the first that is left: all hold the same. If nobody is, from whoever comes back (rule 13). */
+function store(state: CoordinatorMembership): Outcome {
+  const member = groupOf(state)[0];
+  if (!member) {
+    if (state.missing.length === 0) return fail(state, fault('NO_STATE_LEFT', { workers: 0 }));
+    const text = `waiting for worker ${state.missing.join(' or ')}: nobody else holds the final state`;
+    return { state, actions: [{ kind: 'log', text }] };
+  }
   const progress = state.progress.get(member.workerId)!;
   return { state, actions: [{ kind: 'store', member, step: progress.finishedStep, progress }] };
 }
 
 function onStored(state: CoordinatorMembership): Outcome {
-  if (state.phase !== 'storing' || !state.begin) return { state, actions: [] };
+  if (state.phase !== 'storing' || !state.begin) return nothing(state);
   const end: End = { kind: 'end', generation: state.begin.generation };
   return { state: { ...state, phase: 'ending' }, actions: [{ kind: 'append', record: end }] }; //                 rule 16
 }
 
-function announceEnd(state: CoordinatorMembership): Outcome {
-  const { generation, members } = state.begin!;
-  const farewell = members.map(
-    ({ workerId }) => ({ kind: 'send', workerId, message: { kind: 'end', generation } }) as const,
-  );
-  return { state: { ...state, phase: 'ended' }, actions: [...farewell, { kind: 'finish' }] };
+// A new term
+
+function hold(state: CoordinatorMembership, input: CoordinatorInput): Outcome {
+  const { next, held } = state.restoring!;
+  return nothing({ ...state, restoring: { next, held: [...held, input] } });
 }
 
+/** The term is in the journal: the newest Begin is announced to those who have greeted, and to others as they come. */
+function beginTerm(state: CoordinatorMembership): Outcome {
+  const { next, held } = state.restoring!;
+  const begun: Outcome = {
+    state: { ...state, phase: next, restoring: undefined },
+    actions: next === 'ended' ? [{ kind: 'finish' }] : [],
+  };
+  return held.reduce((outcome, input) => andThen(outcome, (s) => advanceCoordinator(s, input)), begun);
+}
+
+// Who goes
+
 function onStop(state: CoordinatorMembership): Outcome {
-  if (state.stopRequested) return { state, actions: [] };
+  if (state.stopRequested) return nothing(state);
   const stopping = { ...state, stopRequested: true };
   switch (state.phase) {
     case 'gathering':
       return fail(stopping, fault('INTERRUPTED', { joined: state.joiners.length, needed: state.options.worldSize }));
     case 'running':
-      return sealAll(stopping, state.begin!.members);
+      return reconsider(stopping);
+    case 'waiting':
+      return sealAll(stopping);
     default:
-      return { state: stopping, actions: [] }; //                     sealing, journaling: the Begin to come heeds it
+      return nothing(stopping); //                                   sealing, journaling: the Begin to come heeds it
   }
 }
 
-function onLost(state: CoordinatorMembership, lostId: string, reason: string): Outcome {
+function onLost(state: CoordinatorMembership, lostId: string, reason: string, mayReturn: boolean): Outcome {
+  const group = groupOf(state);
+  const isNamed = [state.begin, state.pending].some((begin) => begin && includes(begin.members, lostId));
+  const without: CoordinatorMembership = {
+    ...state,
+    joiners: state.joiners.filter(({ workerId }) => workerId !== lostId),
+    leaving: state.leaving.filter((workerId) => workerId !== lostId),
+    missing: [...state.missing.filter((workerId) => workerId !== lostId), ...(mayReturn && isNamed ? [lostId] : [])],
+  };
+  if (!includes(group, lostId)) {
+    if (state.missing.includes(lostId) && state.phase === 'waiting') return whenAllSealed(without);
+    if (state.missing.includes(lostId) && state.phase === 'storing' && group.length === 0) return store(without);
+    const text = `worker ${lostId} left before it took part (${reason})`;
+    return { state: without, actions: includes(state.joiners, lostId) ? [{ kind: 'log', text }] : [] };
+  }
+  if (!state.begin && !state.pending) return gatherAgain(without, `worker ${lostId} was lost`, reason);
+  if (state.phase === 'storing') {
+    const left = { ...without, departed: [...state.departed, lostId] };
+    return group[0]?.workerId === lostId ? store(left) : nothing(left); // the one that was asked for its state
+  }
+  const isTooFew = group.length - 1 < state.options.minWorkers;
+  if (isTooFew && state.options.failOnLoss && state.phase !== 'ending') return failOnLoss(without, lostId, reason);
+  return withoutMember(without, lostId);
+}
+
+/** What follows when a member is gone, by phase. */
+function withoutMember(state: CoordinatorMembership, lostId: string): Outcome {
+  const { seal } = state;
   const isOther = ({ workerId }: { readonly workerId: string }) => workerId !== lostId;
-  const joiners = state.joiners.filter(isOther);
-  const members = state.seal?.asked ?? (state.pending ?? state.begin)?.members ?? [];
-  const generation = members.filter(({ workerId }) => !state.departed.includes(workerId));
-  const left = generation.filter(isOther);
-  const without = { ...state, joiners };
-  if (left.length === generation.length) {
-    return {
-      state: without,
-      actions: [{ kind: 'log', text: `worker ${lostId} left before it took part (${reason})` }],
-    };
-  }
-  if (state.phase === 'ending') return { state: without, actions: [] }; //             all is stored: nobody is needed
-  if (!state.begin && !state.pending) return gatherAgain(without, lostId, reason);
-  if (state.phase === 'storing')
-    return left.length > 0 ? store(without, left) : fail(without, fault('NO_STATE_LEFT', { workers: 0 }));
-  if (left.length < state.options.minWorkers) {
-    const step = Math.max(0, state.begin?.afterStep ?? 0, ...[...state.progress.values()].map((p) => p.finishedStep));
-    const facts = { workerId: lostId, reason, step, left: left.length, needed: state.options.minWorkers };
-    return fail(without, fault('WORKER_LOST', facts));
-  }
-  if (state.phase === 'journaling')
-    return { state: { ...without, departed: [...state.departed, lostId] }, actions: [] };
-  if (state.phase !== 'sealing') return sealAll(without, left);
-  const seal = { ...state.seal!, asked: left, answers: state.seal!.answers.filter(isOther) };
-  return whenAllSealed({ ...without, seal });
+  if (seal)
+    return whenAllSealed({
+      ...state,
+      seal: { ...seal, asked: seal.asked.filter(isOther), answers: seal.answers.filter(isOther) },
+    });
+  const left = { ...state, departed: [...state.departed, lostId] };
+  return state.phase === 'running' ? reconsider(left) : nothing(left); // journaling: when the Begin is there
 }
 
-/** Lost while the first Seal is under way: no step has run, so the place is simply free again. */
-function gatherAgain(state: CoordinatorMembership, lostId: string, reason: string): Outcome {
+/** Rule 9: a leaver goes at the Begin that leaves it out. */
+function onLeaving(state: CoordinatorMembership, workerId: string): Outcome {
+  if (state.phase === 'storing' || state.phase === 'ending') return nothing(state); // the End lets it go
+  if (!includes(groupOf(state), workerId)) return release({ ...state, leaving: [...state.leaving, workerId] });
+  if (state.leaving.includes(workerId)) return nothing(state);
+  if (!state.begin && !state.pending) {
+    const joiners = state.joiners.filter((joiner) => joiner.workerId !== workerId);
+    const again = gatherAgain({ ...state, joiners }, `worker ${workerId} left`, 'it was asked to');
+    return { state: again.state, actions: [{ kind: 'dismissed', workerId, why: 'left' }, ...again.actions] };
+  }
+  const leaving = { ...state, leaving: [...state.leaving, workerId] };
+  if (stayingOf(leaving).length < state.options.minWorkers && state.options.failOnLoss)
+    return failOnLoss(leaving, workerId, 'it was asked to leave');
+  if (state.phase === 'running') return reconsider(leaving);
+  return state.phase === 'waiting' ? whenAllSealed(leaving) : nothing(leaving);
+}
+
+/** Gone while the first Seal is under way: no step has run, so the place is simply free again. */
+function gatherAgain(state: CoordinatorMembership, what: string, reason: string): Outcome {
   const gathering: CoordinatorMembership = { ...state, phase: 'gathering', seal: undefined };
-  const log = {
-    kind: 'log',
-    text: `worker ${lostId} was lost before the first step (${reason}); waiting for another`,
-  } as const;
+  if (state.stopRequested) return onStop({ ...gathering, stopRequested: false }); //     asked while the Seal was under way
+  const text = `${what} before the first step (${reason}); waiting for another`;
   const isComplete = state.joiners.length >= state.options.worldSize;
-  const next = isComplete ? sealAll(gathering, state.joiners) : { state: gathering, actions: [] };
-  return { state: next.state, actions: [log, ...next.actions] };
-}
-
-function fail(state: CoordinatorMembership, error: LockstepError): Outcome {
-  return { state: { ...state, phase: 'failed' }, actions: [{ kind: 'fail', error }] };
+  const next = isComplete ? sealAll(gathering) : nothing(gathering);
+  return { state: next.state, actions: [{ kind: 'log', text }, ...next.actions] };
 }

@@ -28,6 +28,13 @@ export const clusterFaults = {
     message: (f: { reason: string }) => `the journal of the run cannot be written: ${f.reason}`,
     remedy: 'free space or fix permissions in the run folder, then start the run again',
   },
+  DEPOSED: {
+    exitCode: 1,
+    meaning: 'Another coordinator of the same run has taken over.',
+    message: (f: { term: number; newerTerm: number }) =>
+      `this coordinator (term ${f.term}) was replaced by another one of the same run (term ${f.newerTerm})`,
+    remedy: 'nothing, if that was meant; the run goes on there',
+  },
   INTERRUPTED: {
     exitCode: 130,
     meaning: 'The run was stopped before its first step.',

@@ -63,6 +63,15 @@ export interface End {
   readonly generation: Generation;
 }
 
+/** The beginning of a coordinator's term (rule 12). */
+export interface Term {
+  readonly kind: 'term';
+  readonly term: number;
+}
+
+/** What the journal holds of membership; a restored coordinator starts from the last Begin and whether there is an End. */
+export type JournalRecord = Term | Begin | End;
+
 export type ToWorker = Seal | Begin | End;
 export type ToCoordinator = Sealed | Progress;
 

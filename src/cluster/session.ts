@@ -1,3 +1,4 @@
+import { LockstepError, type ExitCode } from '../core/errors.js';
 import type { EvaluationRecord, StepRecord } from '../core/events.js';
 import type { Begin, End, Progress, Seal, Sealed } from './messages.js';
 
@@ -28,6 +29,8 @@ export interface Ready {
 export interface Report extends Progress {
   readonly steps: readonly StepRecord[];
   readonly evaluations: readonly EvaluationRecord[];
+  /** A copy of the state after this step waits at the sender to be stored. */
+  readonly checkpointStep?: number;
 }
 
 /** Why the other side gives up; in `LockstepError`'s words. */
@@ -39,8 +42,28 @@ export interface Farewell {
   readonly exitCode: number;
 }
 
+/** What made the other side give up, as an error here. */
+export function errorOf({ code, message, remedy, exitCode }: Farewell): LockstepError {
+  return new LockstepError(code, message, remedy, exitCode as ExitCode);
+}
+
 export interface Heartbeat {
   readonly kind: 'heartbeat';
+}
+
+/** The worker wants to go. It stays until it is dismissed. */
+export interface Leaving {
+  readonly kind: 'leaving';
+}
+
+/** A worker that wanted to leave is no longer needed. */
+export interface Dismissed {
+  readonly kind: 'dismissed';
+}
+
+/** A Seal as it travels: with the last step that the coordinator has a record of, so that no record is lost with a worker. */
+export interface SealCall extends Seal {
+  readonly recordedStep: number;
 }
 
 export interface Welcome {
@@ -50,8 +73,9 @@ export interface Welcome {
   readonly runSpec: string;
 }
 
-export type FromWorker = Hello | Ready | Sealed | Report | (Farewell & { readonly kind: 'failed' }) | Heartbeat;
-export type FromCoordinator = Welcome | Seal | Begin | End | (Farewell & { readonly kind: 'refused' });
+export type FromWorker =
+  Hello | Ready | Sealed | Report | (Farewell & { readonly kind: 'failed' }) | Heartbeat | Leaving;
+export type FromCoordinator = Welcome | SealCall | Begin | End | (Farewell & { readonly kind: 'refused' }) | Dismissed;
 
 /** One end of the stream. Messages arrive in order, each at most once; after `closed` nothing arrives any more. */
 export interface Channel<Out, In> {

@@ -82,6 +82,8 @@ function onMessage(state: WorkerMembership, message: ToWorker): Outcome {
 function onSeal(state: WorkerMembership, generation: Generation): Outcome {
   const newest = state.sealing ?? state.sealed;
   if (compareGenerations(generation, newest) < 0) return refuse(state, 'a Seal older than the last one'); //     rule 5
+  if (state.begin && compareGenerations(generation, state.begin.generation) === 0)
+    return refuse(state, 'a Seal whose Begin has come'); //          a late copy: the coordinator has its answer
   if (state.begin) {
     const abandon = state.sealing ? [] : [{ kind: 'abandon', reason: 'membership is changing' } as const];
     return { state: { ...state, sealing: generation }, actions: abandon };

@@ -59,6 +59,18 @@ export const configFaults = {
       `${batch} is not a multiple of ${microBatch}; --micro-batch ${divisor} would do`,
     remedy: 'choose a micro-batch that divides the batch, or leave --micro-batch out',
   } satisfies FaultKind<{ batch: string; microBatch: string; divisor: number }>,
+  RESUME_NO_RUN: {
+    exitCode: 2,
+    meaning: 'The folder of --resume is not that of a run.',
+    message: ({ given, reason }) => `${given} names no run: ${reason}`,
+    remedy: 'give the folder of a run, the one with its spec.json',
+  } satisfies FaultKind<{ given: string; reason: string }>,
+  RESUME_DIFFERS: {
+    exitCode: 2,
+    meaning: 'A resumed run was given an option that would make it another run.',
+    message: ({ given, was }) => `${given} would change the run that is resumed, which has ${was}`,
+    remedy: 'leave the option out; to try another value, start a new run from the weights with --init',
+  } satisfies FaultKind<{ given: string; was: string }>,
   RPROP_NEEDS_FULL_BATCH: {
     exitCode: 2,
     meaning:

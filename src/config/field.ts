@@ -42,6 +42,8 @@ export interface FieldFacts<Value> {
   readonly repeatable?: true;
   /** Says where or how to run, not what to compute: it is left out of spec.json. */
   readonly local?: true;
+  /** May change when a run is resumed, although it is in spec.json; what is `local` always may. */
+  readonly mayChange?: true;
 }
 
 export interface Field<Schema extends z.ZodType = z.ZodType> {

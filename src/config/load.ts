@@ -1,10 +1,14 @@
-/** From what was given to the frozen configuration of one program: defaults < YAML file < environment < flags. */
+/**
+ * From what was given to the frozen configuration of one program: defaults < YAML file < environment < flags. When a run
+ * is resumed its spec.json comes before all of these.
+ */
 
 import { nearest } from '../core/nearest.js';
 import { fault } from './faults.js';
 import { expectationOf } from './values.js';
 import type { Command } from './field.js';
 import { checkRelations } from './relations.js';
+import { checkUnchanged, resumedLayer } from './resume.js';
 import type { ConfigOf, FieldName } from './schema.js';
 import {
   configVariable,
@@ -49,14 +53,16 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
     environmentLayer(sources.environment),
     flagLayer(sources.flags),
   ];
+  const resumed = hasField(command, 'resume') ? resumedLayer(layers) : undefined;
   const given = new Map<FieldName, Given>();
-  for (const layer of layers) overlay(given, layer, command);
+  for (const layer of [resumed ?? (new Map() as Layer), ...layers]) overlay(given, layer, command);
 
   const values: Partial<Record<FieldName, unknown>> = {};
   for (const name of fieldNames) if (hasField(command, name)) values[name] = valueOf(name, command, given);
 
   const quote = (name: FieldName) =>
     given.get(name)?.quoted ?? `--${factsOf(name).flag} ${inWords(values[name])} (the default)`;
+  if (resumed) checkUnchanged(resumed, given, values);
   checkRelations(command, values as Parameters<typeof checkRelations>[1], quote);
   return { config: deepFreeze(values) as ConfigOf<C>, given, quote };
 }

@@ -8,6 +8,7 @@ import {
   host,
   hostPort,
   interval,
+  intervalOrOff,
   oneOf,
   optionMap,
   portNumber,
@@ -28,8 +29,26 @@ export const fields = {
     commands: run,
     placeholder: 'N',
     default: 2,
+    mayChange: true,
     about:
       'Workers of the run: `train` starts them here, `coordinator` waits until they have joined. No number of workers changes the result.',
+  }),
+  minWorkers: field('min-workers', count, {
+    group: 'Cluster',
+    commands: run,
+    placeholder: 'N',
+    default: 1,
+    local: true,
+    about:
+      'While at least so many workers are left, the run goes on without those that were lost; with fewer it waits.',
+  }),
+  maxWorkers: field('max-workers', count, {
+    group: 'Cluster',
+    commands: run,
+    placeholder: 'N',
+    default: 64,
+    local: true,
+    about: 'Workers may join while the run goes on, until there are so many.',
   }),
   coordinator: field('coordinator', hostPort, {
     group: 'Cluster',
@@ -54,15 +73,15 @@ export const fields = {
     default: 60,
     local: true,
     about:
-      'How long a worker tries to reach the coordinator, and how long the coordinator waits for its workers, before giving up.',
+      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers, before giving up.',
   }),
-  engine: field('engine', oneOf(['auto', 'wasm', 'cpu']), {
+  engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu']), {
     group: 'Cluster',
     commands: everywhere,
     placeholder: 'ENGINE',
     default: 'auto',
     about:
-      'What computes gradients. `wasm`: own WebAssembly kernels; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+      'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
   }),
 
   model: field('model', oneOf(['lenet5', 'lenet', 'fast', 'mlp']), {
@@ -187,6 +206,7 @@ export const fields = {
     commands: run,
     placeholder: 'E',
     default: 3,
+    mayChange: true,
     insteadOf: 'steps',
     about: 'Passes over the training set.',
   }),
@@ -195,6 +215,7 @@ export const fields = {
     commands: run,
     placeholder: 'S',
     insteadOf: 'epochs',
+    mayChange: true,
     about: 'Length of the run in optimizer steps. Instead of --epochs.',
   }),
   evaluateEvery: field('eval-every', interval, {
@@ -211,14 +232,51 @@ export const fields = {
     otherwise: 'the run goes on to its end',
     about: 'Stops the run when an evaluation reaches this test accuracy, for example 0.98.',
   }),
+  maxSkippedSteps: field('max-skipped', count, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'N',
+    default: 10,
+    mayChange: true,
+    about:
+      'A step whose loss or gradient is not finite is skipped: no weight changes. After so many in a row the run fails, as nothing would ever change again.',
+  }),
 
   out: field('out', text, {
     group: 'Results',
     commands: run,
     placeholder: 'DIR',
     local: true,
+    insteadOf: 'resume',
     otherwise: 'runs/<run id>',
     about: 'Folder for the results; it must be empty or not exist yet.',
+  }),
+  resume: field('resume', text, {
+    group: 'Results',
+    commands: run,
+    placeholder: 'DIR',
+    local: true,
+    insteadOf: 'out',
+    otherwise: 'a new run',
+    about:
+      'Folder of an interrupted run: continues it there from its newest whole checkpoint, with the weights that it would have had without the interruption. Options come from its spec.json; only the number of workers, a later end, and where and how to run may differ. Instead of --out.',
+  }),
+  checkpointEvery: field('checkpoint-every', intervalOrOff, {
+    group: 'Results',
+    commands: run,
+    placeholder: '1epoch|off',
+    default: { every: 1, unit: 'epoch' },
+    mayChange: true,
+    about:
+      'How often the training state is saved, for --resume, in steps or epochs (500steps), or off. Training goes on meanwhile; one worker holds a third copy of its state. The end of the run is saved in any case.',
+  }),
+  keepCheckpoints: field('keep', count, {
+    group: 'Results',
+    commands: run,
+    placeholder: 'N',
+    default: 2,
+    mayChange: true,
+    about: 'How many checkpoints stay; older ones are removed.',
   }),
   json: field('json', toggle, {
     group: 'Results',

@@ -100,8 +100,7 @@ export function environmentLayer(environment: Readonly<Record<string, string | u
   const nameOf = new Map(fieldNames.map((name) => [variableOf(fields[name].flag), name]));
   const layer = new Map<FieldName, Given>();
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith('LOCKSTEP_') || variable === configVariable || value === undefined || value === '')
-      continue;
+    if (!variable.startsWith('LOCKSTEP_') || notOptions.has(variable) || value === undefined || value === '') continue;
     const name = nameOf.get(variable);
     if (name === undefined)
       throw fault('UNKNOWN_VARIABLE', { name: variable, hint: didYouMean(variable, [...nameOf.keys()]) });
@@ -112,6 +111,9 @@ export function environmentLayer(environment: Readonly<Record<string, string | u
 
 /** The variable that names the `--config` file. */
 export const configVariable = 'LOCKSTEP_CONFIG';
+
+/** Variables that are no options: the file, and the switch of the native kernels (src/engine/native-kernels.ts). */
+const notOptions: ReadonlySet<string> = new Set([configVariable, 'LOCKSTEP_NATIVE']);
 
 /** What the command line parser found: text, true or false for a switch, a list for a repeatable flag. */
 export type FlagValues = ReadonlyMap<FieldName, string | boolean | readonly string[]>;

@@ -85,6 +85,11 @@ export const interval = expecting(
   ]),
 );
 
+export const intervalOrOff = expecting(
+  'a number of steps or epochs, such as 100steps or 1epoch, or off',
+  z.union([z.literal('off'), interval]),
+);
+
 export type OptionValue = number | boolean;
 
 function optionValue(given: string): unknown {

@@ -20,13 +20,15 @@ export function specOf(
   for (const name of fieldNames) {
     if (factsOf(name).local || !hasField('coordinator', name)) continue;
     const value = (all as Partial<Record<FieldName, unknown>>)[name];
-    if (value !== undefined) spec[name] = isPath(name, value) ? resolve(value) : value;
+    if (value !== undefined) spec[name] = fromAnywhere(name, value);
   }
   return spec;
 }
 
-function isPath(name: FieldName, value: unknown): value is string {
-  return typeof value === 'string' && (name === 'init' || (name === 'dataset' && value !== 'mnist'));
+/** A value that means the same in every working directory: paths become absolute. */
+export function fromAnywhere(name: FieldName, value: unknown): unknown {
+  const isPath = typeof value === 'string' && (name === 'init' || (name === 'dataset' && value !== 'mnist'));
+  return isPath ? resolve(value) : value;
 }
 
 /**

@@ -5,41 +5,35 @@ import {
   type CoordinatorInput,
   type CoordinatorMembership,
 } from '../cluster/coordinator-membership.js';
-import type { Begin, End, Member, Progress } from '../cluster/messages.js';
-import type { Channel, FromCoordinator, FromWorker, Hello, Ready, Report } from '../cluster/session.js';
+import type { Begin, Member, Progress, ToWorker } from '../cluster/messages.js';
+import {
+  errorOf,
+  type Channel,
+  type FromCoordinator,
+  type FromWorker,
+  type Hello,
+  type Ready,
+  type Report,
+} from '../cluster/session.js';
 import { SilenceJudge } from '../cluster/silence.js';
 import type { Clock } from '../core/clock.js';
-import { weightsDigest } from '../core/digest.js';
 import { lockstepErrorIn, type LockstepError } from '../core/errors.js';
 import type { EvaluationRecord, RunEvent, RunReport, StepRecord } from '../core/events.js';
 import type { ParameterLayout } from '../core/layout.js';
 import { Lifetime } from '../core/lifetime.js';
 import type { RunSpec } from '../core/run-spec.js';
-import { stepsPerEpoch } from '../data/batch-plan.js';
 import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
-import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
 import { fault } from './faults.js';
+import { MembershipStory } from './membership-story.js';
+import { Results, type ReportContext, type RunStore } from './results.js';
+import type { Earlier } from './resumption.js';
 import { RunRecord } from './run-record.js';
+import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 
 const judgeMs = 500;
-/**
- * Silence after which a worker is lost. Closed connections are seen at once; this is for hosts that vanish. Losing a
- * worker still ends the run, so a busy machine gets more time than the protocol's 2 s.
- */
-const silenceMs = 10_000;
-
-/** Where a run's results go. */
-export interface RunStore {
-  /** Resolves when the record is on the disk. */
-  appendJournal(record: Begin | End): Promise<void>;
-  appendMetrics(record: StepRecord | EvaluationRecord): void;
-  saveBest(step: number, weights: Float32Array): Promise<void>;
-  saveFinal(step: number, weights: Float32Array): Promise<void>;
-  /** The whole training state. */
-  saveCheckpoint(step: number, snapshot: StateSnapshot): Promise<void>;
-  saveReport(report: RunReport): Promise<void>;
-}
+/** Silence after which a worker is lost: hosts that vanish, processes that are stopped. Closed connections are seen at once. */
+const silenceMs = 2_000;
 
 export interface CoordinatorDependencies {
   readonly spec: RunSpec;
@@ -54,10 +48,19 @@ export interface CoordinatorDependencies {
 }
 
 export interface CoordinatorOptions {
+  /** Workers that must have joined before the first step. */
   readonly worldSize: number;
+  /** With fewer the run waits. */
+  readonly minWorkers: number;
+  /** Workers may join until there are so many. */
+  readonly maxWorkers: number;
   readonly joinTimeoutSeconds: number;
   /** Folder of the run, for events. */
   readonly out: string;
+  /** What a resumed run did before. */
+  readonly earlier?: Earlier | undefined;
+  /** The command that continues the run, should it be interrupted. */
+  readonly resumeWith: string;
 }
 
 /**
@@ -67,10 +70,10 @@ export interface CoordinatorOptions {
 export class Coordinator {
   private membership: CoordinatorMembership;
   private readonly sessions: WorkerSessions;
-  private readonly record = new RunRecord();
+  private readonly record: RunRecord;
   private readonly silence = new SilenceJudge(silenceMs, judgeMs);
-  private savingBest: Promise<void> = Promise.resolve();
-  private savedBestStep: number | undefined;
+  private readonly results: Results;
+  private readonly story = new MembershipStory();
   private startMs = 0;
   private hasStarted = false;
   /** Why the last worker that gave up before it was ready did so, if it said. */
@@ -83,27 +86,35 @@ export class Coordinator {
     private readonly options: CoordinatorOptions,
   ) {
     this.life = new Lifetime(deps.clock);
-    const { worldSize } = options;
-    this.membership = newCoordinator({ term: 1, worldSize, minWorkers: worldSize, lastStep: deps.spec.lastStep });
-    this.sessions = new WorkerSessions(deps.spec.runId, worldSize);
+    const { worldSize, minWorkers } = options;
+    const maxWorkers = Math.max(options.maxWorkers, worldSize);
+    const { runId, lastStep } = deps.spec;
+    this.membership = newCoordinator({
+      term: (options.earlier?.term ?? 0) + 1,
+      worldSize,
+      minWorkers: Math.min(minWorkers, worldSize),
+      maxWorkers,
+      lastStep,
+    });
+    this.sessions = new WorkerSessions(runId, maxWorkers);
+    this.record = options.earlier?.record ?? new RunRecord();
+    this.results = new Results({ ...deps, record: this.record, secondsTotal: () => this.secondsTotal });
   }
 
   /** @returns the report, when everything is stored and all workers were sent home @throws LockstepError */
   async run(): Promise<RunReport> {
     this.startMs = this.deps.clock.nowMs();
-    const { joinTimeoutSeconds: seconds, worldSize } = this.options;
-    this.showWaiting();
     this.judgeSilence();
-    this.life.after(seconds * 1000, () => {
-      if (!this.hasStarted)
-        this.life.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed: worldSize, seconds }));
-    });
+    this.limitWaiting(this.options.worldSize);
     try {
       await this.life.wait();
+      this.sendAllHome('it is finished'); //                           members had their End; others came too late
       return this.report!;
     } catch (error) {
-      this.sendAllHome(error);
+      this.sendAllHome(error instanceof Error ? error.message : String(error));
       throw error;
+    } finally {
+      await this.results.close();
     }
   }
 
@@ -111,6 +122,7 @@ export class Coordinator {
   join(hello: Hello, channel: Channel<FromCoordinator, FromWorker>): void {
     const { spec } = this.deps;
     try {
+      if (this.isClosing) throw fault('RUN_ENDED', { reason: 'all steps are done' });
       const session = this.sessions.admit(hello, channel);
       channel.listen({
         message: (message) => this.life.guard(() => this.onMessage(session, message)),
@@ -119,6 +131,7 @@ export class Coordinator {
       this.heard(session);
       channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec) });
     } catch (error) {
+      this.deps.log.warn(`refused worker ${hello.workerId}: ${(error as Error).message}`);
       this.refuse(channel, error);
     }
   }
@@ -142,6 +155,11 @@ export class Coordinator {
     return this.membership.phase;
   }
 
+  /** Whether nobody can take part any more. */
+  private get isClosing(): boolean {
+    return ['storing', 'ending', 'ended', 'failed'].includes(this.membership.phase);
+  }
+
   private onMessage(session: WorkerSession, message: FromWorker): void {
     this.heard(session);
     switch (message.kind) {
@@ -154,7 +172,11 @@ export class Coordinator {
       case 'failed':
         session.farewell = message.message;
         this.deps.log.warn(`worker ${session.hello.workerId} gives up: ${message.message}`);
+        if (message.code === 'NOT_FINITE') this.life.fail(errorOf(message)); // all others find the same
         return;
+      case 'leaving':
+        this.story.left(session.hello.workerId, 'it asked to leave');
+        return this.dispatch({ kind: 'leaving', workerId: session.hello.workerId });
       case 'hello':
       case 'heartbeat':
     }
@@ -167,6 +189,7 @@ export class Coordinator {
       this.showWaiting();
       this.dispatch({ kind: 'joined', member });
     } catch (error) {
+      this.deps.log.warn(`refused worker ${session.hello.workerId}: ${(error as Error).message}`);
       this.forget(session);
       this.refuse(session.channel, error);
     }
@@ -180,8 +203,10 @@ export class Coordinator {
       if (!event) continue;
       show(event);
       store.appendMetrics(record);
-      if (isEvaluation && record.best) this.saveBest(this.membership.begin?.members[0], record.step);
+      if (isEvaluation && record.best && this.membership.begin)
+        this.results.saveBest(this.membership.begin, record.step);
     }
+    this.results.saveCheckpoint(this.membership.begin, report);
     this.dispatch({ kind: 'message', message: report });
   }
 
@@ -190,7 +215,10 @@ export class Coordinator {
     const isKnown = this.sessions.get(workerId) === session;
     if (!isKnown) return;
     this.forget(session);
-    if (session.ready) this.dispatch({ kind: 'lost', workerId, reason: session.farewell ?? reason });
+    const why = session.farewell ?? reason;
+    this.story.left(workerId, why);
+    this.refuse(session.channel, fault('DROPPED', { workerId, reason: why })); //         if it lives, it learns it, and joins again
+    if (session.ready) this.dispatch({ kind: 'lost', workerId, reason: why });
     else this.lastFarewell = session.farewell;
     this.showWaiting();
   }
@@ -202,15 +230,16 @@ export class Coordinator {
 
   private dispatch(input: CoordinatorInput): void {
     const { state, actions } = advanceCoordinator(this.membership, input);
+    const isWaiting = state.phase === 'waiting' && this.membership.phase !== 'waiting';
     this.membership = state;
     for (const action of actions) this.perform(action);
+    if (isWaiting) this.limitWaiting(this.options.minWorkers);
   }
 
   private perform(action: CoordinatorAction): void {
     switch (action.kind) {
       case 'send':
-        if (action.message.kind === 'begin') this.showStarted(action.message);
-        this.sessions.get(action.workerId)?.channel.send(action.message);
+        this.send(action.workerId, action.message);
         break;
       case 'append':
         this.deps.store.appendJournal(action.record).then(
@@ -220,108 +249,110 @@ export class Coordinator {
         );
         break;
       case 'store':
-        this.storeFinal(action.member, action.progress).then(
-          () => this.life.guard(() => this.dispatch({ kind: 'stored' })),
-          (error: unknown) => this.life.fail(error),
-        );
+        void this.life.guardAsync(this.store(action.member, action.progress));
+        break;
+      case 'dismissed':
+        this.dismiss(action.workerId, action.why);
         break;
       case 'finish':
         this.life.finish();
         break;
       case 'fail':
-        this.life.fail(action.error);
+        this.life.fail(this.inDetail(action.error));
         break;
       case 'log':
         this.deps.log.warn(action.text);
     }
   }
 
-  /**
-   * Weights of the best evaluation, fetched while the run goes on; one after the other. Those that come may be of a
-   * later evaluation that was better still, which we have not been told of yet.
-   */
-  private saveBest(member: Member | undefined, step: number): void {
-    const { begin } = this.membership;
-    if (!member || !begin) return;
-    this.savingBest = this.savingBest.then(async () => {
-      if ((this.savedBestStep ?? 0) >= step) return;
-      try {
-        const snapshot = await this.deps.peers.pullState(member.address, begin.generation, { what: 'best', step });
-        const best = JSON.parse(snapshot.description) as { step: number };
-        await this.deps.store.saveBest(best.step, weightsOf(snapshot));
-        this.savedBestStep = best.step;
-      } catch (error) {
-        this.deps.log.warn(`the best weights so far, of step ${step}, were not saved: ${(error as Error).message}`);
-      }
-    });
+  /** Of nobody left, the protocol does not know whose loss was the last one. */
+  private inDetail(error: LockstepError): LockstepError {
+    const last = this.story.lastToLeave;
+    if (error.code !== 'NO_STATE_LEFT' || !last) return error;
+    return fault('LAST_WORKER_LOST', { ...last, step: this.record.recordedStep }, error);
   }
 
-  private async storeFinal(member: Member, progress: Progress): Promise<void> {
-    const { store, peers } = this.deps;
-    const step = progress.finishedStep;
-    const snapshot = await peers.pullState(member.address, progress.generation, { what: 'training', step });
-    const weights = weightsOf(snapshot);
-    const expected = progress.ended!.weightsDigest;
-    const actual = weightsDigest(weights);
-    if (actual !== expected) throw fault('STATE_DAMAGED', { worker: member.workerId, expected, actual });
-    await this.savingBest;
-    if (this.record.bestStep === step && this.savedBestStep !== step) await store.saveBest(step, weights);
-    await store.saveCheckpoint(step, snapshot);
-    await store.saveFinal(step, weights);
-    this.report = this.reportOf(step, actual, progress.ended!.targetReached);
-    await store.saveReport(this.report);
+  private dismiss(workerId: string, why: 'left' | 'dropped'): void {
+    const session = this.sessions.get(workerId);
+    if (!session) return;
+    this.forget(session);
+    if (why === 'left') session.channel.send({ kind: 'dismissed' });
+    else
+      this.refuse(
+        session.channel,
+        fault('DROPPED', { workerId, reason: 'it was outside of the generation that runs' }),
+      );
   }
 
-  private reportOf(step: number, digest: string, targetReached: boolean): RunReport {
-    const { spec, layout, clock } = this.deps;
-    const isInterrupted = this.membership.stopRequested && step < spec.lastStep;
+  private send(workerId: string, message: ToWorker): void {
+    if (message.kind === 'begin') this.showBegun(message);
+    const { recordedStep } = this.record;
+    this.sessions.get(workerId)?.channel.send(message.kind === 'seal' ? { ...message, recordedStep } : message);
+  }
+
+  private async store(member: Member, progress: Progress): Promise<void> {
+    try {
+      this.report = await this.results.storeFinal(member, progress, () => this.reportContext(progress));
+      this.dispatch({ kind: 'stored' });
+    } catch (error) {
+      const session = this.sessions.get(member.workerId);
+      if (lockstepErrorIn(error)?.code !== 'STATE_UNAVAILABLE') throw error;
+      if (session) this.onClosed(session, (error as Error).message); // another member holds the same state
+    }
+  }
+
+  private reportContext(progress: Progress): ReportContext {
+    const { spec, layout } = this.deps;
+    const isInterrupted = this.membership.stopRequested && progress.finishedStep < spec.lastStep;
+    const outcome = progress.ended!.targetReached ? 'target-reached' : isInterrupted ? 'interrupted' : 'finished';
     return {
-      formatVersion: 1,
-      runId: spec.runId,
-      outcome: targetReached ? 'target-reached' : isInterrupted ? 'interrupted' : 'finished',
-      steps: step,
-      ...this.record.summary(),
-      secondsTotal: Math.round(clock.nowMs() - this.startMs) / 1000,
+      outcome,
+      ...(outcome === 'interrupted' ? { resumeWith: this.options.resumeWith } : {}),
+      secondsTotal: this.secondsTotal,
       worldSize: this.membership.begin!.members.length,
-      globalBatchSize: spec.globalBatchSize,
-      microBatchSize: spec.microBatchSize,
-      model: spec.model.name,
       parameterCount: layout.parameterCount,
-      optimizer: spec.optimizer.name,
       ...this.sessions.engines(),
-      weightsDigest: digest,
       out: this.options.out,
     };
   }
 
-  private showStarted(begin: Begin): void {
+  /** Of the whole run, without the time between two processes of it. */
+  private get secondsTotal(): number {
+    const earlierSeconds = this.options.earlier?.seconds ?? 0;
+    return Math.round(earlierSeconds * 1000 + this.deps.clock.nowMs() - this.startMs) / 1000;
+  }
+
+  private showBegun(begin: Begin): void {
+    const change = this.story.begun(begin);
+    if (change) this.deps.show(change);
     if (this.hasStarted) return;
     this.hasStarted = true;
-    const { spec, layout } = this.deps;
-    const perEpoch = stepsPerEpoch(spec.dataset.trainLength, spec.globalBatchSize, spec.dropLast);
-    this.deps.show({
-      type: 'started',
-      runId: spec.runId,
-      out: this.options.out,
-      model: spec.model.name,
-      parameterCount: layout.parameterCount,
-      engine: this.sessions.engines().engine,
-      worldSize: begin.members.length,
-      globalBatchSize: spec.globalBatchSize,
-      microBatchSize: spec.microBatchSize,
-      stepsTotal: spec.lastStep,
-      stepsPerEpoch: perEpoch,
-      epochsTotal: Math.ceil(spec.lastStep / perEpoch),
+    const { spec, layout, show } = this.deps;
+    show(startedEvent(spec, layout, begin, this.sessions.engines().engine, this.options.out));
+  }
+
+  /** No wait is without limit: fails unless `needed` workers come while the user is willing to wait. */
+  private limitWaiting(needed: number): void {
+    const seconds = this.options.joinTimeoutSeconds;
+    const { phase, lastNumber } = this.membership;
+    this.showWaiting();
+    this.life.after(seconds * 1000, () => {
+      const { phase: now, lastNumber: number } = this.membership;
+      if (now !== phase || number !== lastNumber) return; //           it went on, or waits for something else
+      this.life.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed, seconds }));
     });
   }
 
   private showWaiting(): void {
-    const { worldSize } = this.options;
-    if (!this.hasStarted) this.deps.show({ type: 'waiting', joined: this.sessions.readyCount, worldSize });
+    const { worldSize, minWorkers } = this.options;
+    const isWaiting = !this.hasStarted || this.membership.phase === 'waiting';
+    const needed = this.hasStarted ? minWorkers : worldSize;
+    if (isWaiting) this.deps.show({ type: 'waiting', joined: this.sessions.readyCount, worldSize: needed });
   }
 
+  /** A worker that still prepares itself may be busy for long; its stream tells if it is gone. */
   private heard(session: WorkerSession): void {
-    this.silence.heard(session.hello.workerId, this.deps.clock.nowMs());
+    if (session.ready) this.silence.heard(session.hello.workerId, this.deps.clock.nowMs());
   }
 
   private judgeSilence(): void {
@@ -329,19 +360,18 @@ export class Coordinator {
       const session = this.sessions.get(workerId);
       if (session) this.onClosed(session, `it was silent for ${(silentMs / 1000).toFixed(1)} s`);
     }
+    this.dispatch({ kind: 'tick' });
     this.life.after(judgeMs, () => this.judgeSilence());
   }
 
   private refuse(channel: Channel<FromCoordinator, FromWorker>, error: unknown): void {
     const known = lockstepErrorIn(error);
     if (!known) throw error;
-    this.deps.log.warn(`refused a worker: ${known.message}`);
     channel.send(refusal(known));
     channel.close();
   }
 
-  private sendAllHome(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+  private sendAllHome(reason: string): void {
     for (const { channel } of this.sessions.all()) {
       channel.send(refusal(fault('RUN_ENDED', { reason })));
       channel.close();
@@ -356,8 +386,4 @@ function inOrder({ steps, evaluations }: Report): readonly (StepRecord | Evaluat
 
 function refusal({ code, message, remedy, exitCode }: LockstepError): FromCoordinator {
   return { kind: 'refused', code, message, remedy, exitCode };
-}
-
-function weightsOf(snapshot: StateSnapshot): Float32Array {
-  return snapshot.vectors.find(({ name }) => name === 'weights')?.values ?? new Float32Array(0);
 }

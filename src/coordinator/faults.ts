@@ -3,9 +3,9 @@ import { faultsFrom, type FaultTable } from '../core/errors.js';
 export const coordinatorFaults = {
   WORKERS_MISSING: {
     exitCode: 3,
-    meaning: 'Not enough workers joined within --join-timeout.',
+    meaning: 'For --join-timeout there were not enough workers to begin, or to go on.',
     message: (f: { joined: number; needed: number; seconds: number }) =>
-      `${f.joined} of ${f.needed} workers joined within ${f.seconds} s`,
+      `only ${f.joined} of ${f.needed} workers were there for ${f.seconds} s`,
     remedy: 'start the missing workers with `lockstep worker --coordinator HOST:PORT`, or raise --join-timeout',
   },
   WORKER_FAILED: {
@@ -23,9 +23,9 @@ export const coordinatorFaults = {
   },
   RUN_FULL: {
     exitCode: 1,
-    meaning: 'A worker came to a run that has all its workers.',
-    message: (f: { runId: string; worldSize: number }) => `run ${f.runId} has all of its ${f.worldSize} workers`,
-    remedy: 'start the coordinator with a larger --workers if this one should take part',
+    meaning: 'A worker came to a run that has as many workers as it may have.',
+    message: (f: { runId: string; limit: number }) => `run ${f.runId} has ${f.limit} workers, and may have no more`,
+    remedy: 'start the coordinator with a larger --max-workers if this one should take part',
   },
   START_DIFFERS: {
     exitCode: 1,
@@ -55,12 +55,40 @@ export const coordinatorFaults = {
       `a batch of ${f.globalBatchSize} is more than the ${f.trainLength} samples of the training set`,
     remedy: 'choose a smaller batch, or --global-batch full for all samples in each step',
   },
+  RESUME_CHANGED: {
+    exitCode: 2,
+    meaning: 'Something that decides about the result is not what it was when the resumed run was started.',
+    message: (f: { what: string; was: string; is: string }) =>
+      `the run cannot be resumed: its ${f.what} was ${f.was} and is now ${f.is}`,
+    remedy: 'restore what it was; to go on with something else, start a new run from the weights with --init',
+  },
+  RESUME_SHORTER: {
+    exitCode: 2,
+    meaning: 'A resumed run was given an end before the one that it had.',
+    message: (f: { lastStep: number; least: number }) =>
+      `the run cannot be resumed to end after step ${f.lastStep}: it is meant to have ${f.least}`,
+    remedy: 'give --steps or --epochs a later end, or leave them out',
+  },
   DATASET_DOES_NOT_FIT: {
     exitCode: 2,
     meaning: 'The images of the data set have another shape than the model takes.',
     message: (f: { dataset: string; shape: readonly number[]; model: string; expected: readonly number[] }) =>
       `images of ${f.dataset} are ${f.shape.join(' x ')}, model ${f.model} takes ${f.expected.join(' x ')}`,
     remedy: 'choose another --model or --dataset',
+  },
+  DROPPED: {
+    exitCode: 3,
+    meaning: 'The run went on without a worker that had not been heard of for too long.',
+    message: (f: { workerId: string; reason: string }) => `the run goes on without worker ${f.workerId} (${f.reason})`,
+    remedy: 'nothing: the worker joins again by itself, as a new member',
+  },
+  LAST_WORKER_LOST: {
+    exitCode: 3,
+    meaning: 'The last worker that held the training state was lost.',
+    message: (f: { workerId: string; reason: string; step: number }) =>
+      `worker ${f.workerId} was lost after step ${f.step} (${f.reason}), and no other worker holds the training state`,
+    remedy:
+      "see the worker's log in the run's logs/ folder for why it ended; `lockstep train --resume DIR` goes on from the newest checkpoint",
   },
   RUN_ENDED: {
     exitCode: 3,

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import type { CoordinatorConfig } from '../config/index.js';
 import { sha256 } from '../core/digest.js';
 import type { ParameterLayout } from '../core/layout.js';
@@ -7,6 +8,7 @@ import { resolveDataset } from '../data/sources.js';
 import { layoutOfTopology, readTopology } from '../engine/topology.js';
 import { createOptimizer } from '../optim/registry.js';
 import { parseSchedule } from '../optim/schedule-text.js';
+import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { encodeSafetensors, readSafetensors, tensorsOf, weightsFrom } from '../store/safetensors.js';
 import { fault } from './faults.js';
 import { runSpecOf } from './run-spec.js';
@@ -24,16 +26,21 @@ const chunkBytes = 1024 * 1024;
 /**
  * Reads and checks everything that a configuration names, before anything is started or written.
  *
+ * @param checkpoint - where the run goes on, if it is resumed
  * @throws LockstepError for the first thing that is wrong, by its name
  */
-export async function prepareSpec(config: CoordinatorConfig, runId: string): Promise<PreparedSpec> {
+export async function prepareSpec(
+  config: CoordinatorConfig,
+  runId: string,
+  checkpoint?: FoundCheckpoint,
+): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
   const { buildModelSpec } = await import('../engine/models/index.js'); // with TensorFlow.js, which takes a second
   const model = buildModelSpec(config.model);
   const topology = readTopology(model);
   const layout = layoutOfTopology(topology);
-  const init = config.init === undefined ? undefined : await readInit(config.init, layout);
+  const init = config.init === undefined || checkpoint ? undefined : await readInit(config.init, layout);
   const { files, train, test } = await resolveDataset(config.dataset);
   const shape = [train.rows, train.columns, train.channels];
   if (topology.inputShape.join() !== shape.join()) {
@@ -52,12 +59,14 @@ export async function prepareSpec(config: CoordinatorConfig, runId: string): Pro
     trainLength: train.count,
     testLength: test.count,
     init: init && { sha256: init.sha256, bytes: init.content.length },
+    resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
   });
   return {
     spec,
     layout,
     readBlob(wanted) {
       if (wanted === init?.sha256) return chunksOf(init.content);
+      if (wanted === checkpoint?.sha256) return createReadStream(checkpoint.path, { highWaterMark: chunkBytes });
       const path = paths.get(wanted);
       return path === undefined ? undefined : contentOf(path);
     },

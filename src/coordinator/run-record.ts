@@ -13,7 +13,9 @@ export class RunRecord {
   private best: EvaluationRecord | undefined;
   private skipped = 0;
 
-  step(record: StepRecord): RunEvent {
+  /** @returns the event, or undefined if the step was told before (a change of membership repeats some) */
+  step(record: StepRecord): RunEvent | undefined {
+    if (record.step <= this.recordedStep) return undefined;
     const { compute, wait, exchange, update } = record.seconds;
     const seconds = compute + wait + exchange + update;
     this.samples += record.sampleCount;
@@ -27,10 +29,15 @@ export class RunRecord {
 
   /** @returns the event, or undefined if the evaluation was told before (a change of membership repeats it) */
   evaluation(record: EvaluationRecord): RunEvent | undefined {
-    if (record.step === this.lastEvaluation?.step) return undefined;
+    if (record.step <= (this.lastEvaluation?.step ?? -1)) return undefined;
     this.lastEvaluation = record;
     if (record.best) this.best = record;
     return { type: 'evaluation', ...record };
+  }
+
+  /** The last step that was told. */
+  get recordedStep(): number {
+    return this.lastStep?.step ?? 0;
   }
 
   get bestStep(): number | undefined {

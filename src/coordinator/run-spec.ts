@@ -1,4 +1,4 @@
-import type { CoordinatorConfig } from '../config/index.js';
+import type { CoordinatorConfig, Interval } from '../config/index.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
@@ -13,6 +13,8 @@ export interface RunInputs {
   readonly testLength: number;
   /** Initial weights, if they were given. */
   readonly init: RunSpec['init'];
+  /** The checkpoint from which the run goes on. */
+  readonly resume: RunSpec['resume'];
 }
 
 /**
@@ -21,19 +23,20 @@ export interface RunInputs {
  * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
-  const { runId, model, files, trainLength, testLength, init } = inputs;
+  const { runId, model, files, trainLength, testLength, init, resume } = inputs;
   const globalBatchSize = globalBatchSizeOf(config, trainLength);
   const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(globalBatchSize);
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
   const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
-  const { every, unit } = config.evaluateEvery;
+  const stepsOf = ({ every, unit }: Interval): number => (unit === 'step' ? every : every * perEpoch);
   return {
     formatVersion: 1,
     runId,
     model,
     dataset: { files, trainLength, testLength },
     ...(init ? { init } : {}),
+    ...(resume ? { resume } : {}),
     seed: config.seed,
     shuffle: config.shuffle,
     globalBatchSize,
@@ -46,8 +49,10 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     learningRateSchedule: config.learningRateSchedule,
     warmupSteps: config.warmupSteps,
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
-    evaluateEverySteps: unit === 'step' ? every : every * perEpoch,
+    evaluateEverySteps: stepsOf(config.evaluateEvery),
     ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
+    ...(config.checkpointEvery === 'off' ? {} : { checkpointEverySteps: stepsOf(config.checkpointEvery) }),
+    maxSkippedSteps: config.maxSkippedSteps,
   };
 }
 

@@ -1,10 +1,26 @@
 import type { ParameterLayout } from '../core/layout.js';
+import type { RunSpec } from '../core/run-spec.js';
+import { numericsVersion } from '../core/versions.js';
+import { encodeCheckpoint } from '../store/checkpoint-file.js';
 import type { RunFolder } from '../store/run-folder.js';
 import { tensorsOf } from '../store/safetensors.js';
-import type { RunStore } from './coordinator.js';
+import type { RunStore } from './results.js';
+
+export interface RunStoreOptions {
+  /** Checkpoints that stay. */
+  readonly keep: number;
+  /** The step from which the run was resumed: workers that join may ask for its checkpoint. */
+  readonly resumedStep: number | undefined;
+}
 
 /** A run's results in its folder, with the flat vectors as named tensors. */
-export function runStoreIn(folder: RunFolder, runId: string, layout: ParameterLayout): RunStore {
+export function runStoreIn(
+  folder: RunFolder,
+  spec: RunSpec,
+  layout: ParameterLayout,
+  { keep, resumedStep }: RunStoreOptions,
+): RunStore {
+  const { runId } = spec;
   const metadata = (step: number) => ({ format: 'lockstep', formatVersion: '1', runId, step: String(step) });
   return {
     appendJournal: (record) => folder.appendToJournal(record),
@@ -15,15 +31,13 @@ export function runStoreIn(folder: RunFolder, runId: string, layout: ParameterLa
     async saveFinal(step, weights) {
       await folder.writeFinal({ tensors: tensorsOf(layout, weights), metadata: metadata(step) });
     },
-    async saveCheckpoint(step, snapshot) {
-      const tensors = snapshot.vectors.flatMap(({ name, values }) => tensorsOf(layout, values, prefixOf(name)));
-      await folder.writeCheckpoint(step, { tensors, metadata: { ...metadata(step), state: snapshot.description } });
+    async saveCheckpoint(step, snapshot, seconds) {
+      const facts = { runId, step, seconds, runSpec: JSON.stringify(spec), numericsVersion };
+      await folder.writeCheckpoint(step, encodeCheckpoint(layout, snapshot, facts), keep, resumedStep);
     },
-    saveReport: (report) => folder.writeReport(report),
+    async saveReport(report) {
+      await folder.writeReport(report);
+      await folder.keepCheckpoints(keep); //                          nobody joins any more
+    },
   };
-}
-
-/** Weights keep their plain names, so that every reader of safetensors finds them; optimizer slots are beside them. */
-function prefixOf(vector: string): string {
-  return vector === 'weights' ? '' : `optimizer.${vector}/`;
 }

@@ -16,10 +16,13 @@ export interface WorkerSession {
 /** Who is here, and whether a newcomer may be. */
 export class WorkerSessions {
   private readonly sessions = new Map<string, WorkerSession>();
+  /** What every worker said that was ever ready; the first of them is what the others are compared with. */
+  private readonly everReady: Ready[] = [];
 
   constructor(
     private readonly runId: string,
-    private readonly worldSize: number,
+    /** Workers that may be here at the same time. */
+    private readonly limit: number,
   ) {}
 
   /** @throws LockstepError `VERSION_MISMATCH`, `RUN_FULL` */
@@ -30,8 +33,8 @@ export class WorkerSessions {
     ];
     const mismatch = versions.find(({ worker, coordinator }) => worker !== coordinator);
     if (mismatch) throw fault('VERSION_MISMATCH', mismatch);
-    if (this.sessions.size >= this.worldSize || this.sessions.has(hello.workerId)) {
-      throw fault('RUN_FULL', { runId: this.runId, worldSize: this.worldSize });
+    if (this.sessions.size >= this.limit || this.sessions.has(hello.workerId)) {
+      throw fault('RUN_FULL', { runId: this.runId, limit: this.limit });
     }
     const session: WorkerSession = { hello, channel };
     this.sessions.set(hello.workerId, session);
@@ -41,13 +44,14 @@ export class WorkerSessions {
   /** A worker has built state 0: it must be what the others built. @throws LockstepError `START_DIFFERS` */
   makeReady(session: WorkerSession, ready: Ready): Member {
     const { workerId } = session.hello;
-    const other = this.all().find((s) => s !== session && s.ready)?.ready;
+    const [other] = this.everReady;
     if (other && other.weightsDigest !== ready.weightsDigest) {
       const [expected, actual] = [other, ready].map(
         (r) => `${r.parameterCount} parameters (${r.weightsDigest.slice(0, 12)})`,
       );
       throw fault('START_DIFFERS', { worker: workerId, what: 'a model of', expected: expected!, actual: actual! });
     }
+    this.everReady.push(ready);
     session.ready = ready;
     return { workerId, address: ready.address };
   }
@@ -68,15 +72,15 @@ export class WorkerSessions {
     return this.all().filter(({ ready }) => ready).length;
   }
 
-  /** The engines in use, and why the bits are not exact, if they are not. */
+  /** The engines in use, and why the bits are not exact, if they are not. `native` and `wasm` have the same bits. */
   engines(): { readonly engine: string; readonly bitExact: boolean; readonly bitExactReason?: string } {
-    const ready = this.all().flatMap((session) => session.ready ?? []);
+    const ready = this.everReady;
     const names = [...new Set(ready.map(({ engine }) => engine))].sort();
     const engine = names.join('+');
     if (ready.some(({ deterministic }) => !deterministic)) {
       return { engine, bitExact: false, bitExactReason: `engine ${engine} does not repeat its bits` };
     }
-    if (names.length > 1)
+    if (new Set(names.map((name) => (name === 'native' ? 'wasm' : name))).size > 1)
       return { engine, bitExact: false, bitExactReason: `workers used different engines: ${names.join(', ')}` };
     return { engine, bitExact: true };
   }

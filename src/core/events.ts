@@ -70,6 +70,8 @@ export interface RunReport {
   readonly skippedSteps: number;
   /** Folder of the run. */
   readonly out: string;
+  /** The command that continues the run, if it was interrupted. */
+  readonly resumeWith?: string;
 }
 
 export type RunEvent =
@@ -91,6 +93,30 @@ export type RunEvent =
     }
   | ({ readonly type: 'step'; readonly imagesPerSecond: number } & StepRecord)
   | ({ readonly type: 'evaluation' } & EvaluationRecord)
+  | {
+      /** The run goes on with other workers than before. */
+      readonly type: 'membership';
+      readonly generation: number;
+      /** Steps finished before; none of them is lost. */
+      readonly step: number;
+      readonly worldSize: number;
+      readonly joined: readonly string[];
+      readonly left: readonly string[];
+      /** Why those that left did, in words. */
+      readonly reason: string;
+    }
+  /** A state of the run is on the disk; `seconds` from asking for it until then. */
+  | { readonly type: 'checkpoint'; readonly step: number; readonly seconds: number }
+  /** The run goes on without it. */
+  | { readonly type: 'checkpoint-failed'; readonly step: number; readonly reason: string }
+  | {
+      /** The run was begun by an earlier process, and goes on here. */
+      readonly type: 'resumed';
+      /** Steps that are in the checkpoint. */
+      readonly step: number;
+      /** Nothing is left to do: the report that follows is the earlier one. */
+      readonly isFinished: boolean;
+    }
   | { readonly type: 'stopping'; readonly reason: string }
   | ({ readonly type: 'result' } & RunReport)
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly remedy: string };

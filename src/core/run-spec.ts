@@ -15,13 +15,15 @@ export interface RunSpec {
   };
   /** Initial weights, a safetensors file; without it they follow from the seed. */
   readonly init?: Blob;
+  /** A checkpoint, a safetensors file: the run goes on from the state in it. `init` is then absent. */
+  readonly resume?: Blob;
   readonly seed: number;
   readonly shuffle: 'epoch' | 'none';
   readonly globalBatchSize: number;
   readonly microBatchSize: number;
   readonly dropLast: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */
-  readonly engine: 'auto' | 'wasm' | 'cpu';
+  readonly engine: 'auto' | 'native' | 'wasm' | 'cpu';
   /** Steps of the whole run. */
   readonly lastStep: number;
   readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number | boolean>> };
@@ -34,6 +36,10 @@ export interface RunSpec {
   readonly evaluateEverySteps: number;
   /** Stop when an evaluation reaches it. */
   readonly targetAccuracy?: number;
+  /** Steps between two checkpoints; absent without. Changes no result. */
+  readonly checkpointEverySteps?: number;
+  /** The run fails after so many skipped steps in a row. */
+  readonly maxSkippedSteps: number;
 }
 
 /** Data that is named by its content. */

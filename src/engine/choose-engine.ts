@@ -1,6 +1,7 @@
 import { LockstepError } from '../core/errors.js';
 import type { Engine, EngineName, EngineOptions } from './engine.js';
 import type { ModelSpec } from './model-spec.js';
+import { nativeStatus } from './native-kernels.js';
 import { readTopology } from './topology.js';
 
 /** An engine, and why it is this one. */
@@ -11,7 +12,8 @@ export interface EngineChoice {
 }
 
 /**
- * `auto` takes the fastest engine that can train the model: `wasm` where a plan covers it, else `cpu`.
+ * `auto` takes the fastest engine that can train the model: where a plan covers it `native`, or `wasm` where the addon is
+ * not to be had, else `cpu`.
  *
  * @throws LockstepError `MODEL_UNSUPPORTED` for what no engine can train
  */
@@ -19,7 +21,10 @@ export function chooseEngine(wanted: EngineName | 'auto', model: ModelSpec): Eng
   if (wanted !== 'auto') return { engine: wanted, reason: 'as asked for' };
   try {
     readTopology(model);
-    return { engine: 'wasm', reason: `auto: plans cover every layer of ${model.name}` };
+    const native = nativeStatus();
+    return native.available
+      ? { engine: 'native', reason: `auto: plans cover every layer of ${model.name}, ${native.variant}` }
+      : { engine: 'wasm', reason: `auto: plans cover every layer of ${model.name}; not native: ${native.reason}` };
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'LAYER_UNSUPPORTED') throw error;
     return { engine: 'cpu', reason: `auto: ${error.message}` };
@@ -29,8 +34,9 @@ export function chooseEngine(wanted: EngineName | 'auto', model: ModelSpec): Eng
 /** Loads an engine's code only when that engine is wanted: TensorFlow.js takes a second and 100 MB. */
 export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
   switch (name) {
+    case 'native':
     case 'wasm':
-      return (await import('./wasm-engine.js')).WasmEngine.create(options);
+      return (await import('./plan-engine.js')).PlanEngine.create(name, options);
     case 'cpu':
       return (await import('./cpu-engine.js')).CpuEngine.create(options);
   }

@@ -2,7 +2,7 @@ import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { ModelSpec } from './model-spec.js';
 
-export type EngineName = 'wasm' | 'cpu';
+export type EngineName = 'native' | 'wasm' | 'cpu';
 
 /** Elements behind the gradient that go through the same tree: loss sum, then count of correct answers. */
 export const extraCount = 2;

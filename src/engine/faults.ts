@@ -35,6 +35,13 @@ export const engineFaults = {
     message: ({ file }) => `cannot load the kernels from ${file}`,
     remedy: 'install the package again, or run node src/engine/kernels/build.mjs',
   } satisfies FaultKind<{ readonly file: string }>,
+  ENGINE_UNAVAILABLE: {
+    exitCode: 1,
+    meaning: 'The engine that was asked for cannot be had on this machine.',
+    message: ({ engine, reason }) => `engine ${engine} is not available: ${reason}`,
+    remedy:
+      'use --engine auto: wasm has the same bits; for native install clang or gcc and start again, which compiles it',
+  } satisfies FaultKind<{ readonly engine: string; readonly reason: string }>,
   ENGINE_THREAD_DIED: {
     exitCode: 1,
     meaning: 'The thread that computes gradients ended by itself.',

@@ -10,23 +10,26 @@ export interface Kernels {
   run_program(memory: 0, program: number, words: number, m: number, weights: number, sums: number): void;
   add(memory: 0, target: number, source: number, size: number): void;
   lane_count(): number;
+}
+
+interface WasmKernels extends Kernels {
   readonly __stack_pointer: WebAssembly.Global;
 }
 
 const stackBytes = 65_536;
 
 /**
- * An instance of the compiled kernels over the arena, with a stack of its own, so that each thread can have one.
+ * WebAssembly: an instance of the compiled kernels over the arena, with a stack of its own, so that each thread can have one.
  *
  * @throws LockstepError `KERNELS_UNREADABLE`
  */
-export async function loadKernels(
+export async function loadWasmKernels(
   arena: Arena,
   file = join(packageRoot, 'src/engine/kernels/kernels.wasm'),
 ): Promise<Kernels> {
   try {
     const { instance } = await WebAssembly.instantiate(await readFile(file), { env: { memory: arena.memory } });
-    const kernels = instance.exports as unknown as Kernels;
+    const kernels = instance.exports as unknown as WasmKernels;
     kernels.__stack_pointer.value = arena.reserve(stackBytes) + stackBytes;
     return kernels;
   } catch (error) {

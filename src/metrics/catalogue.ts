@@ -52,6 +52,9 @@ const stepBuckets = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12
 /** An evaluation is a pass over the test set: from a tenth of a second to minutes. */
 const evaluationBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
+/** From a small model on a local disk to minutes for a large one over a slow network. */
+const checkpointBuckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
+
 const build = gauge('lockstep_build_info', 'Always 1; the labels say what is running.', ['version', 'node', 'program']);
 
 export const coordinatorCatalogue = {
@@ -67,6 +70,10 @@ export const coordinatorCatalogue = {
     'Workers that have joined, while the run waits for its first generation.',
   ),
   generation: gauge('lockstep_generation', 'Version of the membership; rises by one with every change.'),
+  membershipChanges: counter(
+    'lockstep_membership_changes_total',
+    'Times that workers joined, left or were lost while the run went on.',
+  ),
   steps: counter('lockstep_steps_total', 'Optimizer steps finished, skipped ones included.'),
   skippedSteps: counter(
     'lockstep_skipped_steps_total',
@@ -90,6 +97,20 @@ export const coordinatorCatalogue = {
     'The highest share of the test set answered correctly so far.',
   ),
   evaluations: counter('lockstep_evaluations_total', 'Evaluations of the test set.'),
+  checkpointStep: gauge('lockstep_checkpoint_step', 'Step of the newest checkpoint on the disk.'),
+  checkpointTime: gauge(
+    'lockstep_checkpoint_timestamp_seconds',
+    'When the newest checkpoint was finished, in seconds since 1970: `time()` less this is its age.',
+  ),
+  checkpointSeconds: histogram(
+    'lockstep_checkpoint_seconds',
+    'Time from asking a worker for its state until it is on the disk.',
+    checkpointBuckets,
+  ),
+  checkpointFailures: counter(
+    'lockstep_checkpoint_failures_total',
+    'Checkpoints that could not be fetched or written, so that the run went on without them.',
+  ),
   datasetSent: counter(
     'lockstep_dataset_sent_bytes_total',
     'Bytes of data sets sent to workers that did not have them.',

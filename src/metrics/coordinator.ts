@@ -46,6 +46,22 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.testAccuracy.set(event.testAccuracy);
       if (event.best) metrics.bestTestAccuracy.set(event.testAccuracy);
       return;
+    case 'membership':
+      metrics.membershipChanges.inc();
+      metrics.worldSize.set(event.worldSize);
+      metrics.generation.set(event.generation);
+      return;
+    case 'checkpoint':
+      metrics.checkpointStep.set(event.step);
+      metrics.checkpointTime.setToCurrentTime();
+      metrics.checkpointSeconds.observe(event.seconds);
+      return;
+    case 'checkpoint-failed':
+      metrics.checkpointFailures.inc();
+      return;
+    case 'resumed':
+      metrics.checkpointStep.set(event.step);
+      return;
     case 'listening':
     case 'stopping':
     case 'result':

@@ -7,7 +7,27 @@ export const storeFaults = {
     exitCode: 2,
     meaning: 'The folder for the results has files in it already.',
     message: (f: { path: string; found: string }) => `--out ${f.path} is not empty: it holds ${f.found}`,
-    remedy: 'choose a folder that is empty or does not exist, or remove what is in it',
+    remedy: 'choose a folder that is empty or does not exist, or remove what is in it; --resume continues a run',
+  },
+  RUN_IN_USE: {
+    exitCode: 1,
+    meaning: "Another process works on the run's folder.",
+    message: (f: { path: string; owner: string; lock: string }) =>
+      `${f.path} is in use by ${f.owner}, says its file ${f.lock}`,
+    remedy: 'stop that process, or wait until it has ended; if there is none, remove the file',
+  },
+  NO_CHECKPOINT: {
+    exitCode: 1,
+    meaning: 'A run cannot be continued, as it has no checkpoint that is whole.',
+    message: (f: { path: string; passedOver: number }) =>
+      `${f.path} has no ${f.passedOver > 0 ? `whole checkpoint: ${f.passedOver} damaged` : 'checkpoint'}`,
+    remedy: 'start the run again: lockstep train --config with the spec.json of that folder',
+  },
+  CHECKPOINT_DAMAGED: {
+    exitCode: 1,
+    meaning: 'A file is no whole checkpoint of a run.',
+    message: (f: { path: string; reason: string }) => `${f.path} is not a whole checkpoint: ${f.reason}`,
+    remedy: 'use an earlier one: --resume finds it by itself',
   },
   WEIGHTS_UNREADABLE: {
     exitCode: 1,

@@ -8,16 +8,17 @@
  *     checkpoints/         <step>.safetensors
  *     best.safetensors, final.safetensors
  *     report.json, report.html
+ *     lock.<n>             while a process works on it
  */
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { writeFault, writeFileAtomically } from '../core/atomic-file.js';
 import type { EvaluationRecord, RunReport, StepRecord } from '../core/events.js';
+import { checkpointName, newestCheckpoint, removeOldCheckpoints, type FoundCheckpoint } from './checkpoints.js';
 import { fault } from './faults.js';
-import { LineFile } from './line-file.js';
+import { LineFile, readLines } from './line-file.js';
 import { reportPage } from './report-page.js';
+import { RunLock } from './run-lock.js';
 import { writeSafetensors, type TensorFile } from './safetensors.js';
 
 /** What the folder of a run is made from. */
@@ -32,6 +33,7 @@ export class RunFolder {
     readonly path: string,
     private readonly journal: LineFile,
     private readonly metrics: LineFile,
+    private readonly lock: RunLock,
   ) {}
 
   /**
@@ -53,9 +55,24 @@ export class RunFolder {
     } catch (error) {
       throw isSystemError(error) ? writeFault(options.path, error) : error;
     }
-    const journal = await LineFile.create(join(path, 'journal.jsonl'));
-    const metrics = await LineFile.create(join(path, 'metrics.jsonl'));
-    return new RunFolder(path, journal, metrics);
+    const lock = await RunLock.acquire(path);
+    try {
+      const journal = await LineFile.create(join(path, 'journal.jsonl'));
+      const metrics = await LineFile.create(join(path, 'metrics.jsonl'));
+      return new RunFolder(path, journal, metrics, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** @param lock - of this folder; `close` releases it */
+  static async reopen({ path, lock }: LockedFolder, afterStep: number): Promise<RunFolder> {
+    const isBefore = (record: unknown): boolean => (record as { step: number }).step <= afterStep;
+    await mkdir(join(path, 'logs'), { recursive: true });
+    const journal = await LineFile.reopen(join(path, 'journal.jsonl'));
+    const metrics = await LineFile.reopen(join(path, 'metrics.jsonl'), isBefore);
+    return new RunFolder(path, journal, metrics, lock);
   }
 
   /** @param spec - plain data */
@@ -77,13 +94,34 @@ export class RunFolder {
     await this.metrics.flush();
   }
 
+  /** What metrics.jsonl says so far, in order. */
+  async *metricsSoFar(): AsyncIterable<StepRecord | EvaluationRecord> {
+    await this.metrics.flush();
+    yield* readLines(this.metrics.path) as AsyncIterable<StepRecord | EvaluationRecord>;
+  }
+
   /** Where the process `name` writes its log. */
   logPath(name: string): string {
     return join(this.path, 'logs', `${name}.jsonl`);
   }
 
-  async writeCheckpoint(step: number, file: TensorFile): Promise<string> {
-    return this.writeTensors(join('checkpoints', `${String(step).padStart(8, '0')}.safetensors`), file);
+  /**
+   * Writes a checkpoint and removes old ones. The metrics up to it reach the disk before: a run that continues there has
+   * a line for each of its steps.
+   *
+   * @param keep - how many stay @param kept - a step whose checkpoint stays in any case
+   * @returns the file's path
+   */
+  async writeCheckpoint(step: number, file: TensorFile, keep = Infinity, kept?: number): Promise<string> {
+    await this.metrics.sync();
+    const path = await this.writeTensors(join('checkpoints', checkpointName(step)), file);
+    await this.keepCheckpoints(keep, kept);
+    return path;
+  }
+
+  /** Removes all checkpoints but the newest. @param kept - a step whose checkpoint stays in any case */
+  async keepCheckpoints(keep: number, kept?: number): Promise<void> {
+    await removeOldCheckpoints(join(this.path, 'checkpoints'), keep, kept);
   }
 
   /** The weights with the highest test accuracy so far. Replaces earlier ones. @returns the file's path */
@@ -99,11 +137,9 @@ export class RunFolder {
   /** Writes report.json, and report.html with the curves of what is in metrics.jsonl. */
   async writeReport(report: RunReport): Promise<void> {
     await this.writeJson('report.json', report);
-    await this.metrics.flush();
     const steps: StepRecord[] = [];
     const evaluations: EvaluationRecord[] = [];
-    for await (const line of createInterface({ input: createReadStream(this.metrics.path), crlfDelay: Infinity })) {
-      const record = JSON.parse(line) as StepRecord | EvaluationRecord;
+    for await (const record of this.metricsSoFar()) {
       if ('testLoss' in record) evaluations.push(record);
       else steps.push(record);
     }
@@ -115,6 +151,7 @@ export class RunFolder {
       await this.metrics.close();
     } finally {
       await this.journal.close();
+      await this.lock.release();
     }
   }
 
@@ -126,6 +163,46 @@ export class RunFolder {
 
   private async writeJson(name: string, value: unknown): Promise<void> {
     await writeFileAtomically(join(this.path, name), [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]);
+  }
+}
+
+/** The folder of an earlier run, of which this process alone may now make something. */
+export class LockedFolder {
+  private constructor(
+    /** Absolute. */
+    readonly path: string,
+    readonly lock: RunLock,
+  ) {}
+
+  /** @throws LockstepError `RUN_IN_USE`, `NOT_WRITABLE` */
+  static async lock(path: string): Promise<LockedFolder> {
+    return new LockedFolder(resolve(path), await RunLock.acquire(resolve(path)));
+  }
+
+  /**
+   * @param passedOver - told of each damaged checkpoint
+   * @throws LockstepError `NO_CHECKPOINT`
+   */
+  async newestCheckpoint(passedOver: (name: string, reason: string) => void): Promise<FoundCheckpoint> {
+    const folder = join(this.path, 'checkpoints');
+    let count = 0;
+    const found = await newestCheckpoint(folder, (name, reason) => {
+      count += 1;
+      passedOver(name, reason);
+    });
+    if (!found) throw fault('NO_CHECKPOINT', { path: folder, passedOver: count });
+    return found;
+  }
+
+  /** The report of the earlier run, if it came to its end. */
+  async report(): Promise<RunReport | undefined> {
+    const text = await readFile(join(this.path, 'report.json'), 'utf8').catch(() => undefined);
+    return text === undefined ? undefined : (JSON.parse(text) as RunReport);
+  }
+
+  /** Entries of the journal, in order. */
+  journal(): AsyncIterable<unknown> {
+    return readLines(join(this.path, 'journal.jsonl'));
   }
 }
 

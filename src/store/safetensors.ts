@@ -52,7 +52,7 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): readonly U
   json.copy(header);
   const length = Buffer.alloc(lengthBytes);
   length.writeBigUInt64LE(BigInt(header.length));
-  return [length, header, ...tensors.map(({ data }) => littleEndian(data))];
+  return [length, header, ...tensors.map(dataOf)];
 }
 
 /** @throws LockstepError `NOT_WRITABLE`, `DISK_FULL` */
@@ -170,8 +170,9 @@ function areCounts(value: unknown): value is readonly number[] {
 
 const isLittleEndian = endianness() === 'LE';
 
-function littleEndian(values: Float32Array): Uint8Array {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/** A tensor's bytes as a file has them; not copied on a little-endian machine. */
+export function dataOf({ data }: Tensor): Uint8Array {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return isLittleEndian ? bytes : Buffer.from(bytes).swap32();
 }
 

@@ -41,7 +41,10 @@ export async function evaluate(
   const testAccuracy = evaluationSum[1]! / sampleCount;
   const { bestAccuracy, bestStep } = state.progression;
   const best = testAccuracy > bestAccuracy || step === bestStep; // a repeated evaluation says what it said before
-  if (best) state.progression = { ...state.progression, bestAccuracy: testAccuracy, bestStep: step };
+  // The evaluation at a run's end, wherever that is, may come off its turn. Whoever resumes the run would not have made it
+  // there had it gone on: it is for the report, and leaves no trace in the state.
+  const isInTurn = step % spec.evaluateEverySteps === 0;
+  if (best && isInTurn) state.progression = { ...state.progression, bestAccuracy: testAccuracy, bestStep: step };
   if (best && membership.rank === 0) run.best = { step, weights: new Float32Array(state.now.weights) };
   return { step, epoch: epochOf(run), testLoss: evaluationSum[0]! / sampleCount, testAccuracy, best };
 }

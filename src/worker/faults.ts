@@ -15,11 +15,20 @@ export const workerFaults = {
       `the state that was pulled has ${f.actual} floats in ${f.vector}, not ${f.expected}`,
     remedy: 'run all workers with the same version of lockstep',
   },
-  WORKER_STOPPED: {
-    exitCode: 130,
-    meaning: 'A worker was asked to end while its run went on.',
-    message: (f: { name: string }) => `worker ${f.name} was stopped before its run was over`,
-    remedy: 'to end a run with its state saved, stop its coordinator instead',
+  CHECKPOINT_INCOMPLETE: {
+    exitCode: 3,
+    meaning: 'The checkpoint from which a run goes on did not arrive whole at a worker.',
+    message: (f: { bytes: number; expected: number }) =>
+      `the coordinator sent ${f.bytes} bytes of the checkpoint, not ${f.expected}`,
+    remedy: 'start the run again with --resume; check that nothing else writes to its checkpoints/ folder',
+  },
+  NOT_FINITE: {
+    exitCode: 1,
+    meaning: 'Loss or gradient were not finite for so many steps in a row that the run cannot recover by itself.',
+    message: (f: { step: number; what: string; inARow: number; where: string }) =>
+      `step ${f.step} was skipped, number ${f.inARow} in a row: ${f.what} is not finite (${f.where})`,
+    remedy:
+      'lower --lr, add --warmup-steps or --clip-norm, or raise --max-skipped; the weights before are in checkpoints/',
   },
 } as const satisfies FaultTable;
 

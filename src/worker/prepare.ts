@@ -7,13 +7,17 @@ import { extraCount, type EngineName } from '../engine/engine.js';
 import { EngineThread } from '../engine/engine-thread.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { createOptimizer } from '../optim/registry.js';
+import { decodeCheckpoint, stateVectorsFrom } from '../store/checkpoint-file.js';
 import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
+import { fault } from './faults.js';
 import { learningRateOf } from './learning-rate.js';
 import type { PreparedRun } from './prepared-run.js';
+import { adoptState } from './state-transfer.js';
 import { TrainingState } from './training-state.js';
 
 /** What faults call the file, which has a name only where the run was started. */
 const initName = 'the initial weights';
+const resumeName = 'the checkpoint';
 
 export interface PrepareNeeds {
   readonly cache: Cache;
@@ -23,8 +27,8 @@ export interface PrepareNeeds {
 }
 
 /**
- * Everything that a worker needs before its first step: data, engine, state 0. A pure function of the spec; all workers
- * end up with the same weights.
+ * Everything that a worker needs before its first step: data, engine, and state 0 or that of the checkpoint from which the
+ * run is resumed. A pure function of the spec; all workers end up with the same state.
  *
  * @param own - this worker's engine, stronger than the spec's unless it is `auto`
  */
@@ -51,11 +55,16 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     layout.parameterCount,
     createOptimizer(spec.optimizer.name, spec.optimizer.options),
   );
-  const weights = new Float32Array(layout.parameterCount);
-  if (spec.init)
-    weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
-  else initialiseWeights(layout, seed, weights);
-  state.initialise(weights, spec.learningRate);
+  if (spec.resume) {
+    const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);
+    adoptState(state, stateVectorsFrom(file, layout, resumeName));
+  } else {
+    const weights = new Float32Array(layout.parameterCount);
+    if (spec.init)
+      weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
+    else initialiseWeights(layout, seed, weights);
+    state.initialise(weights, spec.learningRate);
+  }
 
   return {
     spec,
@@ -66,6 +75,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     gradientSum: arena.float32(layout.parameterCount + extraCount),
     evaluationSum: arena.float32(extraCount),
     best: undefined,
+    checkpoint: undefined,
   };
 }
 
@@ -89,4 +99,17 @@ async function loadBlob(
   const fetched = await cache.get(sha256);
   if (!fetched) throw new Error(`blob ${sha256} vanished from the cache`);
   return fetched;
+}
+
+/** Without the cache, where it would push out data sets: nobody asks for it twice. */
+async function fetchOnce({ sha256, bytes }: Blob, { fetchBlob, log }: PrepareNeeds): Promise<Uint8Array> {
+  log.info(`fetching the state to go on from (${(bytes / 1e6).toFixed(1)} MB)`);
+  const content = Buffer.alloc(bytes);
+  let length = 0;
+  for await (const chunk of fetchBlob(sha256)) {
+    content.set(chunk.subarray(0, bytes - length), length);
+    length += chunk.length;
+  }
+  if (length !== bytes) throw fault('CHECKPOINT_INCOMPLETE', { bytes: length, expected: bytes });
+  return content; //                                                its reader checks its own checksum
 }

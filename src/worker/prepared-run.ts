@@ -1,5 +1,6 @@
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
+import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
 import type { EngineThread } from '../engine/engine-thread.js';
 import type { LearningRateOf } from './learning-rate.js';
 import type { TrainingState } from './training-state.js';
@@ -17,4 +18,6 @@ export interface PreparedRun {
   readonly evaluationSum: Float32Array;
   /** The weights of the best evaluation so far; on rank 0 only. */
   best: { readonly step: number; readonly weights: Float32Array } | undefined;
+  /** A copy of the state for the coordinator to store; on rank 0 only. */
+  checkpoint: { readonly step: number; readonly state: StateSnapshot } | undefined;
 }

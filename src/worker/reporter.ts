@@ -5,13 +5,21 @@ import type { EvaluationRecord, StepRecord } from '../core/events.js';
 
 /** How long finished steps are collected before they are told together. */
 const collectMs = 50;
+/** Records that every worker keeps, to tell them again if whoever tells is lost: far more than come while it is noticed. */
+const recentMax = 4096;
 
-/** Tells the coordinator of progress, several steps in one message. Nobody waits for an answer. */
+/**
+ * Tells the coordinator of progress, several steps in one message. Nobody waits for an answer. Every rank knows the
+ * records of all steps; rank 0 tells them, and the others keep the last ones in case that it is lost.
+ */
 export class Reporter {
   private steps: StepRecord[] = [];
   private evaluations: EvaluationRecord[] = [];
+  private readonly recentSteps: StepRecord[] = [];
+  private readonly recentEvaluations: EvaluationRecord[] = [];
   private cancelTimer: (() => void) | undefined;
   private latest: Progress | undefined;
+  private checkpointStep: number | undefined;
 
   constructor(
     private readonly workerId: string,
@@ -19,14 +27,22 @@ export class Reporter {
     private readonly send: (report: Report) => void,
   ) {}
 
-  /** @param record - on rank 0: what every rank knows, told once */
-  step(generation: Generation, finishedStep: number, record: StepRecord | undefined): void {
-    if (record) this.steps.push(record);
-    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep, sealed: generation });
+  /** @param isTeller - whether it is for this worker to tell */
+  step(generation: Generation, record: StepRecord, isTeller: boolean): void {
+    keep(this.recentSteps, record);
+    if (isTeller) this.steps.push(record);
+    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: record.step, sealed: generation });
   }
 
-  evaluation(record: EvaluationRecord | undefined): void {
-    if (record) this.evaluations.push(record);
+  evaluation(record: EvaluationRecord, isTeller: boolean): void {
+    keep(this.recentEvaluations, record);
+    if (isTeller) this.evaluations.push(record);
+  }
+
+  /** A copy of the state after `step` waits here to be stored. */
+  checkpoint(generation: Generation, step: number): void {
+    this.checkpointStep = step;
+    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: step, sealed: generation });
   }
 
   /** The last step is finished: told at once, with everything before it. */
@@ -35,13 +51,22 @@ export class Reporter {
     this.flush();
   }
 
+  /** Tells everything that came after `recordedStep`, told before or not. */
+  tellAgain(generation: Generation, finishedStep: number, recordedStep: number): void {
+    this.steps = this.recentSteps.filter(({ step }) => step > recordedStep);
+    this.evaluations = this.recentEvaluations.filter(({ step }) => step >= recordedStep);
+    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep, sealed: generation });
+    this.flush();
+  }
+
   /** Tells what is known now. */
   flush(): void {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
     if (!this.latest) return;
-    this.send({ ...this.latest, steps: this.steps, evaluations: this.evaluations });
-    this.latest = undefined;
+    const checkpoint = this.checkpointStep === undefined ? {} : { checkpointStep: this.checkpointStep };
+    this.send({ ...this.latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint });
+    this.latest = this.checkpointStep = undefined;
     this.steps = [];
     this.evaluations = [];
   }
@@ -53,4 +78,9 @@ export class Reporter {
       this.flush();
     });
   }
+}
+
+function keep<Kept>(recent: Kept[], record: Kept): void {
+  recent.push(record);
+  if (recent.length > recentMax) recent.shift();
 }

@@ -6,12 +6,15 @@ import type { Begin } from '../cluster/messages.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { evaluate } from './evaluate.js';
 import type { PreparedRun } from './prepared-run.js';
+import { takeCheckpoint } from './state-transfer.js';
 import { trainStep, type FinishedStep, type Membership } from './train-step.js';
 
 /** Where a generation's progress goes. */
 export interface LoopEvents {
   stepFinished(step: FinishedStep): void;
   evaluated(record: EvaluationRecord, seconds: number): void;
+  /** A copy of the state after this step waits to be stored. */
+  checkpointed(step: number): void;
   /** The last step is finished and evaluated. */
   ended(targetReached: boolean): void;
 }
@@ -41,6 +44,7 @@ export async function trainLoop(
     while (!isSealed() && !targetReached && run.state.progression.step < begin.lastStep) {
       events.stepFinished(await trainStep(run, gradients, membership, nowMs));
       targetReached = await evaluateIfDue();
+      checkpointIfDue();
     }
     if (!isSealed()) events.ended(targetReached);
   } catch (error) {
@@ -56,5 +60,13 @@ export async function trainLoop(
     const record = await evaluate(run, evaluations, membership);
     events.evaluated(record, (nowMs() - beginMs) / 1000);
     return record.testAccuracy >= (run.spec.targetAccuracy ?? Infinity);
+  }
+
+  /** One worker does it for all. The last step needs none: its state is stored as the result. */
+  function checkpointIfDue(): void {
+    const { step } = run.state.progression;
+    if (rank !== 0 || step >= begin.lastStep || step % (run.spec.checkpointEverySteps ?? Infinity) !== 0) return;
+    takeCheckpoint(run);
+    events.checkpointed(step);
   }
 }

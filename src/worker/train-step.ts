@@ -4,6 +4,7 @@ import { rangesByShare, type Range } from '../collective/ranges.js';
 import type { StepRecord } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm } from '../optim/clip.js';
+import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
 
 /** What a round needs of the generation that it belongs to. */
@@ -27,6 +28,7 @@ export interface FinishedStep {
  *
  * @param nowMs - monotonic milliseconds, only to report where time went
  * @throws Abandoned when the generation is sealed meanwhile; the state is then as it was before
+ * @throws LockstepError `NOT_FINITE` after too many skipped steps in a row
  */
 export async function trainStep(
   run: PreparedRun,
@@ -35,7 +37,7 @@ export async function trainStep(
   nowMs: () => number,
 ): Promise<FinishedStep> {
   const { spec, state, engine, gradientSum } = run;
-  const { step: finished, position, samplesSeen, scalars, skippedSteps } = state.progression;
+  const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
   // The step's samples, its micro-batches, and whose they are.
@@ -64,6 +66,8 @@ export async function trainStep(
     const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
     state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
     state.swap();
+  } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
+    throw await notFiniteFault(run, batch, skippedInARow + 1);
   }
   state.progression = {
     ...state.progression,
@@ -72,6 +76,7 @@ export async function trainStep(
     samplesSeen: samplesSeen + sampleCount,
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
+    skippedInARow: isFinite ? 0 : skippedInARow + 1,
   };
 
   const record: StepRecord = {

@@ -12,6 +12,8 @@ export interface Progression {
   readonly scalars: OptimizerScalars;
   /** Steps whose sum was not finite, so that they changed no weight. */
   readonly skippedSteps: number;
+  /** Those since the last step that did. */
+  readonly skippedInARow: number;
   /** Of evaluations so far; -1 before the first. */
   readonly bestAccuracy: number;
   readonly bestStep: number;
@@ -38,7 +40,16 @@ export class TrainingState {
     this.copies = [copy(), copy()];
     const position = { epoch: 0, firstPosition: 0 };
     const scalars = optimizer.initialScalars;
-    this.progression = { step: 0, position, samplesSeen: 0, scalars, skippedSteps: 0, bestAccuracy: -1, bestStep: 0 };
+    this.progression = {
+      step: 0,
+      position,
+      samplesSeen: 0,
+      scalars,
+      skippedSteps: 0,
+      skippedInARow: 0,
+      bestAccuracy: -1,
+      bestStep: 0,
+    };
   }
 
   /** What finished steps left. Read only. */

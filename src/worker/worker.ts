@@ -1,10 +1,10 @@
 import type { Begin } from '../cluster/messages.js';
-import type { Channel, FromCoordinator, FromWorker } from '../cluster/session.js';
+import { errorOf, type Channel, type FromCoordinator, type FromWorker } from '../cluster/session.js';
 import { advanceWorker, joinedWorker, type WorkerAction, type WorkerInput } from '../cluster/worker-membership.js';
 import type { HostPort } from '../core/address.js';
 import type { Clock } from '../core/clock.js';
 import { weightsDigest } from '../core/digest.js';
-import { LockstepError, lockstepErrorIn, type ExitCode } from '../core/errors.js';
+import { lockstepErrorIn } from '../core/errors.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
 import type { RunSpec } from '../core/run-spec.js';
@@ -67,6 +67,8 @@ export class Worker {
   private link: GrpcLink | undefined;
   private catchUp: AbortController | undefined;
   private running: Promise<void> = Promise.resolve();
+  /** The last step of which the coordinator has the record, as far as we were told. */
+  private recordedStep = 0;
   /** The last step is finished here. */
   private hasEnded = false;
   private readonly reporter: Reporter;
@@ -100,9 +102,9 @@ export class Worker {
     }
   }
 
-  /** Ends the worker from outside: it tells the coordinator why. */
-  stop(error: LockstepError): void {
-    this.life.fail(error);
+  /** Asks to leave; `work` returns when nobody needs this worker any more. */
+  leave(): void {
+    this.deps.channel.send({ kind: 'leaving' });
   }
 
   private onMessage(message: FromCoordinator): void {
@@ -111,7 +113,14 @@ export class Worker {
         void this.life.guardAsync(this.prepare(JSON.parse(message.runSpec) as RunSpec));
         break;
       case 'refused':
-        this.life.fail(new LockstepError(message.code, message.message, message.remedy, message.exitCode as ExitCode));
+        this.life.fail(errorOf(message));
+        break;
+      case 'dismissed':
+        this.life.finish();
+        break;
+      case 'seal':
+        this.recordedStep = message.recordedStep;
+        this.dispatch({ kind: 'message', message });
         break;
       default:
         this.dispatch({ kind: 'message', message });
@@ -152,7 +161,7 @@ export class Worker {
         void this.life.guardAsync(this.running.then(() => this.dispatch({ kind: 'abandoned' })));
         break;
       case 'send':
-        this.reporter.flush();
+        this.reporter.tellAgain(action.message.generation, action.message.finishedStep, this.recordedStep);
         this.deps.channel.send(action.message);
         break;
       case 'catch-up':
@@ -177,7 +186,7 @@ export class Worker {
       const request = { what: 'training', step: begin.afterStep } as const;
       const snapshot = await this.peers!.pullState(donor.address, begin.generation, request, abort.signal);
       if (abort.signal.aborted) return;
-      adoptState(this.run!, snapshot);
+      adoptState(this.run!.state, snapshot);
     } catch (error) {
       if (abort.signal.aborted) return;
       throw error;
@@ -197,6 +206,7 @@ export class Worker {
     this.link = link;
     this.hasEnded = false;
     this.server!.begin(generation, link);
+    peers!.keepOnly(begin.members.map(({ address }) => address));
     link.open((address) => peers!.pull(address, generation, rank));
     deps.watch.begun(begin, rank);
     const isTeller = rank === 0;
@@ -208,14 +218,15 @@ export class Worker {
         stepFinished: (step) => {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
-          this.reporter.step(generation, record.step, isTeller ? record : undefined);
+          this.reporter.step(generation, record, isTeller);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
           deps.watch.exchanged(link.sentBytes, link.receivedBytes);
         },
         evaluated: (record, seconds) => {
-          this.reporter.evaluation(isTeller ? record : undefined);
+          this.reporter.evaluation(record, isTeller);
           deps.watch.evaluated(record, seconds);
         },
+        checkpointed: (step) => this.reporter.checkpoint(generation, step),
         ended: (targetReached) => {
           this.hasEnded = true;
           const { now, progression } = run!.state;
@@ -234,7 +245,7 @@ export class Worker {
   private onPeerGone(link: GrpcLink, begin: Begin, rank: number, reason: string): void {
     if (this.hasEnded) return; //                                    they go home, as we do
     const { address } = begin.members[rank]!;
-    this.deps.log.warn(`the stream from rank ${rank} at ${address} broke: ${reason}`);
+    this.deps.log.info(`the stream from rank ${rank} at ${address} broke: ${reason}`);
     this.life.after(peerGoneMs, () => {
       const { step } = this.run!.state.progression;
       if (!link.isClosed)
@@ -248,6 +259,7 @@ export class Worker {
   }
 
   private sayWhy(error: unknown): void {
+    this.reporter.flush();
     const known = lockstepErrorIn(error);
     const message = known?.message ?? (error instanceof Error ? error.message : String(error));
     const remedy = known?.remedy ?? 'report this as a bug';

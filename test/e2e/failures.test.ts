@@ -139,7 +139,7 @@ test('a worker started against nothing says so once, then fails with exit code 3
 
 test('a coordinator whose workers do not come fails with exit code 3', async () => {
   const flags = [...base.slice(1), '--port', '0', '--join-timeout', '1', '--out', out(), '--log-level', 'warn'];
-  assertRefused(await runToEnd(['coordinator', ...flags], place.folder), 3, /0 of 2 workers joined within 1 s/);
+  assertRefused(await runToEnd(['coordinator', ...flags], place.folder), 3, /only 0 of 2 workers were there for 1 s/);
 });
 
 /** The processes that a run started, found by the folder that is on their command lines. */
@@ -151,18 +151,29 @@ async function childrenOf(folder: string): Promise<readonly string[]> {
 const isLinux = process.platform === 'linux';
 
 test(
-  'a killed worker ends the run with its name, exit code 3, and leaves nothing behind',
+  'the only worker killed: the run ends with its name, exit code 3, and leaves nothing behind',
   { skip: !isLinux },
   async () => {
     const folder = out();
     const run = start(
-      [...base, '--epochs', '100000', '--json', '--cache-dir', place.path(`cache-${runs}`), '--out', folder],
+      [
+        ...base,
+        '--workers',
+        '1',
+        '--epochs',
+        '100000',
+        '--json',
+        '--cache-dir',
+        place.path('cache-only'),
+        '--out',
+        folder,
+      ],
       place.folder,
     );
     await run.seen(/"type":"step"/);
-    const cache = place.path(`cache-${runs}`);
+    const cache = place.path('cache-only');
     const workers = (await childrenOf(cache)).filter((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker-1'),
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker-0'),
     );
     assert.equal(workers.length, 1);
     process.kill(Number(workers[0]), 'SIGKILL');
@@ -170,9 +181,9 @@ test(
     assert.equal(code, 3, stderr);
     assert.match(
       stderr,
-      /error: worker worker-1-\w+ was lost after step \d+ \(.*\); 1 of 2 workers are left \[WORKER_LOST\]/,
+      /error: worker worker-0-\w+ was lost after step \d+ \(.*\), and no other worker holds.* \[LAST_WORKER_LOST\]/,
     );
-    assert.equal(lastLine(stdout)['code'], 'WORKER_LOST');
+    assert.equal(lastLine(stdout)['code'], 'LAST_WORKER_LOST');
     assert.equal(existsSync(join(folder, 'final.safetensors')), false);
     assert.equal(existsSync(join(folder, 'report.json')), false);
     assert.deepEqual(await childrenOf(cache), []);

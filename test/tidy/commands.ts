@@ -7,6 +7,7 @@ import type { Files } from './files.js';
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
+  if (command === 'engines') return ['--json', ...general];
   const known = commands.find((c) => c === command);
   if (known === undefined) return general;
   const flags = fieldNames
@@ -22,7 +23,8 @@ export function commandComplaints(documents: Files): string[] {
       const [, command = 'train', rest = ''] =
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
-      if (![...commands, 'help'].some((c) => c === command)) return [`${path}: lockstep has no command ${command}`];
+      if (![...commands, 'engines', 'help'].some((c) => c === command))
+        return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
         .map(([flag]) => flag)
         .filter((flag) => !flagsOf(command).includes(flag));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { specOf, type CoordinatorConfig } from '../../config/index.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
 import { prepareSpec } from '../../coordinator/prepare.js';
+import { Resumption } from '../../coordinator/resumption.js';
 import { runStoreIn } from '../../coordinator/run-store.js';
 import { formatHostPort, localHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
@@ -18,6 +19,9 @@ import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
 import { createView } from '../view/create-view.js';
 
+/** How long workers may take to hear that the run is over. */
+const farewellMs = 2_000;
+
 /** `lockstep coordinator`: everything is built here, and torn down in the opposite order. */
 export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout, stderr, environment }) => {
   const supervisor = findSupervisor();
@@ -26,10 +30,14 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
   closing.push(() => view.close());
   const log = createLog({ program: 'coordinator', level: config.logLevel ?? 'info', stderr, environment });
   closing.push(() => log.close());
+  const logger = { info: (text: string) => log.logger.info(text), warn: (text: string) => log.logger.warn(text) };
   try {
-    const runId = newRunId(config.model);
-    const prepared = await prepareSpec(config, runId);
+    const resumption = config.resume === undefined ? undefined : await Resumption.find(config.resume, logger.warn);
+    closing.push(() => resumption?.release());
+    const runId = resumption?.checkpoint.runId ?? newRunId(config.model);
+    const prepared = await prepareSpec(config, runId, resumption?.checkpoint);
     const { spec, layout } = prepared;
+    resumption?.check(spec);
 
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
@@ -37,6 +45,12 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       metrics.observe(event);
       view.show(event);
     };
+    const finished = resumption?.finished(spec);
+    if (resumption) show({ type: 'resumed', step: resumption.checkpoint.step, isFinished: finished !== undefined });
+    if (finished) {
+      show({ type: 'result', ...finished });
+      return 0;
+    }
     let phase = (): string => 'starting';
     const health = () => ({ healthy: phase() !== 'failed', state: phase() });
     const at = { host: config.listen, port: config.metricsPort };
@@ -55,19 +69,29 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const port = await server.start({ host: config.listen, port: config.port });
     closing.push(() => server.kill());
 
-    const out = config.out ?? join('runs', runId);
-    const folder = await RunFolder.create({ path: out });
+    const out = config.resume ?? config.out ?? join('runs', runId);
+    const { folder, earlier } = (await resumption?.open()) ?? { folder: await RunFolder.create({ path: out }) };
     closing.push(() => folder.close());
     log.toFile(folder.logPath('coordinator'));
     await folder.writeSpec(specOf(config, { microBatchSize: spec.microBatchSize }));
 
     const peers = new ExchangeClients(runId, systemClock);
     closing.push(() => peers.close());
-    const store = runStoreIn(folder, runId, layout);
-    const logger = { info: (text: string) => log.logger.info(text), warn: (text: string) => log.logger.warn(text) };
+    const store = runStoreIn(folder, spec, layout, {
+      keep: config.keepCheckpoints,
+      resumedStep: resumption?.checkpoint.step,
+    });
     const coordinator = new Coordinator(
       { spec, layout, store, peers, clock: systemClock, show, log: logger },
-      { worldSize: config.workers, joinTimeoutSeconds: config.joinTimeoutSeconds, out },
+      {
+        worldSize: config.workers,
+        minWorkers: config.minWorkers,
+        maxWorkers: config.maxWorkers,
+        joinTimeoutSeconds: config.joinTimeoutSeconds,
+        out,
+        earlier,
+        resumeWith: `lockstep ${supervisor ? 'train' : 'coordinator'} --resume ${shellWord(out)}`,
+      },
     );
     phase = () => coordinator.phase;
     closing.push(
@@ -89,7 +113,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     });
 
     const report = await coordinator.run();
-    closing.push(() => server.stop());
+    closing.push(() => server.stop(systemClock, farewellMs));
     show({ type: 'result', ...report });
     return report.outcome === 'interrupted' ? 130 : 0;
   } finally {
@@ -110,6 +134,11 @@ function counted(
     }
   }
   return chunks && counting(chunks);
+}
+
+/** A path as a person can paste it into a shell. */
+function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Sorts by time, says what it is, and is not taken: `20261123-204455-lenet5-3f9a`. */

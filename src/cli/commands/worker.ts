@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { formatHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
+import { lockstepErrorIn } from '../../core/errors.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection } from '../../transport/grpc/coordinator-client.js';
-import { fault } from '../../worker/faults.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
@@ -40,6 +40,9 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const coordinatorAddress = formatHostPort(config.coordinator);
     const connection = new CoordinatorConnection(coordinatorAddress, systemClock);
     closing.push(() => connection.close());
+    let current: Worker | undefined;
+    const leave = (): void => (current ? current.leave() : process.exit(130));
+    closing.push(onSignals(leave, () => process.exit(130)));
     await connection.reach(config.joinTimeoutSeconds, () =>
       log.warn(`nobody answers at ${coordinatorAddress} yet; trying for ${config.joinTimeoutSeconds} s`),
     );
@@ -51,28 +54,35 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
-    const deps: WorkerDependencies = {
-      coordinatorAddress,
-      channel: connection.join(),
-      clock: systemClock,
-      prepare: (spec) => prepareRun(spec, config.engine, { cache, fetchBlob, log }),
-      advertise: (port) => formatHostPort({ host: config.advertise ?? config.listen, port }),
-      log,
-      watch: watchWorker(metrics, (now) => (state = now)),
+    const join = (): Worker => {
+      const deps: WorkerDependencies = {
+        coordinatorAddress,
+        channel: connection.join(),
+        clock: systemClock,
+        prepare: (spec) => prepareRun(spec, config.engine, { cache, fetchBlob, log }),
+        advertise: (port) => formatHostPort({ host: config.advertise ?? config.listen, port }),
+        log,
+        watch: watchWorker(metrics, (now) => (state = now)),
+      };
+      return new Worker(deps, {
+        workerId: `${name}-${randomBytes(3).toString('hex')}`,
+        host: hostname(),
+        pid: process.pid,
+        listen: { host: config.listen, port: config.exchangePort },
+        isPortChosen: given.has('exchangePort'),
+      });
     };
-    const worker = new Worker(deps, {
-      workerId: `${name}-${randomBytes(3).toString('hex')}`,
-      host: hostname(),
-      pid: process.pid,
-      listen: { host: config.listen, port: config.exchangePort },
-      isPortChosen: given.has('exchangePort'),
-    });
-    const stopped = (): void => worker.stop(fault('WORKER_STOPPED', { name }));
-    // Whoever started us decides for us: a signal to the whole process group is not meant for each of its members.
-    if (!supervisor) closing.push(onSignals(stopped, () => process.exit(130)));
-    await worker.work();
-    log.info('the run is over');
-    return 0;
+    for (;;) {
+      const worker = (current = join());
+      try {
+        await worker.work();
+        log.info('nothing more to do here');
+        return 0;
+      } catch (error) {
+        if (lockstepErrorIn(error)?.code !== 'DROPPED') throw error;
+        log.warn(`${(error as Error).message}; joining again as a new member`);
+      }
+    }
   } finally {
     for (const end of closing.reverse()) await end();
     supervisor?.release();

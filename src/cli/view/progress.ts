@@ -4,9 +4,12 @@ import { SingleBar } from 'cli-progress';
 import type { RunEvent } from '../../core/events.js';
 import type { Output, RunView } from './run-view.js';
 import {
+  checkpointFailedLine,
   evaluationLine,
   grouped,
+  membershipLine,
   plural,
+  resumedLine,
   skippedLine,
   startLines,
   stepLine,
@@ -28,6 +31,8 @@ const plainLineEveryMs = 5_000;
 
 export class ProgressView implements RunView {
   private started: Started | undefined;
+  /** Where the bar starts. */
+  private resumedStep = 0;
   private bar: SingleBar | undefined;
   private lastLineMs = -Infinity;
   private lastWaiting = '';
@@ -52,6 +57,15 @@ export class ProgressView implements RunView {
         return this.step(event);
       case 'evaluation':
         return this.line(evaluationLine(event));
+      case 'membership':
+        return this.line(membershipLine(event));
+      case 'resumed':
+        this.resumedStep = event.step;
+        return this.line(resumedLine(event));
+      case 'checkpoint':
+        return; //                                                  nothing to act on; --json and the metrics have it
+      case 'checkpoint-failed':
+        return this.line(checkpointFailedLine(event));
       case 'stopping':
         return this.line(`stopping: ${event.reason}`);
       case 'result':
@@ -99,7 +113,7 @@ export class ProgressView implements RunView {
       gracefulExit: false, // signals belong to the program
       fps: 10,
     });
-    this.bar.start(stepsTotal, 0, { epoch: `epoch 1/${epochsTotal}`, loss: '-', speed: '-', left: '-' });
+    this.bar.start(stepsTotal, this.resumedStep, { epoch: `epoch 1/${epochsTotal}`, loss: '-', speed: '-', left: '-' });
   }
 
   /** Writes a line above the bar, which is taken away for a moment. */

@@ -54,6 +54,30 @@ export function skippedLine(step: Step): string {
   return `step ${grouped(step.step)} was skipped: its gradient is not finite, so the weights stay as they were`;
 }
 
+export function membershipLine({
+  step,
+  worldSize,
+  joined,
+  left,
+  reason,
+}: Extract<RunEvent, { type: 'membership' }>): string {
+  const changes = [
+    ...(left.length > 0 ? [`${left.join(', ')} left (${reason})`] : []),
+    ...(joined.length > 0 ? [`${joined.join(', ')} joined`] : []),
+  ];
+  return `step ${grouped(step)}  ${changes.join('; ')}; going on with ${plural(worldSize, 'worker')}, no step was lost`;
+}
+
+export function resumedLine({ step, isFinished }: Extract<RunEvent, { type: 'resumed' }>): string {
+  return isFinished
+    ? `nothing is left to do: the run ended after ${plural(step, 'step')}; a later end (--steps, --epochs) continues it`
+    : `resuming after step ${grouped(step)}`;
+}
+
+export function checkpointFailedLine({ step, reason }: Extract<RunEvent, { type: 'checkpoint-failed' }>): string {
+  return `the checkpoint of step ${grouped(step)} was not saved, training goes on: ${reason}`;
+}
+
 export function evaluationLine({ step, epoch, testAccuracy, testLoss, best }: EvaluationRecord): string {
   const mark = best ? '  (best so far)' : '';
   return `epoch ${epoch + 1}  step ${grouped(step)}  test accuracy ${testAccuracy.toFixed(4)}  test loss ${testLoss.toFixed(4)}${mark}`;
@@ -89,6 +113,7 @@ export function summaryLines(report: RunReport): string[] {
     ['results', report.out],
   ];
   if (report.skippedSteps > 0) rows.splice(2, 0, ['skipped', plural(report.skippedSteps, 'step')]);
+  if (report.resumeWith !== undefined) rows.push(['resume', report.resumeWith]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
 }

@@ -1,21 +1,49 @@
-// Convolution, forward: tiles of four output pixels times two vectors of filters.
+// Convolution, forward: tiles of some output pixels times one or two vectors of filters.
 #include "activation.h"
 #include "program.h"
 #include "tile.h"
 
 INLINE lanes with_bias(lanes sum, const float *bias, int j) { return bias ? sum + load(bias + j) : sum; }
 
+// The sums of a tile. One row of a kernel of 3 or 5 columns over one channel is written out.
+#define SUMS(rows, vectors)                                                                                              \
+  APART void sums_##rows##_##vectors(const convolution_forward *i, lanes *sum, const float *const *patch, const float *w) { \
+    int stride = i->width * i->channels, length = i->kernel_width * i->channels, w_stride = padded(i->filters);          \
+    if (length == 5) tile(5, sum, rows, vectors, patch, i->kernel_height, stride, 5, 1, w, w_stride);                    \
+    else if (length == 3) tile(3, sum, rows, vectors, patch, i->kernel_height, stride, 3, 1, w, w_stride);               \
+    else tile(TILE_STEPS, sum, rows, vectors, patch, i->kernel_height, stride, length, 1, w, w_stride);                \
+  }
+SUMS(1, 1)
+SUMS(1, 2)
+SUMS(4, 1)
+SUMS(4, 2)
+SUMS(8, 1)
+#if TILE_SUMS == 16
+SUMS(8, 2)
+SUMS(16, 1)
+#endif
+
+// All but the first two arguments are constants for the compiler.
+INLINE void convolve(const convolution_forward *i, lanes *sum, int rows, int vectors, const float *const *patch, const float *w) {
+#if TILE_SUMS == 16
+  if (rows == 16) return sums_16_1(i, sum, patch, w);
+  if (rows == 8 && vectors == 2) return sums_8_2(i, sum, patch, w);
+#endif
+  if (rows == 8) return sums_8_1(i, sum, patch, w);
+  if (rows == 4) return vectors == 2 ? sums_4_2(i, sum, patch, w) : sums_4_1(i, sum, patch, w);
+  return vectors == 2 ? sums_1_2(i, sum, patch, w) : sums_1_1(i, sum, patch, w);
+}
+
 // `vectors` vectors of filters from j on, for the pixels x..x+rows-1 of one output row.
-INLINE void pixels(const convolution_forward *i, int rows, int vectors, int activation, const float *in, const float *w, const float *bias,
-                   float *out, int j) {
-  const float *patch[TILE_ROWS];
-  lanes sum[TILE_ROWS * TILE_VECTORS];
+INLINE void pixels(const convolution_forward *i, int rows, int vectors, const float *in, const float *w, const float *bias, float *out, int j) {
+  const float *patch[TILE_SUMS];
+  lanes sum[TILE_SUMS];
   UNROLL for (int p = 0; p < rows; p++) patch[p] = in + p * i->stride_width * i->channels;
-  tile(sum, rows, vectors, patch, i->kernel_height, i->width * i->channels, i->kernel_width * i->channels, 1, w + j, padded(i->filters));
+  convolve(i, sum, rows, vectors, patch, w + j);
   UNROLL for (int p = 0; p < rows; p++) {
     UNROLL for (int v = 0; v < vectors; v++) {
       int first = j + v * LANES;
-      store_some(out + p * i->filters + first, activate(with_bias(sum[p * vectors + v], bias, first), activation), i->filters - first);
+      store_some(out + p * i->filters + first, activate(with_bias(sum[p * vectors + v], bias, first), i->activation), i->filters - first);
     }
   }
 }
@@ -26,40 +54,53 @@ INLINE void picture(const convolution_forward *i, int vectors, const float *in, 
     const float *row = in + y * i->stride_height * i->width * i->channels;
     float *out_row = out + y * i->out_width * i->filters;
     int x = 0;
-    for (; x + TILE_ROWS <= i->out_width; x += TILE_ROWS) {
-      pixels(i, TILE_ROWS, vectors, i->activation, row + x * step, w, bias, out_row + x * i->filters, j);
+    for (; x + TILE_ROWS(vectors) <= i->out_width; x += TILE_ROWS(vectors)) {
+      pixels(i, TILE_ROWS(vectors), vectors, row + x * step, w, bias, out_row + x * i->filters, j);
     }
-    for (; x < i->out_width; x++) pixels(i, 1, vectors, i->activation, row + x * step, w, bias, out_row + x * i->filters, j);
+    for (; x < i->out_width; x++) pixels(i, 1, vectors, row + x * step, w, bias, out_row + x * i->filters, j);
   }
 }
 
-// The same with max pooling 2x2: the four pixels of a tile are one window. A maximum takes t if t > m or t is a NaN. The
-// bias comes after it, since rounding is monotone: the same value, and three additions fewer.
+// The same with max pooling 2x2, for `windows` windows side by side: four pixels of a tile are one window. A maximum takes t
+// if t > m or t is a NaN. The bias comes after it, since rounding is monotone: the same value, and three additions fewer.
+// `corner` is the offset of the first window's first pixel in its sample, `at` that of its first output.
+INLINE void pooled_pixels(const convolution_forward *i, int windows, int vectors, const float *in, int corner, const float *w,
+                          const float *bias, float *out, int32_t *offsets, int at, int j) {
+  int right = i->stride_width * i->channels, down = i->stride_height * i->width * i->channels;
+  int place[TILE_SUMS];
+  const float *patch[TILE_SUMS];
+  lanes sum[TILE_SUMS];
+  UNROLL for (int p = 0; p < 4 * windows; p++) {
+    place[p] = corner + (p / 4 * 2 + p % 2) * right + p % 4 / 2 * down;
+    patch[p] = in + place[p];
+  }
+  convolve(i, sum, 4 * windows, vectors, patch, w + j);
+  UNROLL for (int p = 0; p < windows; p++) {
+    UNROLL for (int v = 0; v < vectors; v++) {
+      lanes largest = sum[4 * p * vectors + v];
+      int_lanes winner = splat_int(place[4 * p]);
+      UNROLL for (int q = 4 * p + 1; q < 4 * p + 4; q++) {
+        lanes t = sum[q * vectors + v];
+        int_lanes takes = (t > largest) | (t != t);
+        largest = choose(takes, t, largest);
+        winner = choose_int(takes, splat_int(place[q]), winner);
+      }
+      int first = j + v * LANES, to = at + p * i->filters + first;
+      store_some(out + to, activate(with_bias(largest, bias, first), i->activation), i->filters - first);
+      store_some_int(offsets + to, winner, i->filters - first);
+    }
+  }
+}
+
 INLINE void pooled_picture(const convolution_forward *i, int vectors, const float *in, const float *w, const float *bias, float *out,
                            int32_t *offsets, int j) {
-  int right = i->stride_width * i->channels, down = i->stride_height * i->width * i->channels;
+  int right = 2 * i->stride_width * i->channels, down = 2 * i->stride_height * i->width * i->channels;
   for (int y = 0; y < i->out_height; y++) {
-    for (int x = 0; x < i->out_width; x++) {
-      int corner = 2 * y * down + 2 * x * right;
-      const int place[TILE_ROWS] = {corner, corner + right, corner + down, corner + down + right};
-      const float *patch[TILE_ROWS] = {in + place[0], in + place[1], in + place[2], in + place[3]};
-      lanes sum[TILE_ROWS * TILE_VECTORS];
-      tile(sum, TILE_ROWS, vectors, patch, i->kernel_height, i->width * i->channels, i->kernel_width * i->channels, 1, w + j,
-           padded(i->filters));
-      UNROLL for (int v = 0; v < vectors; v++) {
-        lanes largest = sum[v];
-        int_lanes winner = splat_int(place[0]);
-        UNROLL for (int p = 1; p < TILE_ROWS; p++) {
-          lanes t = sum[p * vectors + v];
-          int_lanes takes = (t > largest) | (t != t);
-          largest = choose(takes, t, largest);
-          winner = choose_int(takes, splat_int(place[p]), winner);
-        }
-        int first = j + v * LANES, at = (y * i->out_width + x) * i->filters + first;
-        store_some(out + at, activate(with_bias(largest, bias, first), i->activation), i->filters - first);
-        store_some_int(offsets + at, winner, i->filters - first);
-      }
+    int x = 0, at = y * i->out_width * i->filters;
+    for (; x + TILE_ROWS(vectors) / 4 <= i->out_width; x += TILE_ROWS(vectors) / 4) {
+      pooled_pixels(i, TILE_ROWS(vectors) / 4, vectors, in, y * down + x * right, w, bias, out, offsets, at + x * i->filters, j);
     }
+    for (; x < i->out_width; x++) pooled_pixels(i, 1, vectors, in, y * down + x * right, w, bias, out, offsets, at + x * i->filters, j);
   }
 }
 

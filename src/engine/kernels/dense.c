@@ -4,10 +4,10 @@
 #include "tile.h"
 
 INLINE void samples_forward(const dense_forward *i, int rows, int vectors, const float *in, const float *w, const float *bias, float *out, int j) {
-  const float *row[TILE_ROWS];
-  lanes sum[TILE_ROWS * TILE_VECTORS];
+  const float *row[TILE_SUMS];
+  lanes sum[TILE_SUMS];
   UNROLL for (int p = 0; p < rows; p++) row[p] = in + p * i->inputs;
-  tile(sum, rows, vectors, row, 1, 0, i->inputs, 1, w + j, padded(i->outputs));
+  tile(TILE_STEPS, sum, rows, vectors, row, 1, 0, i->inputs, 1, w + j, padded(i->outputs));
   UNROLL for (int p = 0; p < rows; p++) {
     UNROLL for (int v = 0; v < vectors; v++) {
       int first = j + v * LANES;
@@ -21,7 +21,9 @@ INLINE void outputs_forward(const context *c, const dense_forward *i, int vector
   const float *in = AT(const float, c, i->in), *w = AT(const float, c, i->weights), *bias = AT(const float, c, i->bias);
   float *out = AT(float, c, i->out);
   int b = 0;
-  for (; b + TILE_ROWS <= c->m; b += TILE_ROWS) samples_forward(i, TILE_ROWS, vectors, in + b * i->inputs, w, bias, out + b * i->outputs, j);
+  for (; b + TILE_ROWS(vectors) <= c->m; b += TILE_ROWS(vectors)) {
+    samples_forward(i, TILE_ROWS(vectors), vectors, in + b * i->inputs, w, bias, out + b * i->outputs, j);
+  }
   for (; b < c->m; b++) samples_forward(i, 1, vectors, in + b * i->inputs, w, bias, out + b * i->outputs, j);
 }
 
@@ -35,10 +37,10 @@ void run_dense_forward(const context *c, const dense_forward *i) {
 INLINE void features_backward(const context *c, const dense_backward *i, int rows, int vectors, int k, int j) {
   const float *in = AT(const float, c, i->in), *gradient = AT(const float, c, i->gradient);
   float *out = AT(float, c, i->weight_gradient) + k * i->outputs;
-  const float *feature[TILE_ROWS];
-  lanes sum[TILE_ROWS * TILE_VECTORS];
+  const float *feature[TILE_SUMS];
+  lanes sum[TILE_SUMS];
   UNROLL for (int p = 0; p < rows; p++) feature[p] = in + k + p;
-  tile(sum, rows, vectors, feature, 1, 0, c->m, i->inputs, gradient + j, i->outputs);
+  tile(TILE_STEPS, sum, rows, vectors, feature, 1, 0, c->m, i->inputs, gradient + j, i->outputs);
   UNROLL for (int p = 0; p < rows; p++) {
     UNROLL for (int v = 0; v < vectors; v++) {
       int first = j + v * LANES;
@@ -49,7 +51,7 @@ INLINE void features_backward(const context *c, const dense_backward *i, int row
 
 INLINE void outputs_backward(const context *c, const dense_backward *i, int vectors, int j) {
   int k = 0;
-  for (; k + TILE_ROWS <= i->inputs; k += TILE_ROWS) features_backward(c, i, TILE_ROWS, vectors, k, j);
+  for (; k + TILE_ROWS(vectors) <= i->inputs; k += TILE_ROWS(vectors)) features_backward(c, i, TILE_ROWS(vectors), vectors, k, j);
   for (; k < i->inputs; k++) features_backward(c, i, 1, vectors, k, j);
 }
 

@@ -10,7 +10,7 @@ enum { INSTRUCTIONS(OPCODE) OPCODE_COUNT };
     word += 1 + sizeof(name) / sizeof(int32_t);                 \
     break;
 
-__attribute__((visibility("default"))) void run_program(uintptr_t memory, uint32_t program, int words, int m, uint32_t weights, uint32_t sums) {
+void run_program(uintptr_t memory, uint32_t program, int words, int m, uint32_t weights, uint32_t sums) {
   const context c = {memory, weights, sums, m};
   const int32_t *word = (const int32_t *)(memory + program), *end = word + words;
   while (word < end) {
@@ -21,8 +21,7 @@ __attribute__((visibility("default"))) void run_program(uintptr_t memory, uint32
   }
 }
 
-// target[i] += source[i]. In and out of the same rounding: one float32 addition an element.
-__attribute__((visibility("default"))) void add(uintptr_t memory, uint32_t target, uint32_t source, int size) {
+void add(uintptr_t memory, uint32_t target, uint32_t source, int size) {
   float *to = (float *)(memory + target);
   const float *from = (const float *)(memory + source);
   int i = 0;
@@ -30,5 +29,4 @@ __attribute__((visibility("default"))) void add(uintptr_t memory, uint32_t targe
   for (; i < size; i++) to[i] += from[i];
 }
 
-// Floats in a vector: what rows of packed weights are padded to.
-__attribute__((visibility("default"))) int lane_count(void) { return LANES; }
+int lane_count(void) { return LANES; }

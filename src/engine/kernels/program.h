@@ -7,6 +7,13 @@
 #define LOCKSTEP_PROGRAM_H
 #include <stdint.h>
 
+// What a program is run by, and what runs one instruction. The addon compiles everything once for each width, as one
+// translation unit in which nothing is visible from outside: native/variant.h.
+#ifndef KERNEL
+#define KERNEL
+#define ENTRY __attribute__((visibility("default")))
+#endif
+
 // Address in bytes, a multiple of 4, plus a region: 0 from the start of the memory, 1 the weights' vector, 2 the sums'
 // vector of this run. A plain 0 means "none".
 typedef uint32_t address;
@@ -75,10 +82,14 @@ typedef struct { address logits, labels, gradient, extras; int32_t classes; } so
   X(max_pool_forward) X(max_pool_backward) X(dense_forward) X(dense_backward) X(column_sums) X(activation_forward)       \
   X(activation_backward) X(softmax_cross_entropy)
 
-#define DECLARE(name) void run_##name(const context *c, const name *i);
+#define DECLARE(name) KERNEL void run_##name(const context *c, const name *i);
 INSTRUCTIONS(DECLARE)
 #undef DECLARE
 
 // Runs the `words` words of the program at `program` on m samples.
-void run_program(uintptr_t memory, uint32_t program, int words, int m, uint32_t weights, uint32_t sums);
+ENTRY void run_program(uintptr_t memory, uint32_t program, int words, int m, uint32_t weights, uint32_t sums);
+// target[i] += source[i]. In and out of the same rounding: one float32 addition an element.
+ENTRY void add(uintptr_t memory, uint32_t target, uint32_t source, int size);
+// Floats in a vector: what rows of packed weights are padded to.
+ENTRY int lane_count(void);
 #endif

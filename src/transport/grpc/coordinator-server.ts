@@ -7,6 +7,7 @@ import {
 } from '@grpc/grpc-js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker, Hello } from '../../cluster/session.js';
 import type { HostPort } from '../../core/address.js';
+import type { Clock } from '../../core/clock.js';
 import { listen } from './channels.js';
 import { coordinatorService } from './definitions.js';
 import type { BlobChunk } from './generated/lockstep/v1/BlobChunk.js';
@@ -49,9 +50,15 @@ export class CoordinatorServer {
     return listen(this.server, at, '--port');
   }
 
-  /** Lets what was sent leave; @returns when all streams have ended. */
-  async stop(): Promise<void> {
-    await new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
+  /** Lets what was sent leave. @returns when all streams have ended, at the latest after `limitMs`: a peer may be stopped */
+  async stop(clock: Clock, limitMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.setTimer(limitMs, resolve);
+      this.server.tryShutdown(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** At once. */

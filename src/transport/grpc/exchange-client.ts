@@ -35,7 +35,7 @@ export class ExchangeClients {
     request: StateRequest,
     signal?: AbortSignal,
   ): Promise<StateSnapshot> {
-    const what = request.what === 'best' ? 'BEST' : 'TRAINING';
+    const what = ({ training: 'TRAINING', best: 'BEST', checkpoint: 'CHECKPOINT' } as const)[request.what];
     const call = this.clientOf(address).pullState({
       runId: this.runId,
       term,
@@ -65,6 +65,15 @@ export class ExchangeClients {
     } finally {
       endSilence();
       signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Gives up connections to everybody else. */
+  keepOnly(addresses: readonly string[]): void {
+    for (const [address, client] of this.clients) {
+      if (addresses.includes(address)) continue;
+      client.close();
+      this.clients.delete(address);
     }
   }
 

@@ -18,9 +18,11 @@ export interface StateSnapshot {
 }
 
 export interface StateRequest {
-  readonly what: 'training' | 'best';
+  readonly what: 'training' | 'best' | 'checkpoint';
   readonly step: number;
 }
+
+const whatOf = { TRAINING: 'training', BEST: 'best', CHECKPOINT: 'checkpoint' } as const;
 
 /** One worker's `Exchange` service: peers pull frames and states from it. */
 export class ExchangeServer {
@@ -82,7 +84,7 @@ export class ExchangeServer {
 
   private async onPullState(call: ServerWritableStream<PullStateRequest__Output, StateChunk>): Promise<void> {
     const { runId, what, step } = call.request;
-    const request: StateRequest = { what: what === 'BEST' ? 'best' : 'training', step };
+    const request: StateRequest = { what: whatOf[what], step };
     const state = runId === this.runId ? this.readState(request) : `this is run ${this.runId}, not ${runId}`;
     if (typeof state === 'string') return void call.emit('error', { code: status.NOT_FOUND, details: state });
     let isGone = false;

@@ -25,12 +25,15 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
           ended: message.ended ?? null,
           steps: message.steps.map(encodeStep),
           evaluations: [...message.evaluations],
+          checkpointStep: message.checkpointStep ?? 0,
         },
       };
     case 'failed':
       return { failed: message };
     case 'heartbeat':
       return { heartbeat: { runId } };
+    case 'leaving':
+      return { leaving: { runId } };
   }
 }
 
@@ -43,12 +46,13 @@ export function decodeFromWorker(workerId: string, wire: WorkerMessage__Output):
   if (wire.progress) return decodeProgress(workerId, wire.progress);
   if (wire.failed) return { kind: 'failed', ...wire.failed };
   if (wire.heartbeat) return { kind: 'heartbeat' };
+  if (wire.leaving) return { kind: 'leaving' };
   return undefined;
 }
 
 /** The run that a worker's message belongs to; a Hello and a farewell belong to none. */
 export function runIdOf(wire: WorkerMessage__Output): string | undefined {
-  return (wire.ready ?? wire.sealed ?? wire.progress ?? wire.heartbeat)?.runId;
+  return (wire.ready ?? wire.sealed ?? wire.progress ?? wire.heartbeat ?? wire.leaving)?.runId;
 }
 
 export function encodeFromCoordinator(runId: string, message: FromCoordinator): CoordinatorMessage {
@@ -63,15 +67,18 @@ export function encodeFromCoordinator(runId: string, message: FromCoordinator): 
       return { end: { runId, ...message } };
     case 'refused':
       return { refused: message };
+    case 'dismissed':
+      return { dismissed: { runId } };
   }
 }
 
 export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoordinator | undefined {
   if (wire.welcome) return { kind: 'welcome', ...wire.welcome };
-  if (wire.seal) return { kind: 'seal', generation: decodeGeneration(wire.seal.generation) };
+  if (wire.seal) return { ...wire.seal, kind: 'seal', generation: decodeGeneration(wire.seal.generation) };
   if (wire.begin)
     return { ...wire.begin, kind: 'begin', generation: decodeGeneration(wire.begin.generation) } satisfies Begin;
   if (wire.end) return { kind: 'end', generation: decodeGeneration(wire.end.generation) };
+  if (wire.dismissed) return { kind: 'dismissed' };
   if (wire.refused) return { kind: 'refused', ...wire.refused };
   return undefined;
 }
@@ -86,6 +93,7 @@ function decodeProgress(workerId: string, wire: Progress__Output): Report {
     ...(wire.ended ? { ended: wire.ended } : {}),
     steps: wire.steps.map(decodeStep),
     evaluations: wire.evaluations,
+    ...(wire.checkpointStep > 0 ? { checkpointStep: wire.checkpointStep } : {}),
   };
 }
 

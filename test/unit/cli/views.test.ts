@@ -93,6 +93,20 @@ describe('a terminal', () => {
   });
 });
 
+test('a run that is resumed, cannot save a checkpoint, and is interrupted again', () => {
+  const { stream, view } = watched({ isTTY: false });
+  view.show({ type: 'resumed', step: 1200, isFinished: false });
+  view.show(started);
+  view.show({ type: 'checkpoint', step: 1300, seconds: 0.1 });
+  view.show({ type: 'checkpoint-failed', step: 1400, reason: 'no room to write it' });
+  view.show({ ...result, outcome: 'interrupted', resumeWith: 'lockstep train --resume runs/r1' });
+  assert.equal(stream.lines[0], 'resuming after step 1,200');
+  assert.equal(stream.lines[4], 'the checkpoint of step 1,400 was not saved, training goes on: no room to write it');
+  assert.equal(stream.lines.at(-1), 'resume                 lockstep train --resume runs/r1');
+  view.show({ type: 'resumed', step: 470, isFinished: true });
+  assert.match(stream.lines.at(-1) ?? '', /^nothing is left to do: the run ended after 470 steps; /);
+});
+
 describe('JSON lines', () => {
   test('each event is one object with the schema first, nothing else is written', () => {
     const stream = new FakeStream(true);

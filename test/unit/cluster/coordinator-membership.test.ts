@@ -1,73 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  advanceCoordinator,
-  newCoordinator,
-  type CoordinatorAction,
-  type CoordinatorInput,
-} from '../../../src/cluster/coordinator-membership.js';
-import type { Generation, Progress } from '../../../src/cluster/messages.js';
-
-const member = (name: string) => ({ workerId: name, address: `${name}:1` });
-const g = (number: number): Generation => ({ term: 1, number });
-
-/** Feeds inputs one after the other and says in words what was done about each. */
-function play(options: { worldSize: number; minWorkers: number; lastStep: number }) {
-  let state = newCoordinator({ ...options, term: 1 });
-  return {
-    get state() {
-      return state;
-    },
-    feed(input: CoordinatorInput): readonly string[] {
-      const outcome = advanceCoordinator(state, input);
-      state = outcome.state;
-      return outcome.actions.map(inWords);
-    },
-    join: (name: string) => ({ kind: 'joined', member: member(name) }) as const,
-    sealed: (workerId: string, number: number, finishedStep: number, hasState = true) =>
-      ({
-        kind: 'message',
-        message: { kind: 'sealed', workerId, generation: g(number), finishedStep, hasState },
-      }) as const,
-    progress: (workerId: string, number: number, finishedStep: number, digest?: string) => {
-      const base: Progress = { kind: 'progress', workerId, generation: g(number), finishedStep, sealed: g(number) };
-      const ended = digest === undefined ? {} : { ended: { weightsDigest: digest, targetReached: false } };
-      return { kind: 'message', message: { ...base, ...ended } } as const;
-    },
-  };
-}
-
-function inWords(action: CoordinatorAction): string {
-  switch (action.kind) {
-    case 'send': {
-      const { message, workerId } = action;
-      if (message.kind !== 'begin') return `${message.kind} ${message.generation.number} to ${workerId}`;
-      return `begin ${message.generation.number} to ${workerId}: after ${message.afterStep} until ${message.lastStep}`;
-    }
-    case 'append':
-      return action.record.kind === 'begin'
-        ? `journal begin ${action.record.generation.number}: ${action.record.members.map((m) => m.workerId).join()}, donor ${action.record.donor}`
-        : 'journal end';
-    case 'store':
-      return `store ${action.step} from ${action.member.workerId}`;
-    case 'fail':
-      return `fail ${action.error.code}`;
-    case 'log':
-    case 'finish':
-      return action.kind;
-  }
-}
-
-/** Two workers, running under generation 1. */
-function running(minWorkers = 2) {
-  const c = play({ worldSize: 2, minWorkers, lastStep: 10 });
-  c.feed(c.join('a'));
-  assert.deepEqual(c.feed(c.join('b')), ['seal 1 to a', 'seal 1 to b']);
-  assert.deepEqual(c.feed(c.sealed('a', 1, 0)), []);
-  assert.deepEqual(c.feed(c.sealed('b', 1, 0)), ['journal begin 1: a,b, donor 0']);
-  assert.deepEqual(c.feed({ kind: 'appended' }), ['begin 1 to a: after 0 until 10', 'begin 1 to b: after 0 until 10']);
-  return c;
-}
+import { advanceCoordinator } from '../../../src/cluster/coordinator-membership.js';
+import { play, running } from './coordinator-play.js';
 
 test('from joining to the end: Seal, journal, Begin, store, journal, End', () => {
   const c = running();

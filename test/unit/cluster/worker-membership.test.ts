@@ -72,6 +72,12 @@ test('a running update is abandoned before the Seal is answered (rule 4)', () =>
   assert.throws(() => w.feed(finished(1, 2)), /not running/);
 });
 
+test('a late copy of a Seal does not stop the generation that has begun with it', () => {
+  const w = play(level, seal(1), begin(1));
+  assert.deepEqual(w.feed(seal(1)), ['log']);
+  assert.deepEqual(w.feed(finished(1, 1)), []);
+});
+
 test('a lower Seal is refused (rule 5), and so is a Begin older than the last Seal (rule 7)', () => {
   const w = play(level, seal(4));
   assert.deepEqual(w.feed(seal(3)), ['log']);

@@ -8,7 +8,7 @@ import { imagesDataset, type EncodedImages } from '../../../src/data/encoded-ima
 import { epochOrder } from '../../../src/data/epoch-order.js';
 import { extraCount } from '../../../src/engine/engine.js';
 import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
-import { WasmEngine } from '../../../src/engine/wasm-engine.js';
+import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { modelNamed, someWeights } from './support.js';
 
 function someImages(count: number, salt: string): EncodedImages {
@@ -42,7 +42,7 @@ describe('EngineThread', () => {
 
   /** The sum of one micro-batch, by an engine of our own. */
   async function expected(index: number, purpose: ComputeJob['purpose']): Promise<Float32Array> {
-    const engine = await WasmEngine.create({ model, microBatchSize, arena });
+    const engine = await PlanEngine.create('wasm', { model, microBatchSize, arena });
     const sampleAt =
       purpose === 'gradient' ? epochOrder({ ...order, epoch: 2, length: 50 }) : (position: number) => position;
     const positions = Array.from(

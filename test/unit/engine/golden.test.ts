@@ -9,7 +9,7 @@ import { imagesDataset } from '../../../src/data/encoded-images.js';
 import { resolveDataset } from '../../../src/data/sources.js';
 import { extraCount } from '../../../src/engine/engine.js';
 import { buildModelSpec } from '../../../src/engine/models/index.js';
-import { WasmEngine } from '../../../src/engine/wasm-engine.js';
+import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { readSafetensors, weightsFrom } from '../../../src/store/safetensors.js';
 
 const golden = join(packageRoot, 'test/fixtures/golden');
@@ -29,7 +29,7 @@ it("five steps with momentum on MNIST follow PyTorch's in float64, and closely",
   const model = buildModelSpec('lenet5');
   const arena = createArena();
   const microBatchSize = 64;
-  const engine = await WasmEngine.create({ model, microBatchSize, arena });
+  const engine = await PlanEngine.create('wasm', { model, microBatchSize, arena });
   const { parameterCount } = engine.layout;
   const read = async (name: string) => weightsFrom(await readSafetensors(join(golden, name)), engine.layout, name);
   const weights = arena.float32(parameterCount);

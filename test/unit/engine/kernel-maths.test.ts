@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 
 import { createArena } from '../../../src/core/arena.js';
-import { loadKernels, type Kernels } from '../../../src/engine/kernels.js';
+import { loadWasmKernels, type Kernels } from '../../../src/engine/kernels.js';
 import { activationKinds } from '../../../src/engine/plan/compilation.js';
 import { inSums, none, ProgramWriter } from '../../../src/engine/plan/program.js';
 
 const arena = createArena();
 let kernels: Kernels;
 before(async () => {
-  kernels = await loadKernels(arena);
+  kernels = await loadWasmKernels(arena);
 });
 
 /** Applies an activation to each value. */

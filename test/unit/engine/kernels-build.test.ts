@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { createArena } from '../../../src/core/arena.js';
 import { packageRoot } from '../../../src/core/paths.js';
 import { extraCount } from '../../../src/engine/engine.js';
-import { loadKernels } from '../../../src/engine/kernels.js';
+import { loadWasmKernels } from '../../../src/engine/kernels.js';
 import { instructions } from '../../../src/engine/plan/instructions.js';
 import { compilePlan } from '../../../src/engine/plan/plan.js';
 import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
@@ -109,7 +109,7 @@ async function wasmGradient(model: string): Promise<Float32Array> {
   const known = wasmGradients.get(model);
   if (known) return known;
   const { arena, plan, weights, sums } = prepare(model, 4);
-  const kernels = await loadKernels(arena);
+  const kernels = await loadWasmKernels(arena);
   assert.equal(kernels.lane_count(), 4);
   for (const { address, length } of [plan.packing, plan.gradient]) {
     kernels.run_program(0, address, length, m, weights.byteOffset, sums.byteOffset);

@@ -8,6 +8,7 @@ import { initialiseWeights } from '../../../src/engine/initial-weights.js';
 import type { ModelSpec } from '../../../src/engine/model-spec.js';
 import { buildModelSpec, modelSpecOf } from '../../../src/engine/models/index.js';
 import { modelNames } from '../../../src/engine/models/names.js';
+import { nativeStatus } from '../../../src/engine/native-kernels.js';
 
 const { activation, conv2d, dense, flatten, maxPooling2d, reLU } = tfl.layers;
 
@@ -92,4 +93,13 @@ export function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): nu
     size += b[i]! ** 2;
   }
   return difference === 0 ? 0 : Math.sqrt(difference / size);
+}
+
+/** Without the native kernels a user's suite goes on, loudly; in CI they must be there. */
+export function skippedWithoutNative(): string | false {
+  const status = nativeStatus();
+  if (status.available) return false;
+  const reason = `SKIPPED: native kernels: ${status.reason}`;
+  if (process.env['CI']) throw new Error(reason);
+  return reason;
 }

@@ -86,8 +86,17 @@ describe('what is published', () => {
     });
     metrics.observe({ type: 'evaluation', step: 2, epoch: 0, testLoss: 0.5, testAccuracy: 0.9, best: true });
     metrics.observe({ type: 'evaluation', step: 3, epoch: 0, testLoss: 0.6, testAccuracy: 0.8, best: false });
+    metrics.observe({ type: 'resumed', step: 1, isFinished: false });
+    const beforeSeconds = Date.now() / 1000;
+    metrics.observe({ type: 'checkpoint', step: 2, seconds: 0.02 });
+    metrics.observe({ type: 'checkpoint-failed', step: 3, reason: 'no room' });
     const text = await registry.metrics();
+    const [, writtenSeconds] = /^lockstep_checkpoint_timestamp_seconds (\S+)$/m.exec(text) ?? [];
+    assert.ok(Number(writtenSeconds) >= beforeSeconds - 0.001, 'age is the time since then');
     for (const line of [
+      'lockstep_checkpoint_step 2',
+      'lockstep_checkpoint_seconds_bucket{le="0.03"} 1',
+      'lockstep_checkpoint_failures_total 1',
       'lockstep_run_info{run="r1",model="mlp",engine="wasm"} 1',
       'lockstep_world_size 3',
       'lockstep_planned_steps 10',

@@ -5,6 +5,7 @@ import type { Begin as _lockstep_v1_Begin, Begin__Output as _lockstep_v1_Begin__
 import type { BlobChunk as _lockstep_v1_BlobChunk, BlobChunk__Output as _lockstep_v1_BlobChunk__Output } from './lockstep/v1/BlobChunk.js';
 import type { CoordinatorClient as _lockstep_v1_CoordinatorClient, CoordinatorDefinition as _lockstep_v1_CoordinatorDefinition } from './lockstep/v1/Coordinator.js';
 import type { CoordinatorMessage as _lockstep_v1_CoordinatorMessage, CoordinatorMessage__Output as _lockstep_v1_CoordinatorMessage__Output } from './lockstep/v1/CoordinatorMessage.js';
+import type { Dismissed as _lockstep_v1_Dismissed, Dismissed__Output as _lockstep_v1_Dismissed__Output } from './lockstep/v1/Dismissed.js';
 import type { End as _lockstep_v1_End, End__Output as _lockstep_v1_End__Output } from './lockstep/v1/End.js';
 import type { Ended as _lockstep_v1_Ended, Ended__Output as _lockstep_v1_Ended__Output } from './lockstep/v1/Ended.js';
 import type { EvaluationRecord as _lockstep_v1_EvaluationRecord, EvaluationRecord__Output as _lockstep_v1_EvaluationRecord__Output } from './lockstep/v1/EvaluationRecord.js';
@@ -13,6 +14,7 @@ import type { FetchBlobRequest as _lockstep_v1_FetchBlobRequest, FetchBlobReques
 import type { Generation as _lockstep_v1_Generation, Generation__Output as _lockstep_v1_Generation__Output } from './lockstep/v1/Generation.js';
 import type { Heartbeat as _lockstep_v1_Heartbeat, Heartbeat__Output as _lockstep_v1_Heartbeat__Output } from './lockstep/v1/Heartbeat.js';
 import type { Hello as _lockstep_v1_Hello, Hello__Output as _lockstep_v1_Hello__Output } from './lockstep/v1/Hello.js';
+import type { Leaving as _lockstep_v1_Leaving, Leaving__Output as _lockstep_v1_Leaving__Output } from './lockstep/v1/Leaving.js';
 import type { Member as _lockstep_v1_Member, Member__Output as _lockstep_v1_Member__Output } from './lockstep/v1/Member.js';
 import type { Progress as _lockstep_v1_Progress, Progress__Output as _lockstep_v1_Progress__Output } from './lockstep/v1/Progress.js';
 import type { Ready as _lockstep_v1_Ready, Ready__Output as _lockstep_v1_Ready__Output } from './lockstep/v1/Ready.js';
@@ -34,6 +36,7 @@ export interface ProtoGrpcType {
       BlobChunk: MessageTypeDefinition<_lockstep_v1_BlobChunk, _lockstep_v1_BlobChunk__Output>
       Coordinator: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_CoordinatorClient> & { service: _lockstep_v1_CoordinatorDefinition }
       CoordinatorMessage: MessageTypeDefinition<_lockstep_v1_CoordinatorMessage, _lockstep_v1_CoordinatorMessage__Output>
+      Dismissed: MessageTypeDefinition<_lockstep_v1_Dismissed, _lockstep_v1_Dismissed__Output>
       End: MessageTypeDefinition<_lockstep_v1_End, _lockstep_v1_End__Output>
       Ended: MessageTypeDefinition<_lockstep_v1_Ended, _lockstep_v1_Ended__Output>
       EvaluationRecord: MessageTypeDefinition<_lockstep_v1_EvaluationRecord, _lockstep_v1_EvaluationRecord__Output>
@@ -42,6 +45,7 @@ export interface ProtoGrpcType {
       Generation: MessageTypeDefinition<_lockstep_v1_Generation, _lockstep_v1_Generation__Output>
       Heartbeat: MessageTypeDefinition<_lockstep_v1_Heartbeat, _lockstep_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_lockstep_v1_Hello, _lockstep_v1_Hello__Output>
+      Leaving: MessageTypeDefinition<_lockstep_v1_Leaving, _lockstep_v1_Leaving__Output>
       Member: MessageTypeDefinition<_lockstep_v1_Member, _lockstep_v1_Member__Output>
       Progress: MessageTypeDefinition<_lockstep_v1_Progress, _lockstep_v1_Progress__Output>
       Ready: MessageTypeDefinition<_lockstep_v1_Ready, _lockstep_v1_Ready__Output>

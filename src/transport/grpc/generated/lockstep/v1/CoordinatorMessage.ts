@@ -5,6 +5,7 @@ import type { Seal as _lockstep_v1_Seal, Seal__Output as _lockstep_v1_Seal__Outp
 import type { Begin as _lockstep_v1_Begin, Begin__Output as _lockstep_v1_Begin__Output } from '../../lockstep/v1/Begin.js';
 import type { End as _lockstep_v1_End, End__Output as _lockstep_v1_End__Output } from '../../lockstep/v1/End.js';
 import type { Refused as _lockstep_v1_Refused, Refused__Output as _lockstep_v1_Refused__Output } from '../../lockstep/v1/Refused.js';
+import type { Dismissed as _lockstep_v1_Dismissed, Dismissed__Output as _lockstep_v1_Dismissed__Output } from '../../lockstep/v1/Dismissed.js';
 
 export interface CoordinatorMessage {
   'welcome'?: (_lockstep_v1_Welcome | null);
@@ -12,7 +13,8 @@ export interface CoordinatorMessage {
   'begin'?: (_lockstep_v1_Begin | null);
   'end'?: (_lockstep_v1_End | null);
   'refused'?: (_lockstep_v1_Refused | null);
-  'body'?: "welcome"|"seal"|"begin"|"end"|"refused";
+  'dismissed'?: (_lockstep_v1_Dismissed | null);
+  'body'?: "welcome"|"seal"|"begin"|"end"|"refused"|"dismissed";
 }
 
 export interface CoordinatorMessage__Output {
@@ -21,5 +23,6 @@ export interface CoordinatorMessage__Output {
   'begin'?: (_lockstep_v1_Begin__Output | null);
   'end'?: (_lockstep_v1_End__Output | null);
   'refused'?: (_lockstep_v1_Refused__Output | null);
-  'body'?: "welcome"|"seal"|"begin"|"end"|"refused";
+  'dismissed'?: (_lockstep_v1_Dismissed__Output | null);
+  'body'?: "welcome"|"seal"|"begin"|"end"|"refused"|"dismissed";
 }

@@ -13,6 +13,7 @@ export interface Progress {
   'ended'?: (_lockstep_v1_Ended | null);
   'steps'?: (_lockstep_v1_StepRecord)[];
   'evaluations'?: (_lockstep_v1_EvaluationRecord)[];
+  'checkpointStep'?: (number);
 }
 
 export interface Progress__Output {
@@ -23,4 +24,5 @@ export interface Progress__Output {
   'ended': (_lockstep_v1_Ended__Output | null);
   'steps': (_lockstep_v1_StepRecord__Output)[];
   'evaluations': (_lockstep_v1_EvaluationRecord__Output)[];
+  'checkpointStep': (number);
 }

@@ -6,6 +6,7 @@
 export const _lockstep_v1_PullStateRequest_What = {
   TRAINING: 'TRAINING',
   BEST: 'BEST',
+  CHECKPOINT: 'CHECKPOINT',
 } as const;
 
 export type _lockstep_v1_PullStateRequest_What =
@@ -13,6 +14,8 @@ export type _lockstep_v1_PullStateRequest_What =
   | 0
   | 'BEST'
   | 1
+  | 'CHECKPOINT'
+  | 2
 
 export type _lockstep_v1_PullStateRequest_What__Output = typeof _lockstep_v1_PullStateRequest_What[keyof typeof _lockstep_v1_PullStateRequest_What]
 

@@ -6,6 +6,7 @@ import type { Sealed as _lockstep_v1_Sealed, Sealed__Output as _lockstep_v1_Seal
 import type { Progress as _lockstep_v1_Progress, Progress__Output as _lockstep_v1_Progress__Output } from '../../lockstep/v1/Progress.js';
 import type { Failed as _lockstep_v1_Failed, Failed__Output as _lockstep_v1_Failed__Output } from '../../lockstep/v1/Failed.js';
 import type { Heartbeat as _lockstep_v1_Heartbeat, Heartbeat__Output as _lockstep_v1_Heartbeat__Output } from '../../lockstep/v1/Heartbeat.js';
+import type { Leaving as _lockstep_v1_Leaving, Leaving__Output as _lockstep_v1_Leaving__Output } from '../../lockstep/v1/Leaving.js';
 
 export interface WorkerMessage {
   'hello'?: (_lockstep_v1_Hello | null);
@@ -14,7 +15,8 @@ export interface WorkerMessage {
   'progress'?: (_lockstep_v1_Progress | null);
   'failed'?: (_lockstep_v1_Failed | null);
   'heartbeat'?: (_lockstep_v1_Heartbeat | null);
-  'body'?: "hello"|"ready"|"sealed"|"progress"|"failed"|"heartbeat";
+  'leaving'?: (_lockstep_v1_Leaving | null);
+  'body'?: "hello"|"ready"|"sealed"|"progress"|"failed"|"heartbeat"|"leaving";
 }
 
 export interface WorkerMessage__Output {
@@ -24,5 +26,6 @@ export interface WorkerMessage__Output {
   'progress'?: (_lockstep_v1_Progress__Output | null);
   'failed'?: (_lockstep_v1_Failed__Output | null);
   'heartbeat'?: (_lockstep_v1_Heartbeat__Output | null);
-  'body'?: "hello"|"ready"|"sealed"|"progress"|"failed"|"heartbeat";
+  'leaving'?: (_lockstep_v1_Leaving__Output | null);
+  'body'?: "hello"|"ready"|"sealed"|"progress"|"failed"|"heartbeat"|"leaving";
 }

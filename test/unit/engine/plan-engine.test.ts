@@ -5,21 +5,31 @@ import { createArena } from '../../../src/core/arena.js';
 import { CpuEngine } from '../../../src/engine/cpu-engine.js';
 import { extraCount } from '../../../src/engine/engine.js';
 import { modelNames } from '../../../src/engine/models/names.js';
-import { WasmEngine } from '../../../src/engine/wasm-engine.js';
+import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { engineContract } from '../../contract/engine-contract.js';
-import { cornerNames, modelNamed, relativeDistance, someWeights, writeSamples } from './support.js';
+import {
+  cornerNames,
+  modelNamed,
+  relativeDistance,
+  skippedWithoutNative,
+  someWeights,
+  writeSamples,
+} from './support.js';
 
-engineContract((options) => WasmEngine.create(options));
+describe('wasm', () => engineContract((options) => PlanEngine.create('wasm', options)));
+describe('native', { skip: skippedWithoutNative() }, () => {
+  engineContract((options) => PlanEngine.create('native', options));
+});
 
 /** Relative, by tensor, in the L2 norm. Two float32 engines that add in other orders: 7e-7 at most was seen. */
 const tolerance = 3e-6;
 
-describe('WasmEngine against TensorFlow.js', () => {
+describe('PlanEngine against TensorFlow.js', () => {
   for (const name of [...modelNames, ...cornerNames]) {
     const sizes = name === 'lenet' || name === 'fast' ? [1, 5] : [1, 3, 7]; // the reference takes a second for 7 of those
     it(`${name}: loss and every tensor's gradient agree, for micro-batches of ${sizes.join(' and ')}`, async () => {
       const options = { model: modelNamed(name), microBatchSize: 7, arena: createArena() };
-      const [wasm, cpu] = [await WasmEngine.create(options), await CpuEngine.create(options)];
+      const [wasm, cpu] = [await PlanEngine.create('wasm', options), await CpuEngine.create(options)];
       assert.deepEqual(wasm.layout, cpu.layout);
       const { parameterCount, tensors } = wasm.layout;
       const weights = someWeights(wasm.layout, options.arena);
@@ -48,10 +58,10 @@ describe('WasmEngine against TensorFlow.js', () => {
   }
 });
 
-describe('WasmEngine', () => {
+describe('PlanEngine', () => {
   it('refuses what would write or read outside of its memory', async () => {
     const arena = createArena();
-    const engine = await WasmEngine.create({ model: modelNamed('mlp'), microBatchSize: 4, arena });
+    const engine = await PlanEngine.create('wasm', { model: modelNamed('mlp'), microBatchSize: 4, arena });
     const { parameterCount } = engine.layout;
     const weights = arena.float32(parameterCount);
     const sum = arena.float32(parameterCount + extraCount);
@@ -66,7 +76,7 @@ describe('WasmEngine', () => {
 
   it('reserves nothing in a step', async () => {
     const arena = createArena();
-    const engine = await WasmEngine.create({ model: modelNamed('lenet5'), microBatchSize: 8, arena });
+    const engine = await PlanEngine.create('wasm', { model: modelNamed('lenet5'), microBatchSize: 8, arena });
     const weights = someWeights(engine.layout, arena);
     const sum = arena.float32(engine.layout.parameterCount + extraCount);
     const before = arena.reserve(0);

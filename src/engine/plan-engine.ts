@@ -1,18 +1,28 @@
+import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
 import { extraCount, type Engine, type EngineOptions } from './engine.js';
-import { loadKernels, type Kernels } from './kernels.js';
+import { loadWasmKernels, type Kernels } from './kernels.js';
+import { loadNativeKernels } from './native-kernels.js';
 import { compilePlan, type Plan } from './plan/plan.js';
 import type { Program } from './plan/program.js';
 import { layoutOfTopology, readTopology } from './topology.js';
 
-/** Our own kernels in WebAssembly SIMD: a plan, run on the thread that calls. Needs no TensorFlow.js. */
-export class WasmEngine implements Engine {
-  readonly name = 'wasm';
+/** Engines that run plans on our own kernels. They differ in speed alone. */
+export type PlanEngineName = 'wasm' | 'native';
+
+const loaders: Readonly<Record<PlanEngineName, (arena: Arena) => Kernels | Promise<Kernels>>> = {
+  wasm: (arena) => loadWasmKernels(arena),
+  native: loadNativeKernels,
+};
+
+/** Our own kernels, in WebAssembly SIMD or natively: a plan, run on the thread that calls. Needs no TensorFlow.js. */
+export class PlanEngine implements Engine {
   readonly deterministic = true;
   readonly x: Float32Array;
   readonly y: Int32Array;
 
   private constructor(
+    readonly name: PlanEngineName,
     readonly layout: ParameterLayout,
     private readonly kernels: Kernels,
     private readonly plan: Plan,
@@ -22,12 +32,13 @@ export class WasmEngine implements Engine {
     this.y = plan.y;
   }
 
-  /** @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `KERNELS_UNREADABLE` */
-  static async create({ model, microBatchSize, arena }: EngineOptions): Promise<WasmEngine> {
+  /** @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `KERNELS_UNREADABLE`, `ENGINE_UNAVAILABLE` */
+  static async create(name: PlanEngineName, options: EngineOptions): Promise<PlanEngine> {
+    const { model, microBatchSize, arena } = options;
     const topology = readTopology(model);
-    const kernels = await loadKernels(arena);
+    const kernels = await loaders[name](arena);
     const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count());
-    return new WasmEngine(layoutOfTopology(topology), kernels, plan, topology.classes);
+    return new PlanEngine(name, layoutOfTopology(topology), kernels, plan, topology.classes);
   }
 
   gradientSum(m: number, weights: Float32Array, sum: Float32Array): void {

@@ -1,0 +1,74 @@
+"""PyTorch's side of bench/engines.ts: forward and backward of one micro-batch on one CPU thread.
+
+    python3 -m pip install torch==2.13.0 numpy
+
+Answers questions, so that both sides take turns within the same minutes. The first line out is {"version": ...}. For
+each line in, {"model": "lenet5", "batch": 128, "repeats": 5}, one line out: the median milliseconds of each memory
+layout, {"contiguous": 8.1, "channels_last": 9.0}. Ends with its input.
+"""
+
+import json
+import statistics
+import sys
+import time
+
+import torch
+from torch import nn
+
+
+def classifier(filters, kernels, features, activation, dense):
+    """Two convolutions with max pooling and an activation behind each, then dense layers with activations between them."""
+    (first, second), (first_size, second_size) = filters, kernels
+    layers = [nn.Conv2d(1, first, first_size), nn.MaxPool2d(2), activation()]
+    layers += [nn.Conv2d(first, second, second_size), nn.MaxPool2d(2), activation(), nn.Flatten()]
+    for width in dense:
+        layers += [nn.Linear(features, width), activation()]
+        features = width
+    return nn.Sequential(*layers, nn.Linear(features, 10))
+
+
+MODELS = {
+    "lenet5": lambda: classifier((6, 16), (5, 5), 256, nn.ReLU, (120, 84)),
+    "lenet": lambda: classifier((20, 50), (5, 5), 800, nn.Tanh, (500,)),
+    "fast": lambda: classifier((24, 32), (5, 3), 800, nn.ReLU, (256,)),
+    "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
+}
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+prepared = {}
+
+
+def trial(model, batch, layout):
+    """A network with its samples, made when it is first asked for and warmed up."""
+    key = (model, batch, layout)
+    if key not in prepared:
+        torch.manual_seed(1)
+        network = MODELS[model]().to(memory_format=LAYOUTS[layout])
+        samples = torch.rand(batch, 1, 28, 28).to(memory_format=LAYOUTS[layout])
+        prepared[key] = (network, samples, torch.arange(batch) % 10)
+        for _ in range(3):
+            step(*prepared[key])
+    return prepared[key]
+
+
+def step(network, samples, labels):
+    """@returns milliseconds"""
+    begin = time.perf_counter()
+    network.zero_grad()
+    nn.functional.cross_entropy(network(samples), labels).backward()
+    return (time.perf_counter() - begin) * 1e3
+
+
+def main():
+    torch.set_num_threads(1)
+    print(json.dumps({"version": "torch " + torch.__version__}), flush=True)
+    for line in sys.stdin:
+        ask = json.loads(line)
+        times = {}
+        for layout in LAYOUTS:
+            parts = trial(ask["model"], ask["batch"], layout)
+            times[layout] = statistics.median(step(*parts) for _ in range(ask["repeats"]))
+        print(json.dumps(times), flush=True)
+
+
+if __name__ == "__main__":
+    main()

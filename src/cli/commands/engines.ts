@@ -1,0 +1,50 @@
+import { systemClock, type Clock } from '../../core/clock.js';
+import { chooseEngine } from '../../engine/choose-engine.js';
+import type { EngineName } from '../../engine/engine.js';
+import { inspectEngines, type EngineReport } from '../../engine/inspect-engines.js';
+import type { ModelSpec } from '../../engine/model-spec.js';
+import { buildModelSpec } from '../../engine/models/index.js';
+import { trialStep } from '../../engine/trial-step.js';
+import type { CommandContext } from '../context.js';
+
+/** How long each engine is measured, at least one call. */
+const measuredMs = 500;
+/** Samples of a call; the reference takes tens of milliseconds for one. */
+const batchOf: Readonly<Record<EngineName, number>> = { native: 128, wasm: 128, cpu: 1 };
+
+/** `lockstep engines`: what computes gradients here, which of them `auto` takes, and how fast each is. */
+export async function run({ json }: { readonly json: boolean }, { stdout }: CommandContext): Promise<void> {
+  const model = buildModelSpec('lenet5');
+  const choice = chooseEngine('auto', model);
+  for (const report of inspectEngines()) {
+    const imagesPerSecond = report.available ? Math.round(await measure(report.engine, model, systemClock)) : undefined;
+    const chosen = report.engine === choice.engine;
+    if (json) stdout.write(`${JSON.stringify({ ...report, chosen, model: model.name, imagesPerSecond })}\n`);
+    else stdout.write(`${line(report, chosen, imagesPerSecond)}\n`);
+  }
+  if (!json) stdout.write(`* is taken: ${choice.reason}\n`);
+}
+
+/** Forward and backward on one thread, images a second: the fastest call counts, since a call can only be disturbed. */
+export async function measure(engine: EngineName, model: ModelSpec, clock: Clock): Promise<number> {
+  const m = batchOf[engine];
+  const step = await trialStep(engine, model, m);
+  await step(); //                                            what is compiled when it is first used is not measured
+  const begin = clock.nowMs();
+  let best = Infinity;
+  for (let now = begin; now - begin < measuredMs;) {
+    await step();
+    const after = clock.nowMs();
+    best = Math.min(best, after - now);
+    now = after;
+  }
+  return (m / best) * 1e3;
+}
+
+function line(report: EngineReport, chosen: boolean, imagesPerSecond: number | undefined): string {
+  const name = `${chosen ? '*' : ' '} ${report.engine.padEnd(8)}`;
+  if (!report.available) return `${name}not available: ${report.reason}; remedy: ${report.remedy}`;
+  const bits = report.deterministic ? 'deterministic' : 'not deterministic';
+  const speed = `${imagesPerSecond ?? 0} images/s (lenet5)`;
+  return `${name}${report.version.padEnd(32)}${bits.padEnd(19)}${speed.padStart(24)}`;
+}

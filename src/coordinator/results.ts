@@ -1,0 +1,135 @@
+import type { Begin, Member, Progress } from '../cluster/messages.js';
+import type { Report } from '../cluster/session.js';
+import type { Clock } from '../core/clock.js';
+import { weightsDigest } from '../core/digest.js';
+import type { EvaluationRecord, RunEvent, RunReport, StepRecord } from '../core/events.js';
+import type { RunSpec } from '../core/run-spec.js';
+import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
+import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
+import { CheckpointKeeper } from './checkpoint-keeper.js';
+import { fault } from './faults.js';
+import type { RunRecord } from './run-record.js';
+
+/** Where a run's results go. */
+export interface RunStore {
+  /** Resolves when the record is on the disk. */
+  appendJournal(record: object): Promise<void>;
+  appendMetrics(record: StepRecord | EvaluationRecord): void;
+  saveBest(step: number, weights: Float32Array): Promise<void>;
+  saveFinal(step: number, weights: Float32Array): Promise<void>;
+  /** The whole training state. @param seconds - that the run has taken so far */
+  saveCheckpoint(step: number, snapshot: StateSnapshot, seconds: number): Promise<void>;
+  saveReport(report: RunReport): Promise<void>;
+}
+
+export interface ResultsNeeds {
+  readonly spec: RunSpec;
+  readonly store: RunStore;
+  /** Connections to workers, which hold the states. */
+  readonly peers: ExchangeClients;
+  readonly record: RunRecord;
+  /** That the run has taken so far. */
+  secondsTotal(): number;
+  readonly clock: Clock;
+  readonly show: (event: RunEvent) => void;
+  readonly log: { warn(text: string): void };
+}
+
+/** What the report says besides what was recorded. */
+export type ReportContext = Pick<
+  RunReport,
+  | 'outcome'
+  | 'worldSize'
+  | 'parameterCount'
+  | 'engine'
+  | 'bitExact'
+  | 'bitExactReason'
+  | 'secondsTotal'
+  | 'out'
+  | 'resumeWith'
+>;
+
+/** Fetches states from workers and stores them. */
+export class Results {
+  private savingBest: Promise<void> = Promise.resolve();
+  private savedBestStep = 0;
+
+  private readonly checkpoints: CheckpointKeeper;
+
+  constructor(private readonly needs: ResultsNeeds) {
+    this.checkpoints = new CheckpointKeeper({
+      ...needs,
+      save: (step, snapshot) => needs.store.saveCheckpoint(step, snapshot, needs.secondsTotal()),
+      recordedStep: () => needs.record.recordedStep,
+    });
+  }
+
+  /** Fetches the checkpoint that a member's report offers, if it does, while the run goes on. */
+  saveCheckpoint(begin: Begin | undefined, { workerId, generation, checkpointStep: step }: Report): void {
+    const member = begin?.members.find((m) => m.workerId === workerId);
+    if (member && step !== undefined) this.checkpoints.offer({ member, generation, step });
+  }
+
+  /** @returns when nothing is being written any more */
+  async close(): Promise<void> {
+    await this.checkpoints.close();
+  }
+
+  /**
+   * Weights of the best evaluation, fetched while the run goes on; one after the other. Those that come may be of a
+   * later evaluation that was better still, which we have not been told of yet.
+   */
+  saveBest(begin: Begin, step: number): void {
+    const { peers, store, log } = this.needs;
+    const { address } = begin.members[0]!;
+    this.savingBest = this.savingBest.then(async () => {
+      if (this.savedBestStep >= step) return;
+      try {
+        const snapshot = await peers.pullState(address, begin.generation, { what: 'best', step });
+        const best = JSON.parse(snapshot.description) as { step: number };
+        await store.saveBest(best.step, weightsOf(snapshot));
+        this.savedBestStep = best.step;
+      } catch (error) {
+        log.warn(`the best weights so far, of step ${step}, were not saved: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  /**
+   * Fetches the final state from `member` and stores everything that a run leaves.
+   *
+   * @throws LockstepError `STATE_UNAVAILABLE`, `STATE_DAMAGED`, and what the store throws
+   */
+  async storeFinal(member: Member, progress: Progress, context: () => ReportContext): Promise<RunReport> {
+    const { spec, store, peers, record } = this.needs;
+    const step = progress.finishedStep;
+    const snapshot = await peers.pullState(member.address, progress.generation, { what: 'training', step });
+    const weights = weightsOf(snapshot);
+    const expected = progress.ended!.weightsDigest;
+    const digest = weightsDigest(weights);
+    if (digest !== expected) throw fault('STATE_DAMAGED', { worker: member.workerId, expected, actual: digest });
+    await this.savingBest;
+    await this.checkpoints.close(); //                                the final state takes the place of what is under way
+    if (record.bestStep === step && this.savedBestStep !== step) await store.saveBest(step, weights);
+    await store.saveCheckpoint(step, snapshot, this.needs.secondsTotal());
+    await store.saveFinal(step, weights);
+    const report: RunReport = {
+      formatVersion: 1,
+      runId: spec.runId,
+      steps: step,
+      ...record.summary(),
+      globalBatchSize: spec.globalBatchSize,
+      microBatchSize: spec.microBatchSize,
+      model: spec.model.name,
+      optimizer: spec.optimizer.name,
+      weightsDigest: digest,
+      ...context(),
+    };
+    await store.saveReport(report);
+    return report;
+  }
+}
+
+function weightsOf(snapshot: StateSnapshot): Float32Array {
+  return snapshot.vectors.find(({ name }) => name === 'weights')?.values ?? new Float32Array(0);
+}

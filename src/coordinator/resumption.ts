@@ -1,0 +1,119 @@
+/** Continuing a run in its folder, from its newest whole checkpoint. */
+import { isDeepStrictEqual } from 'node:util';
+import type { RunReport } from '../core/events.js';
+import type { RunSpec } from '../core/run-spec.js';
+import { numericsVersion } from '../core/versions.js';
+import type { FoundCheckpoint } from '../store/checkpoints.js';
+import { LockedFolder, RunFolder } from '../store/run-folder.js';
+import { fault } from './faults.js';
+import { RunRecord } from './run-record.js';
+
+/** What a run did before it is continued. */
+export interface Earlier {
+  readonly record: RunRecord;
+  /** That it took, interruptions not counted. */
+  readonly seconds: number;
+  /** The highest term in its journal. */
+  readonly term: number;
+}
+
+export class Resumption {
+  private constructor(
+    private readonly locked: LockedFolder,
+    readonly checkpoint: FoundCheckpoint,
+    /** Of the earlier run, if it came to its end. */
+    private readonly report: RunReport | undefined,
+  ) {}
+
+  /**
+   * Takes the folder for this process and finds the checkpoint. Nothing in the folder changes, but damaged checkpoints get
+   * another name.
+   *
+   * @param warn - told of each damaged checkpoint
+   * @throws LockstepError `RUN_IN_USE`, `NO_CHECKPOINT`, `NOT_WRITABLE`
+   */
+  static async find(path: string, warn: (text: string) => void): Promise<Resumption> {
+    const locked = await LockedFolder.lock(path);
+    try {
+      const checkpoint = await locked.newestCheckpoint((name, reason) =>
+        warn(`checkpoint ${name} is passed over for the one before: ${reason}`),
+      );
+      return new Resumption(locked, checkpoint, await locked.report());
+    } catch (error) {
+      await locked.lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * @param spec - of the run as it would go on
+   * @throws LockstepError `RESUME_CHANGED`, `RESUME_SHORTER`
+   */
+  check(spec: RunSpec): void {
+    const { step, numericsVersion: was } = this.checkpoint;
+    const before = JSON.parse(this.checkpoint.runSpec) as RunSpec;
+    if (was !== numericsVersion)
+      throw fault('RESUME_CHANGED', { what: 'numerics version', was: String(was), is: String(numericsVersion) });
+    const [old, now] = [before, JSON.parse(JSON.stringify(spec)) as RunSpec].map(specThatStays) as [Parts, Parts];
+    const what = Object.keys({ ...old, ...now }).find((key) => !isDeepStrictEqual(old[key], now[key]));
+    if (what !== undefined) throw fault('RESUME_CHANGED', { what, was: inShort(old[what]), is: inShort(now[what]) });
+    const least = Math.max(step, before.lastStep);
+    if (spec.lastStep < least) throw fault('RESUME_SHORTER', { lastStep: spec.lastStep, least });
+  }
+
+  /** The report, if the run is over and `spec` asks for no more steps. */
+  finished(spec: RunSpec): RunReport | undefined {
+    const { report, checkpoint } = this;
+    if (report?.steps !== checkpoint.step || report.outcome === 'interrupted') return undefined;
+    return report.outcome === 'target-reached' || checkpoint.step >= spec.lastStep ? report : undefined;
+  }
+
+  /** Opens the folder to go on, and cuts off what was recorded after the checkpoint. Its `close` releases it. */
+  async open(): Promise<{ folder: RunFolder; earlier: Earlier }> {
+    let term = 0;
+    for await (const entry of this.locked.journal()) term = Math.max(term, termIn(entry));
+    const folder = await RunFolder.reopen(this.locked, this.checkpoint.step);
+    const record = new RunRecord();
+    for await (const line of folder.metricsSoFar()) {
+      if ('testLoss' in line) record.evaluation(line);
+      else record.step(line);
+    }
+    return { folder, earlier: { record, term, seconds: this.checkpoint.seconds } };
+  }
+
+  /** For a run that does not go on after all. Releasing it again does no harm. */
+  async release(): Promise<void> {
+    await this.locked.lock.release();
+  }
+}
+
+/** What may differ between the processes of one run: it changes no bit of a step. */
+const mayDiffer: ReadonlySet<string> = new Set([
+  'runId',
+  'lastStep',
+  'init',
+  'resume',
+  'checkpointEverySteps',
+  'maxSkippedSteps',
+] satisfies (keyof RunSpec)[]);
+
+type Parts = Readonly<Record<string, unknown>>;
+
+/** Everything else, in parts that can be named. */
+function specThatStays({ dataset, ...rest }: RunSpec): Parts {
+  const { files, ...lengths } = dataset;
+  const digests = files.map(({ role, sha256 }) => [`${role} of the data set`, sha256] as const);
+  const kept = Object.entries(rest).filter(([key]) => !mayDiffer.has(key));
+  return { ...Object.fromEntries<unknown>(digests), ...lengths, ...Object.fromEntries<unknown>(kept) };
+}
+
+function inShort(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** The journal's entries name a term, or a generation that has one. */
+function termIn(entry: unknown): number {
+  const { term, generation } = entry as { term?: number; generation?: { term?: number } };
+  return term ?? generation?.term ?? 0;
+}

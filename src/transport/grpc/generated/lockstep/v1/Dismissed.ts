@@ -1,0 +1,10 @@
+// Original file: proto/coordinator.proto
+
+
+export interface Dismissed {
+  'runId'?: (string);
+}
+
+export interface Dismissed__Output {
+  'runId': (string);
+}

@@ -1,0 +1,10 @@
+// Original file: proto/coordinator.proto
+
+
+export interface Leaving {
+  'runId'?: (string);
+}
+
+export interface Leaving__Output {
+  'runId': (string);
+}

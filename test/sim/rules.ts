@@ -1,0 +1,19 @@
+import { advanceCoordinator, restoredCoordinator } from '../../src/cluster/coordinator-membership.js';
+import { describeGeneration, type Generation } from '../../src/cluster/messages.js';
+import { advanceWorker } from '../../src/cluster/worker-membership.js';
+
+/** What is under test. Bugs are planted by wrapping these, so that the sources need no switches. */
+export interface Rules {
+  readonly advanceCoordinator: typeof advanceCoordinator;
+  readonly restoredCoordinator: typeof restoredCoordinator;
+  readonly advanceWorker: typeof advanceWorker;
+  /** Under what a worker files a peer's frame, and looks for it. */
+  readonly frameKey: (generation: Generation, step: number, from: string) => string;
+}
+
+export const productionRules: Rules = {
+  advanceCoordinator,
+  restoredCoordinator,
+  advanceWorker,
+  frameKey: (generation, step, from) => `${describeGeneration(generation)}/${step}/${from}`,
+};

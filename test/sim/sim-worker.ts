@@ -1,0 +1,262 @@
+import {
+  noGeneration,
+  type Begin,
+  type Member,
+  type Progress,
+  type ToCoordinator,
+  type ToWorker,
+} from '../../src/cluster/messages.js';
+import { joinedWorker, type WorkerAction, type WorkerInput } from '../../src/cluster/worker-membership.js';
+import type { Stream } from './sim-coordinator.js';
+import type { World } from './world.js';
+import { Pipe } from './network.js';
+import { initialState, nextState, ownFrame, type Frame } from './training.js';
+
+export type FromSimWorker =
+  | { readonly kind: 'joined'; readonly member: Member }
+  | { readonly kind: 'greeted'; readonly progress: Progress }
+  | { readonly kind: 'leaving' }
+  | { readonly kind: 'heartbeat' }
+  | ToCoordinator;
+export type ToSimWorker = ToWorker | { readonly kind: 'dismissed'; readonly why: 'left' | 'dropped' };
+
+const heartbeatMs = 500;
+
+/** A worker program around the real membership code: connects, pulls, computes, exchanges, all on simulated time. */
+export class SimWorker {
+  core = joinedWorker('');
+  /** Of the state that it holds. */
+  digest = initialState;
+  isAlive = false;
+  hasExited = false;
+  wantsToLeave = false;
+  stream: Stream | undefined;
+  /** The generation whose rounds run here. */
+  private running: Begin | undefined;
+  private ended: { readonly begin: Begin; readonly ended: NonNullable<Progress['ended']> } | undefined;
+  private frames = new Map<string, Frame>();
+  private pipes: Pipe<Frame>[] = [];
+  private pipesTo = new Map<string, Pipe<Frame>>();
+  private lives = 0;
+  /** Under which it will never come back. */
+  readonly pastIds: string[] = [];
+
+  constructor(
+    private readonly world: World,
+    /** Host; its ids have it as their beginning. */
+    readonly place: string,
+  ) {}
+
+  /** A new process, or a dropped one that comes back: a new id, state 0 from the spec. */
+  start(): void {
+    if (this.isWorking()) this.pastIds.push(this.core.workerId);
+    this.lives += 1;
+    this.isAlive = true;
+    this.hasExited = false;
+    this.core = joinedWorker(`${this.place}.${this.lives}`);
+    this.digest = initialState;
+    this.frames = new Map();
+    this.abandonRound();
+    this.ended = undefined;
+    this.receive({ kind: 'level', step: 0 });
+    this.later(this.world.chance.between(0, 50), () => this.connect());
+    this.beat();
+  }
+
+  kill(): void {
+    this.isAlive = false;
+    this.pastIds.push(this.core.workerId);
+    this.lives += 1; //                                              its timers mean nothing any more
+    this.abandonRound();
+    this.stream?.break(0.5);
+    this.stream = undefined;
+  }
+
+  leave(): void {
+    this.wantsToLeave = true;
+    this.say({ kind: 'leaving' });
+  }
+
+  /** From the coordinator; `late` is what was left in the buffers of a broken stream. */
+  onMessage(workerId: string, message: ToSimWorker, late: boolean): void {
+    if (!this.isWorking() || workerId !== this.core.workerId) return;
+    if (message.kind !== 'dismissed') return this.receive({ kind: 'message', message });
+    if (late) return;
+    if (this.wantsToLeave) return this.exit(true);
+    this.stream?.break(0);
+    this.stream = undefined;
+    this.start();
+  }
+
+  onStreamClosed(stream: Stream): void {
+    if (this.stream !== stream) return;
+    this.stream = undefined;
+    this.later(this.world.chance.between(5, 100), () => this.connect());
+  }
+
+  onFrame(frame: Frame): void {
+    if (!this.isWorking() || frame.step <= this.core.finishedStep) return;
+    const key = this.world.rules.frameKey(frame.generation, frame.step, frame.from);
+    if (!this.frames.has(key)) this.frames.set(key, frame);
+    this.finishIfComplete();
+  }
+
+  isWorking(): boolean {
+    return this.isAlive && !this.hasExited;
+  }
+
+  /** The state after `step`, if it has it and can be reached from `place`. */
+  stateFor(place: string, step: number): number | undefined {
+    const { network, queue } = this.world;
+    const isReachable =
+      this.isWorking() && !network.isPaused(this.place) && network.passesAtMs(this.place, place) <= queue.nowMs;
+    return isReachable && this.core.hasState && this.core.finishedStep === step ? this.digest : undefined;
+  }
+
+  private connect(): void {
+    const { coordinator, network, queue, chance } = this.world;
+    if (this.stream || !this.isWorking()) return;
+    if (!coordinator.isUp || network.passesAtMs(this.place, 'coordinator') > queue.nowMs)
+      return this.later(chance.between(50, 300), () => this.connect());
+    this.stream = coordinator.accept(this);
+    const { workerId, sealed } = this.core;
+    if (sealed === noGeneration) this.say({ kind: 'joined', member: { workerId, address: this.place } });
+    else this.say({ kind: 'greeted', progress: this.progress() });
+    if (this.wantsToLeave) this.say({ kind: 'leaving' });
+  }
+
+  private beat(): void {
+    this.say({ kind: 'heartbeat' });
+    this.later(heartbeatMs, () => this.beat());
+  }
+
+  private say(message: FromSimWorker): void {
+    this.stream?.up.send(message);
+  }
+
+  private progress(): Progress {
+    const { workerId, finishedStep, sealed, begin } = this.core;
+    const generation = begin?.generation ?? noGeneration;
+    const base = { kind: 'progress', workerId, generation, finishedStep, sealed } as const;
+    return this.ended && this.ended.begin === begin ? { ...base, ended: this.ended.ended } : base;
+  }
+
+  private receive(input: WorkerInput): void {
+    this.world.note(this.core.workerId, input);
+    const { state, actions } = this.world.rules.advanceWorker(this.core, input);
+    this.core = state;
+    for (const action of actions) this.act(action);
+  }
+
+  private act(action: WorkerAction): void {
+    switch (action.kind) {
+      case 'abandon':
+        this.abandonRound();
+        return this.later(this.world.chance.between(0, 40), () => this.receive({ kind: 'abandoned' }));
+      case 'send':
+        return this.say(action.message);
+      case 'catch-up':
+        return this.pull(action.begin);
+      case 'run':
+        this.running = action.begin;
+        this.ended = undefined;
+        return this.compute(action.begin);
+      case 'exit':
+        return this.exit(false);
+      case 'log':
+    }
+  }
+
+  private abandonRound(): void {
+    this.running = undefined;
+    for (const pipe of this.pipes) pipe.break(0.5);
+    this.pipes = [];
+    this.pipesTo = new Map();
+  }
+
+  /** Rule 8: from the donor, or from anybody level; if there is nobody, another Seal will come. */
+  private pull(begin: Begin): void {
+    this.later(this.world.chance.between(5, 120), () => {
+      if (this.core.begin !== begin || this.core.sealing) return;
+      const donor = begin.members[begin.donor]!;
+      for (const { workerId } of [donor, ...begin.members]) {
+        const digest = this.world.workerOf(workerId)?.stateFor(this.place, begin.afterStep);
+        if (digest === undefined || workerId === this.core.workerId) continue;
+        this.digest = digest;
+        this.world.count('caughtUp');
+        return this.receive({ kind: 'level', step: begin.afterStep });
+      }
+      this.pull(begin);
+    });
+  }
+
+  /** The micro-batches of the next step, then their sums to every member; or the end. */
+  private compute(begin: Begin): void {
+    const step = this.core.finishedStep + 1;
+    if (step > begin.lastStep) {
+      this.ended = { begin, ended: { weightsDigest: String(this.digest), targetReached: false } };
+      return this.say(this.progress());
+    }
+    this.later(this.world.chance.between(2, 60), () => {
+      if (this.running !== begin) return;
+      const frame = ownFrame(begin, this.core.workerId, step, this.digest);
+      for (const { workerId } of begin.members) if (workerId !== this.core.workerId) this.pipeTo(workerId).send(frame);
+      this.onFrame(frame);
+    });
+  }
+
+  private pipeTo(workerId: string): Pipe<Frame> {
+    const known = this.pipesTo.get(workerId);
+    if (known) return known;
+    const { network, chance } = this.world;
+    const peer = this.world.workerOf(workerId);
+    const pipe = new Pipe<Frame>(
+      network,
+      this.place,
+      peer?.place ?? workerId,
+      () => chance.between(0, 15),
+      (frame) => this.world.workerOf(workerId)?.onFrame(frame),
+    );
+    this.pipes.push(pipe);
+    this.pipesTo.set(workerId, pipe);
+    return pipe;
+  }
+
+  private finishIfComplete(): void {
+    const begin = this.running;
+    if (!begin) return;
+    const step = this.core.finishedStep + 1;
+    const frames = begin.members.flatMap(({ workerId }) => {
+      const frame = this.frames.get(this.world.rules.frameKey(begin.generation, step, workerId));
+      return frame ? [frame] : [];
+    });
+    if (frames.length < begin.members.length) return;
+    this.digest = nextState(this.digest, step, frames);
+    this.receive({ kind: 'finished', generation: begin.generation, step });
+    this.world.invariants.stepFinished(this, begin, step);
+    for (const [key, frame] of this.frames) if (frame.step <= step) this.frames.delete(key);
+    this.say(this.progress());
+    this.compute(begin);
+  }
+
+  private exit(wasDismissed: boolean): void {
+    this.world.invariants.exited(this, wasDismissed);
+    this.hasExited = true;
+    this.pastIds.push(this.core.workerId);
+    this.abandonRound();
+    this.stream?.break(0);
+    this.stream = undefined;
+  }
+
+  /** For this life only, and not while it is stopped. */
+  private later(delayMs: number, run: () => void): void {
+    const { queue, network } = this.world;
+    const life = this.lives;
+    const attempt = (): void => {
+      if (this.lives !== life || !this.isWorking()) return;
+      if (network.isPaused(this.place)) return queue.at(network.passesAtMs(this.place, this.place), attempt);
+      run();
+    };
+    queue.after(delayMs, attempt);
+  }
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Report } from '../../../src/cluster/session.js';
+import { coordinatorService } from '../../../src/transport/grpc/definitions.js';
+import { decodeFromWorker, encodeFromWorker } from '../../../src/transport/grpc/wire.js';
+
+/** There and back, through the bytes on the wire. */
+function overTheWire(message: Report): unknown {
+  const { requestSerialize, requestDeserialize } = coordinatorService.Join;
+  return decodeFromWorker('w0', requestDeserialize(requestSerialize(encodeFromWorker('r1', message))));
+}
+
+const report: Report = {
+  kind: 'progress',
+  workerId: 'w0',
+  generation: { term: 2, number: 3 },
+  finishedStep: 9,
+  sealed: { term: 2, number: 3 },
+  steps: [],
+  evaluations: [{ step: 9, epoch: 0, testLoss: 0.1, testAccuracy: 0.5, best: true }],
+};
+
+test('a report brings what it says, and a checkpoint only if there is one', () => {
+  assert.deepEqual(overTheWire(report), report);
+  assert.deepEqual(overTheWire({ ...report, checkpointStep: 5 }), { ...report, checkpointStep: 5 });
+});
