@@ -6,7 +6,8 @@ export const launchFaults = {
     meaning: 'The process of the coordinator was ended from outside, so that it could not say why.',
     message: (f: { signal: string }) =>
       `the coordinator's process was ended by ${f.signal}; its workers were ended too`,
-    remedy: 'start the run again; if nobody ended it on purpose, look for memory running out in the log of the system',
+    remedy:
+      '`lockstep train --resume DIR` goes on from the newest checkpoint; if nobody ended it on purpose, look for memory running out in the log of the system',
   },
 } as const satisfies FaultTable;
 

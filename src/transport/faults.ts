@@ -12,7 +12,7 @@ export const transportFaults = {
     exitCode: 3,
     meaning: 'The connection to the coordinator broke while the run was going on.',
     message: (f: { address: string; reason: string }) => `the coordinator at ${f.address} was lost (${f.reason})`,
-    remedy: 'start the run again; this version does not carry on without its coordinator',
+    remedy: 'start the coordinator again with --resume and the folder of the run, then the workers',
   },
   STATE_UNAVAILABLE: {
     exitCode: 3,
