@@ -52,7 +52,8 @@ export async function trainStep(
   const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
   const waited = await allReduce.reduce(open, computed.nodes);
 
-  // The same update everywhere. Nothing is awaited from here on: the step finishes, or it was abandoned before.
+  // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
+  // before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
   const { parameterCount } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { jsonLines, lastLine, runToEnd, start, workshop, writeSmallDataset } from './lockstep.js';
+import { jsonLines, lastLine, runToEnd, start, workshop } from './lockstep.js';
 
 const place = workshop({ after });
-mkdirSync(place.path('data'));
-const data = writeSmallDataset(place.path('data'));
+const data = place.smallDataset();
 const spec = [
   '--dataset',
   data,

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import {
-  jsonLines,
-  lastLine,
-  processesWith,
-  runToEnd,
-  start,
-  workshop,
-  writeSmallDataset,
-  type Running,
-} from './lockstep.js';
+import { jsonLines, lastLine, processesWith, runToEnd, start, workshop, type Running } from './lockstep.js';
 
 const place = workshop({ after });
-mkdirSync(place.path('data'));
-const data = writeSmallDataset(place.path('data'));
+const data = place.smallDataset();
 const steps = 1500; //                                               long enough that every fault comes in the middle
 const spec = [
   '--dataset',

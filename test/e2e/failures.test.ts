@@ -17,8 +17,7 @@ import {
 } from './lockstep.js';
 
 const place = workshop({ after });
-mkdirSync(place.path('data'));
-const data = writeSmallDataset(place.path('data'));
+const data = place.smallDataset();
 const base = ['train', '--dataset', data, '--metrics-port', '0', '--global-batch', '48', '--micro-batch', '12'];
 let runs = 0;
 const out = (): string => place.path(`out-${runs++}`);

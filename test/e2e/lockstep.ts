@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/core/paths.js';
@@ -22,10 +22,16 @@ export interface Running {
 }
 
 /** One place for all tests of a file: data sets are cached in it, as on a user's machine. */
-export function workshop(t: { after(fn: () => void): void }): { readonly folder: string; path(name: string): string } {
+export function workshop(t: { after(fn: () => void): void }) {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-e2e-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return { folder, path: (name) => join(folder, name) };
+  const path = (name: string): string => join(folder, name);
+  /** A folder with a data set that a run starts on at once. */
+  const smallDataset = (): string => {
+    mkdirSync(path('data'));
+    return writeSmallDataset(path('data'));
+  };
+  return { folder, path, smallDataset };
 }
 
 /** A run that hangs must not hang the suite; far above what any of them takes. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
@@ -9,14 +9,12 @@ import {
   runToEnd,
   start,
   workshop,
-  writeSmallDataset,
   type Ended,
   type JsonLine,
 } from './lockstep.js';
 
 const place = workshop({ after });
-mkdirSync(place.path('data'));
-const data = writeSmallDataset(place.path('data'));
+const data = place.smallDataset();
 /** So many that a signal arrives long before the end. */
 const steps = 160;
 const ports = ['--metrics-port', '0'];
