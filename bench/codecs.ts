@@ -4,26 +4,24 @@
  *
  *     npm run build && node dist/bench/codecs.js [floats, default 1048576] [rounds, default 9]
  */
-import { bf16 } from '../src/collective/codecs/bf16.js';
-import type { Codec } from '../src/collective/codecs/codec.js';
 import { SliceCoding } from '../src/collective/codecs/coding.js';
-import { int8 } from '../src/collective/codecs/int8.js';
-import { topk } from '../src/collective/codecs/topk.js';
+import { createCodec, type CodecSpec } from '../src/collective/codecs/registry.js';
 import { randomStream } from '../src/core/random.js';
 
 const floats = Number(process.argv[2] ?? 1 << 20);
 const rounds = Number(process.argv[3] ?? 9);
 const random = randomStream(1, 'bench');
 const source = Float32Array.from({ length: floats }, () => random.uniform() - 0.5);
-const cases: readonly (readonly [string, Codec])[] = [
-  ['bf16', bf16],
-  ['int8 nearest', int8('nearest', 1)],
-  ['int8 stochastic', int8('stochastic', 1)],
-  ['topk 1 %', topk(0.01)],
+const plain = { ratio: 0.01, rounding: 'nearest' } as const;
+const cases: readonly (readonly [string, CodecSpec])[] = [
+  ['bf16', { ...plain, name: 'bf16' }],
+  ['int8 nearest', { ...plain, name: 'int8' }],
+  ['int8 stochastic', { ...plain, name: 'int8', rounding: 'stochastic' }],
+  ['topk 1 %', { ...plain, name: 'topk' }],
 ];
 
-for (const [name, codec] of cases) {
-  const coding = new SliceCoding(codec, 0, floats, floats);
+for (const [name, codecSpec] of cases) {
+  const coding = new SliceCoding(createCodec(codecSpec, 1)!, 0, floats, floats);
   const values = new Float32Array(floats);
   const code = new Uint8Array(coding.byteLength);
   const encodeMs: number[] = [];
