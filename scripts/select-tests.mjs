@@ -9,7 +9,7 @@ export function selectFiles(files, chosenSuites, words) {
     const [first = '', ...rest] = file.split('/');
     const suite = rest.length === 0 ? first.replace(/\.test\.js$/, '') : first;
     const isNamed = words.length === 0 || words.some((word) => file.includes(word));
-    return isNamed && (chosenSuites.length === 0 || chosenSuites.includes(suite));
+    return (chosenSuites.length === 0 || chosenSuites.includes(suite)) && isNamed;
   });
 }
 
