@@ -5,6 +5,7 @@ import type { RunSpec } from '../core/run-spec.js';
 import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import type { RunStore } from './results.js';
 import type { Earlier } from './resumption.js';
+import type { RunWatch } from './run-watch.js';
 
 /** What a coordinator needs. */
 export interface CoordinatorDependencies {
@@ -16,6 +17,7 @@ export interface CoordinatorDependencies {
   readonly clock: Clock;
   /** Shows an event to whoever looks on. */
   readonly show: (event: RunEvent) => void;
+  readonly watch: RunWatch;
   readonly log: { info(text: string): void; warn(text: string): void };
 }
 

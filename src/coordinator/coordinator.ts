@@ -1,25 +1,14 @@
-import {
-  advanceCoordinator,
-  restoredCoordinator,
-  type CoordinatorAction,
-  type CoordinatorInput,
-  type CoordinatorMembership,
-} from '../cluster/coordinator-membership.js';
+import { advanceCoordinator, restoredCoordinator } from '../cluster/coordinator-membership.js';
+import type { CoordinatorAction, CoordinatorInput, CoordinatorMembership } from '../cluster/coordinator-state.js';
 import { groupOf, includes } from '../cluster/generation-plan.js';
 import type { Begin, Member, Progress, ToWorker } from '../cluster/messages.js';
-import {
-  errorOf,
-  type Channel,
-  type FromCoordinator,
-  type FromWorker,
-  type Hello,
-  type Ready,
-  type Report,
-} from '../cluster/session.js';
+import { errorOf } from '../cluster/session.js';
+import type { Channel, FromCoordinator, FromWorker, Hello, Ready, Report } from '../cluster/session.js';
 import { SilenceJudge } from '../cluster/silence.js';
 import { lockstepErrorIn, type LockstepError } from '../core/errors.js';
 import type { RunReport } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
+import { nameOfWorker } from '../core/worker-id.js';
 import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
 import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
@@ -27,6 +16,7 @@ import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
 import { Results, type ReportContext } from './results.js';
 import { inOrder, RunRecord } from './run-record.js';
+import type { DepartureCause } from './run-watch.js';
 import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 
@@ -117,6 +107,7 @@ export class Coordinator {
         closed: (reason) => this.life.guard(() => this.onBroken(session, reason)),
       });
       this.heard(session);
+      this.deps.watch.arrived(hello);
       const { recordedStep } = this.record;
       channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec), recordedStep });
     } catch (error) {
@@ -168,8 +159,9 @@ export class Coordinator {
       case 'leaving':
         this.story.left(session.hello.workerId, 'it asked to leave');
         return this.dispatch({ kind: 'leaving', workerId: session.hello.workerId });
-      case 'hello':
       case 'heartbeat':
+        return this.deps.watch.heartbeat(session.hello.workerId, message, this.deps.clock.nowMs());
+      case 'hello':
     }
   }
 
@@ -214,20 +206,22 @@ export class Coordinator {
   }
 
   /** @returns whether the session was still there */
-  private onClosed(session: WorkerSession, reason: string): boolean {
+  private onClosed(session: WorkerSession, reason: string, cause: DepartureCause = 'connection'): boolean {
     const { workerId } = session.hello;
     if (this.sessions.get(workerId) !== session) return false;
     this.forget(session);
     this.farewell.streamEnded(workerId);
     session.channel.close(); //                                      if it lives, it comes back, and learns whether it was dropped
-    if (session.ready) this.lose(workerId, session.farewell ?? reason, session.farewell === undefined);
+    const why = session.farewell ?? reason;
+    this.deps.watch.departed(workerId, session.farewell === undefined ? cause : 'failure', why);
+    if (session.ready) this.lose(workerId, why, session.farewell === undefined);
     else this.lastFarewell = session.farewell;
     this.showWaiting();
     return true;
   }
 
   private hasProcessEnded(workerId: string): boolean {
-    return this.endedNames.some((name) => workerId.startsWith(`${name}-`));
+    return this.endedNames.includes(nameOfWorker(workerId));
   }
 
   private lose(workerId: string, reason: string, mayReturn: boolean): void {
@@ -290,6 +284,7 @@ export class Coordinator {
     const session = this.sessions.get(workerId);
     if (!session) return;
     this.forget(session);
+    this.deps.watch.departed(workerId, why === 'left' ? 'leave' : 'silence', why);
     if (why === 'left') session.channel.send({ kind: 'dismissed' });
     else refuse(session.channel, fault('DROPPED', { workerId, reason: 'it was outside of the generation that runs' }));
   }
@@ -311,7 +306,7 @@ export class Coordinator {
       this.storeFailures += 1;
       if (lockstepErrorIn(error)?.code !== 'STATE_UNAVAILABLE' || this.storeFailures >= storeFailuresMax) throw error;
       const session = this.sessions.get(member.workerId); //         another member holds the same state, or it is back soon
-      if (session) this.onClosed(session, (error as Error).message);
+      if (session) this.onClosed(session, (error as Error).message, 'state');
       return;
     }
     this.dispatch({ kind: 'stored' });
@@ -341,6 +336,7 @@ export class Coordinator {
   private showBegun(begin: Begin): void {
     const change = this.story.begun(begin);
     if (change) this.deps.show(change);
+    this.deps.watch.began(begin);
     if (this.hasStarted) return;
     this.hasStarted = true;
     const { spec, layout, show } = this.deps;
@@ -385,7 +381,7 @@ export class Coordinator {
     for (const { workerId, silentMs } of this.silence.judge(this.deps.clock.nowMs())) {
       const reason = `it was silent for ${(silentMs / 1000).toFixed(1)} s`;
       const session = this.sessions.get(workerId);
-      if (session) this.onClosed(session, reason);
+      if (session) this.onClosed(session, reason, 'silence');
       else this.lose(workerId, `it did not come back to its restarted coordinator: ${reason}`, true);
     }
     this.dispatch({ kind: 'tick' });

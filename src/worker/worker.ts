@@ -27,6 +27,7 @@ import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
 import { adoptState, readState } from './state-transfer.js';
+import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
 
@@ -63,6 +64,8 @@ export interface WorkerOptions {
   readonly workerId: string;
   readonly host: string;
   readonly pid: number;
+  /** `host:port` where this worker's metrics are served. */
+  readonly metricsAddress: string;
   /** Where the `Exchange` service listens. */
   readonly listen: HostPort;
   /** Whether somebody gave the port; one that nobody chose may be any free one instead. */
@@ -96,6 +99,7 @@ export class Worker {
   private aliveMs = 0;
   private readonly stream: CoordinatorStream;
   private readonly reporter: Reporter;
+  private readonly timings = new StepTimings();
   private readonly life: Lifetime;
 
   constructor(
@@ -104,9 +108,9 @@ export class Worker {
   ) {
     this.life = new Lifetime(deps.clock);
     this.membership = joinedWorker(options.workerId);
-    const { workerId, host, pid } = options;
+    const { workerId, host, pid, metricsAddress } = options;
     this.stream = new CoordinatorStream(
-      { ...deps, hello: { kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid } },
+      { ...deps, hello: { kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid, metricsAddress } },
       {
         attached: (welcome) => this.life.guard(() => this.onAttached(welcome)),
         message: (message) => this.life.guard(() => this.onMessage(message)),
@@ -297,6 +301,7 @@ export class Worker {
           this.dispatch({ kind: 'finished', generation, step: record.step });
           this.aliveMs = deps.clock.nowMs();
           this.reporter.step(generation, record, isTeller);
+          this.timings.add(step.timing);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
           deps.watch.exchanged(link.sentBytes, link.receivedBytes);
         },
@@ -308,6 +313,7 @@ export class Worker {
         ended: (targetReached) => {
           const { now, progression } = run!.state;
           this.ended = { weightsDigest: weightsDigest(now.weights), targetReached };
+          this.tellTimings();
           this.reporter.ended(generation, progression.step, this.ended);
         },
       },
@@ -341,8 +347,13 @@ export class Worker {
   }
 
   private heartbeat(): void {
-    this.stream.send({ kind: 'heartbeat' });
+    this.tellTimings();
     this.life.after(heartbeatMs, () => this.heartbeat());
+  }
+
+  private tellTimings(): void {
+    if (this.stream.isOpen)
+      this.stream.send({ kind: 'heartbeat', sentAtMs: this.deps.clock.nowMs(), timings: this.timings.take() });
   }
 
   private sayWhy(error: unknown): void {

@@ -19,6 +19,7 @@ import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
 import { createView } from '../view/create-view.js';
+import { watchRun } from '../watch-run.js';
 
 /** How long workers may take to hear that the run is over. */
 const farewellMs = 2_000;
@@ -44,6 +45,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
 
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
+    registry.setDefaultLabels({ run: runId });
+    metrics.wantedWorkers.set(config.workers);
     const show = (event: RunEvent): void => {
       metrics.observe(event);
       view.show(event);
@@ -87,7 +90,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     if (!restoration)
       await store.appendJournal({ kind: 'run', spec, port, ...(resumedStep === undefined ? {} : { resumedStep }) });
     const coordinator = new Coordinator(
-      { spec, layout, store, peers, clock: systemClock, show, log: logger },
+      { spec, layout, store, peers, clock: systemClock, show, watch: watchRun(metrics), log: logger },
       {
         worldSize: config.workers,
         minWorkers: config.minWorkers,

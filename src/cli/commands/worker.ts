@@ -4,6 +4,7 @@ import { formatHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { randomStream } from '../../core/random.js';
+import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
@@ -55,15 +56,19 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
+    const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
     const join = (): Worker => {
-      const workerId = `${name}-${randomBytes(3).toString('hex')}`;
+      const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
         coordinatorAddress,
         dial: () => Promise.resolve(openStream(coordinatorAddress)),
         clock: systemClock,
         random: randomStream(0, 'coordinator-stream', workerId),
-        prepare: (spec) => prepareRun(spec, config.engine, { cache, fetchBlob, log }),
-        advertise: (port) => formatHostPort({ host: config.advertise ?? config.listen, port }),
+        prepare: (spec) => {
+          registry.setDefaultLabels({ run: spec.runId, worker: name });
+          return prepareRun(spec, config.engine, { cache, fetchBlob, log });
+        },
+        advertise: advertised,
         log,
         watch: watchWorker(metrics, (now) => (state = now)),
       };
@@ -71,6 +76,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         workerId,
         host: hostname(),
         pid: process.pid,
+        metricsAddress: advertised(exporter.port),
         listen: { host: config.listen, port: config.exchangePort },
         isPortChosen: given.has('exchangePort'),
         coordinatorTimeoutSeconds: config.joinTimeoutSeconds,

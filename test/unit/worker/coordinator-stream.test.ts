@@ -5,7 +5,9 @@ import { randomStream } from '../../../src/core/random.js';
 import { CoordinatorStream } from '../../../src/worker/coordinator-stream.js';
 import { FakeClock } from '../fake-clock.js';
 
-const hello: Hello = { kind: 'hello', protocolVersion: 1, numericsVersion: 1, workerId: 'w', host: 'h', pid: 1 };
+const identity = { workerId: 'w', host: 'h', pid: 1, metricsAddress: 'h:2' };
+const hello: Hello = { kind: 'hello', protocolVersion: 1, numericsVersion: 1, ...identity };
+const beat: FromWorker = { kind: 'heartbeat', sentAtMs: 0, timings: [] };
 const welcome: Welcome = { kind: 'welcome', runId: 'r', runSpec: '{}', recordedStep: 0 };
 /** Lets what was resolved be noticed. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -44,17 +46,17 @@ describe('CoordinatorStream', () => {
     const { clock, channels, told, stream } = streamOf();
     stream.start();
     await settle();
-    stream.send({ kind: 'heartbeat' });
+    stream.send(beat);
     assert.deepEqual(channels[0]!.sent, [hello], 'nothing but a Hello before the Welcome');
     channels[0]!.listener.message(welcome);
     stream.send({ kind: 'leaving' });
     channels[0]!.listener.closed('gone');
-    stream.send({ kind: 'heartbeat' });
+    stream.send(beat);
     clock.advance(50);
     await settle();
     channels[1]!.listener.message(welcome);
     channels[1]!.listener.message({ kind: 'dismissed' });
-    stream.send({ kind: 'heartbeat' });
+    stream.send(beat);
     assert.deepEqual(
       channels.map(({ sent }) => sent.map(({ kind }) => kind)),
       [
