@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { field, type Command } from './field.js';
+import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
   count,
@@ -157,13 +158,7 @@ export const fields = {
     about:
       'How the learning rate changes over the run: `constant`, `cosine`, `one-cycle` or `step:every=2epochs`, the settings after a colon with commas between them: docs/optimizers.md.',
   }),
-  warmupSteps: field('warmup-steps', wholeNumber(0), {
-    group: 'Optimizer',
-    commands: run,
-    placeholder: 'STEPS',
-    default: 0,
-    about: 'Steps over which the learning rate rises linearly to its full value.',
-  }),
+  ...scalingFields,
   clipNorm: field('clip-norm', positive, {
     group: 'Optimizer',
     commands: run,
