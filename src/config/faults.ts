@@ -85,6 +85,12 @@ export const configFaults = {
     message: (f: { restore: string }) => `${f.restore} needs the folder of the run`,
     remedy: 'name it with --out DIR; to go on from a checkpoint after all workers have ended, use --resume DIR',
   },
+  NATS_INCOMPLETE: {
+    exitCode: 2,
+    meaning: 'Of the options that belong together for a run in NATS one is missing.',
+    message: (f: { given: string; missing: string }) => `${f.given} needs ${f.missing}`,
+    remedy: 'give --nats URL and --run NAME together; --standby goes with both',
+  },
   ADVERTISE_MISSING: {
     exitCode: 2,
     meaning: 'A worker that listens on all networks has to say under which address others reach it.',

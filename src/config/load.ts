@@ -104,8 +104,8 @@ function valueOf(name: FieldName, command: Command, given: ReadonlyMap<FieldName
     const expects = expectationOf(facts.schema);
     throw fault('BAD_VALUE', { given: mine.quoted, expects, hint: choiceHint(mine.value, expects) });
   }
-  if (facts.required) throw fault('MISSING_VALUE', { flag: `--${facts.flag}`, placeholder: facts.placeholder ?? '' });
   if (facts.insteadOf !== undefined && given.has(facts.insteadOf as FieldName)) return undefined;
+  if (facts.required) throw fault('MISSING_VALUE', { flag: `--${facts.flag}`, placeholder: facts.placeholder ?? '' });
   return facts.defaultOf?.[command] ?? facts.default;
 }
 

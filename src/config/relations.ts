@@ -14,6 +14,9 @@ export interface RelatedValues {
   readonly advertise?: string | undefined;
   readonly restore?: boolean | undefined;
   readonly out?: string | undefined;
+  readonly nats?: string | undefined;
+  readonly run?: string | undefined;
+  readonly standby?: boolean | undefined;
 }
 
 /**
@@ -34,6 +37,13 @@ export function checkRelations(command: string, values: RelatedValues, quote: (n
 
   if (values.restore === true && values.out === undefined)
     throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });
+
+  if ((values.nats === undefined) !== (values.run === undefined)) {
+    const [given, missing] = values.run === undefined ? (['nats', '--run'] as const) : (['run', '--nats'] as const);
+    throw fault('NATS_INCOMPLETE', { given: quote(given), missing });
+  }
+  if (values.standby === true && values.nats === undefined)
+    throw fault('NATS_INCOMPLETE', { given: quote('standby'), missing: '--nats and --run' });
 
   if (
     command === 'worker' &&

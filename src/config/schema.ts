@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { field, type Command } from './field.js';
 import { scalingFields } from './scaling-fields.js';
+import { takeoverFields } from './takeover-fields.js';
 import {
   batchSize,
   count,
@@ -56,9 +57,11 @@ export const fields = {
     commands: ['worker'],
     placeholder: 'HOST:PORT',
     required: true,
+    insteadOf: 'nats',
     local: true,
-    about: 'The coordinator to join. IPv6 in brackets: [::1]:7070.',
+    about: 'The coordinator to join. IPv6 in brackets: [::1]:7070. Or --nats and --run.',
   }),
+  ...takeoverFields,
   name: field('name', text, {
     group: 'Cluster',
     commands: ['worker'],
@@ -246,14 +249,6 @@ export const fields = {
     otherwise: 'runs/<run id>',
     about: 'Folder for the results; it must be empty or not exist yet.',
   }),
-  restore: field('restore', toggle, {
-    group: 'Results',
-    commands: ['coordinator'],
-    default: false,
-    local: true,
-    about:
-      'Takes over the run in --out whose coordinator is gone, while its workers go on; they come back by themselves. Options come from its spec.json, and the port, unless --port is given, from its journal. Where no run was begun yet it begins one, so that a unit file can say it always. `train` restarts its coordinator in this way.',
-  }),
   resume: field('resume', text, {
     group: 'Results',
     commands: run,
@@ -326,11 +321,11 @@ export const fields = {
   }),
   advertise: field('advertise', host, {
     group: 'Network',
-    commands: ['worker'],
+    commands: ['coordinator', 'worker'],
     placeholder: 'HOST',
     local: true,
     otherwise: 'the address of --listen',
-    about: 'Name or address under which other workers reach this one.',
+    about: 'Name or address under which others reach this program: other workers, or with --nats all workers.',
   }),
   metricsPort: field('metrics-port', portNumber, {
     group: 'Network',
@@ -365,10 +360,10 @@ type Fields = typeof fields;
 export type FieldName = keyof Fields;
 
 /** Whether a value is always there once the configuration is loaded. */
-type Settled<F> = F extends { required: true }
-  ? true
-  : F extends { insteadOf: string }
-    ? false
+type Settled<F> = F extends { insteadOf: string }
+  ? false
+  : F extends { required: true }
+    ? true
     : F extends { default: unknown }
       ? true
       : false;

@@ -48,6 +48,9 @@ export const share = expecting('a number above 0, at most 1', z.preprocess(numbe
 
 export const text = expecting('a text', z.string().min(1));
 
+/** It becomes part of a subject of NATS. */
+export const runName = expecting('letters, digits, - and _', z.string().regex(/^[A-Za-z0-9_-]{1,64}$/));
+
 export const toggle = expecting(
   'true or false',
   z.union([z.boolean(), z.enum(['true', 'false', '1', '0']).transform((given) => given === 'true' || given === '1')]),

@@ -88,7 +88,10 @@ export class Coordinator {
       this.sessions.sendHome('it is finished'); //                           members had their End; others came too late
       return this.report!;
     } catch (error) {
-      this.sessions.sendHome(error instanceof Error ? error.message : String(error));
+      // Another one leads the run now, or may: workers look for it.
+      if (['DEPOSED', 'JOURNAL_TAKEN', 'JOURNAL_FAILED'].includes(lockstepErrorIn(error)?.code ?? ''))
+        this.sessions.leave();
+      else this.sessions.sendHome(error instanceof Error ? error.message : String(error));
       throw error;
     } finally {
       await this.results.close();
@@ -130,6 +133,11 @@ export class Coordinator {
     if (begin) return;
     const fail = () => this.life.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason }));
     this.life.after(judgeMs, fail);
+  }
+
+  /** Somebody else leads the run. */
+  depose(error: LockstepError): void {
+    this.life.fail(error);
   }
 
   /** For /healthz. */

@@ -7,6 +7,8 @@ export interface RunEntry {
   readonly spec: RunSpec;
   /** Where the coordinator listened: its workers look for it there. */
   readonly port: number;
+  /** What spec.json says: for a coordinator that takes over with a folder of its own. */
+  readonly config: Readonly<Record<string, unknown>>;
   /** The step of the checkpoint that the run goes on from, if it does. */
   readonly resumedStep?: number;
 }

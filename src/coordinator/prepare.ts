@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { CoordinatorConfig } from '../config/index.js';
 import { sha256 } from '../core/digest.js';
 import type { ParameterLayout } from '../core/layout.js';
-import type { RunSpec } from '../core/run-spec.js';
+import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { readIdxContent } from '../data/idx.js';
 import { resolveDataset } from '../data/sources.js';
 import { layoutOfTopology, readTopology } from '../engine/topology.js';
@@ -11,7 +11,6 @@ import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { encodeSafetensors, readSafetensors, tensorsOf, weightsFrom } from '../store/safetensors.js';
 import { fault } from './faults.js';
-import type { Restoration } from './restoration.js';
 import { runSpecOf } from './run-spec.js';
 
 /** A run that can start: everything that the configuration names was found and fits together. */
@@ -22,24 +21,31 @@ export interface PreparedSpec {
   readBlob(sha256: string): AsyncIterable<Uint8Array> | undefined;
 }
 
+/** A run whose coordinator is gone while its workers go on. */
+export interface Predecessor {
+  readonly spec: RunSpec;
+  /** File of the checkpoint from which that run was resumed, if it was, and the file is here. */
+  readonly resumedFrom: string | undefined;
+}
+
 const chunkBytes = 1024 * 1024;
 
 /**
  * Reads and checks everything that a configuration names, before anything is started or written.
  *
  * @param checkpoint - where the run goes on, if it is resumed
- * @param restoration - the run that is taken over, if one is: its spec stands
+ * @param predecessor - the run that is taken over, if one is: its spec stands
  * @throws LockstepError for the first thing that is wrong, by its name
  */
 export async function prepareSpec(
   config: CoordinatorConfig,
   runId: string,
   checkpoint?: FoundCheckpoint,
-  restoration?: Restoration,
+  predecessor?: Predecessor,
 ): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
-  const model = restoration?.spec.model ?? (await buildModel(config.model));
+  const model = predecessor?.spec.model ?? (await buildModel(config.model));
   const topology = readTopology(model);
   const layout = layoutOfTopology(topology);
   const init = config.init === undefined || checkpoint ? undefined : await readInit(config.init, layout);
@@ -55,7 +61,7 @@ export async function prepareSpec(
   }
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
   const datasetFiles = files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 }));
-  restoration?.check(datasetFiles);
+  if (predecessor) checkSameData(predecessor.spec, datasetFiles);
   const begun = {
     runId,
     model,
@@ -65,8 +71,8 @@ export async function prepareSpec(
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
   };
-  const spec = restoration?.spec ?? runSpecOf(config, begun);
-  const resumedFrom = checkpoint?.path ?? restoration?.resumedFrom;
+  const spec = predecessor?.spec ?? runSpecOf(config, begun);
+  const resumedFrom = checkpoint?.path ?? predecessor?.resumedFrom;
   return {
     spec,
     layout,
@@ -78,6 +84,13 @@ export async function prepareSpec(
       return path === undefined ? undefined : contentOf(path);
     },
   };
+}
+
+function checkSameData({ dataset }: RunSpec, found: readonly DatasetFile[]): void {
+  for (const { role, sha256: was } of dataset.files) {
+    const is = found.find((file) => file.role === role)?.sha256 ?? 'missing';
+    if (was !== is) throw fault('RESTORE_CHANGED', { what: `${role} of the data set`, was, is });
+  }
 }
 
 /** Loads TensorFlow.js, which takes a second. */

@@ -1,7 +1,6 @@
 /** Taking over a run whose coordinator is gone while its workers go on (protocol, rule 12). */
-import type { DatasetFile, RunSpec } from '../core/run-spec.js';
+import type { RunSpec } from '../core/run-spec.js';
 import { checkpointIn, LockedFolder, RunFolder } from '../store/run-folder.js';
-import { fault } from './faults.js';
 import { readJournal, type JournalContent, type RunEntry } from './journal.js';
 import type { Earlier } from './resumption.js';
 import { RunRecord } from './run-record.js';
@@ -36,14 +35,6 @@ export class Restoration {
   get resumedFrom(): string | undefined {
     const { resumedStep } = this.run;
     return resumedStep === undefined ? undefined : checkpointIn(this.locked.path, resumedStep);
-  }
-
-  /** @param found - what the data set's files are now @throws LockstepError `RESTORE_CHANGED` */
-  check(found: readonly DatasetFile[]): void {
-    for (const { role, sha256: was } of this.spec.dataset.files) {
-      const is = found.find((file) => file.role === role)?.sha256 ?? 'missing';
-      if (was !== is) throw fault('RESTORE_CHANGED', { what: `${role} of the data set`, was, is });
-    }
   }
 
   /** Opens the folder to go on, with everything that was recorded. Its `close` releases it. */

@@ -4,11 +4,14 @@ import { numericsVersion } from '../core/versions.js';
 import { encodeCheckpoint } from '../store/checkpoint-file.js';
 import type { RunFolder } from '../store/run-folder.js';
 import { tensorsOf } from '../store/safetensors.js';
+import type { JournalEntry } from './journal.js';
 import type { RunStore } from './results.js';
 
 export interface RunStoreOptions {
   /** Checkpoints that stay. */
   readonly keep: number;
+  /** Where the journal lies if not in the folder alone: what is not there has not happened. */
+  readonly journal: { append(entry: JournalEntry): Promise<void> } | undefined;
   /** The step from which the run was resumed: workers that join may ask for its checkpoint. */
   readonly resumedStep: number | undefined;
 }
@@ -18,12 +21,15 @@ export function runStoreIn(
   folder: RunFolder,
   spec: RunSpec,
   layout: ParameterLayout,
-  { keep, resumedStep }: RunStoreOptions,
+  { keep, resumedStep, journal }: RunStoreOptions,
 ): RunStore {
   const { runId } = spec;
   const metadata = (step: number) => ({ format: 'lockstep', formatVersion: '1', runId, step: String(step) });
   return {
-    appendJournal: (record) => folder.appendToJournal(record),
+    async appendJournal(entry) {
+      await journal?.append(entry);
+      await folder.appendToJournal(entry);
+    },
     appendMetrics: (record) => folder.appendMetrics(record),
     async saveBest(step, weights) {
       await folder.writeBest({ tensors: tensorsOf(layout, weights), metadata: metadata(step) });

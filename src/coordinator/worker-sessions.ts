@@ -74,6 +74,11 @@ export class WorkerSessions {
     for (const { channel } of this.all()) refuse(channel, fault('RUN_ENDED', { reason }));
   }
 
+  /** Ends the streams without a word: workers go on, and look for their coordinator. */
+  leave(): void {
+    for (const { channel } of this.all()) channel.close();
+  }
+
   get readyCount(): number {
     return this.all().filter(({ ready }) => ready).length;
   }

@@ -16,6 +16,37 @@ export const transportFaults = {
     remedy:
       'while its workers wait, start the coordinator again with --restore; later, with --resume and the folder of the run, then the workers',
   },
+  NATS_UNREACHABLE: {
+    exitCode: 3,
+    meaning: 'No NATS server answered when a program was started that needs one.',
+    message: (f: { url: string; reason: string }) => `no NATS server answers at ${f.url} (${f.reason})`,
+    remedy: 'start `nats-server -js` there, or check --nats and firewalls',
+  },
+  NATS_SILENT: {
+    exitCode: 3,
+    meaning: 'NATS was out of reach for --join-timeout while the membership of a run had to change.',
+    message: (f: { seconds: number; reason: string }) => `NATS has not answered for ${f.seconds} s (${f.reason})`,
+    remedy: 'bring the NATS server back, then start the coordinator again with the same --nats and --run',
+  },
+  JOURNAL_TAKEN: {
+    exitCode: 3,
+    meaning: "Another coordinator has written into the run's journal in NATS, so that this one may not act any more.",
+    message: (f: { run: string; writer: string }) => `run ${f.run} is led by another coordinator (${f.writer})`,
+    remedy: 'nothing, if that was meant; the run goes on there',
+  },
+  RUN_LED: {
+    exitCode: 2,
+    meaning: 'A coordinator was started for a run that has one.',
+    message: (f: { run: string; holder: string; address: string }) =>
+      `run ${f.run} is led by ${f.holder}${f.address === '' ? '' : ` at ${f.address}`}`,
+    remedy: 'give another --run, or add --standby to take over when that one is gone',
+  },
+  RUN_NOT_LED: {
+    exitCode: 3,
+    meaning: 'NATS knew no coordinator of the run within --join-timeout.',
+    message: (f: { run: string; seconds: number }) => `NATS knew no coordinator of run ${f.run} for ${f.seconds} s`,
+    remedy: 'start `lockstep coordinator` with the same --nats and --run, or raise --join-timeout',
+  },
   STATE_UNAVAILABLE: {
     exitCode: 3,
     meaning: 'A training state could not be fetched from the worker that holds it.',

@@ -48,7 +48,7 @@ export interface WorkerDependencies {
   prepare(spec: RunSpec): Promise<PreparedRun>;
   /** `host:port` under which others reach the port that `Exchange` got. */
   advertise(port: number): string;
-  readonly log: { info(text: string): void; warn(text: string): void };
+  readonly log: { debug(text: string): void; info(text: string): void; warn(text: string): void };
   readonly watch: WorkerWatch;
 }
 
@@ -300,6 +300,7 @@ export class Worker {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
           this.aliveMs = deps.clock.nowMs();
+          deps.log.debug(`finished step ${record.step}`);
           this.reporter.step(generation, record, isTeller);
           this.timings.add(step.timing);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);

@@ -116,6 +116,7 @@ class Cluster {
       if (last.type === 'restored') this.restored += 1;
       if (last.type === 'membership') this.joined += last.joined?.length ?? 0;
       hasStarted ||= last.type === 'started';
+      if (this.coordinator.killed) continue; //                      what it wrote before is no news
       const isDue = last.type === 'step' && this.faults[0] && last.step! >= this.faults[0].step;
       const isAwaited = last.type === 'waiting' && hasStarted && this.faults[0]?.kind === 'add';
       if (isDue || isAwaited) this.fire(this.faults.shift()!);

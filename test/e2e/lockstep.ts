@@ -19,6 +19,10 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves with the first match in what was written to stdout, waits for it if need be. */
   seen(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Stdout so far. */
+  written(): string;
+  /** Stderr so far. */
+  complaints(): string;
   /** The same for stderr. */
   complained(pattern: RegExp): Promise<RegExpExecArray>;
 }
@@ -42,13 +46,16 @@ const limitMs = 120_000;
 /**
  * @param cwd - runs/ and the cache lie here
  * @param environment - added to a clean one
+ * @param through - a program that runs another one, and its arguments
  */
 export function start(
   args: readonly string[],
   cwd: string,
   environment: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): Running {
-  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...args], {
+  const [program, ...rest] = [...through, process.execPath, join(packageRoot, 'bin', 'lockstep.js'), ...args];
+  const child = spawn(program!, rest, {
     cwd,
     env: {
       PATH: process.env['PATH'],
@@ -93,6 +100,8 @@ export function start(
   return {
     child,
     ended,
+    written: () => stdout,
+    complaints: () => stderr,
     seen: (pattern) => found(pattern, () => stdout),
     complained: (pattern) => found(pattern, () => stderr),
   };

@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Packages that belong to one room, so that replacing one means replacing one room. */
 const owners: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@tensorflow\//, ['engine']],
-  [/^@grpc\//, ['transport']],
+  [/^(@grpc\/|nats$)/, ['transport']],
   [/^prom-client$/, ['metrics']],
   [/^(zod|yaml)$/, ['config']],
   [/^(commander|cli-progress|pino-pretty)$/, ['cli']],

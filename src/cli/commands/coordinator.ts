@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { specOf, type CoordinatorConfig } from '../../config/index.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
-import { prepareSpec } from '../../coordinator/prepare.js';
+import { Leadership } from '../../coordinator/leadership.js';
+import { prepareSpec, type Predecessor } from '../../coordinator/prepare.js';
 import { Restoration } from '../../coordinator/restoration.js';
 import { Resumption } from '../../coordinator/resumption.js';
 import { runStoreIn } from '../../coordinator/run-store.js';
@@ -38,8 +40,12 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     closing.push(() => resumption?.release());
     const restoration = config.restore ? await Restoration.find(config.out!) : undefined;
     closing.push(() => restoration?.release());
-    const runId = restoration?.spec.runId ?? resumption?.checkpoint.runId ?? newRunId(config.model);
-    const prepared = await prepareSpec(config, runId, resumption?.checkpoint, restoration);
+    const leading = await lead(config, logger);
+    if (leading === 'ended') return 0;
+    closing.push(() => leading?.close());
+    const predecessor = leading ? predecessorOf(leading, restoration) : restoration;
+    const runId = predecessor?.spec.runId ?? resumption?.checkpoint.runId ?? newRunId(config.model);
+    const prepared = await prepareSpec(config, runId, resumption?.checkpoint, predecessor);
     const { spec, layout } = prepared;
     resumption?.check(spec);
 
@@ -78,17 +84,26 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
 
     const out = config.resume ?? config.out ?? join('runs', runId);
     const taken = (await resumption?.open()) ?? (await restoration?.open());
-    const { folder, earlier } = taken ?? { folder: await RunFolder.create({ path: out }), earlier: undefined };
+    const { folder, earlier: recorded } = taken ?? { folder: await RunFolder.create({ path: out }) };
+    const earlier = leading ? leading.earlier(recorded) : recorded;
     closing.push(() => folder.close());
     log.toFile(folder.logPath('coordinator'));
-    await folder.writeSpec(specOf(config, { microBatchSize: spec.microBatchSize }));
+    const ownConfig = specOf(config, { microBatchSize: spec.microBatchSize });
+    const spokenConfig = leading?.isSuccessor ? leading.content.run!.config : ownConfig;
+    await folder.writeSpec(spokenConfig);
 
     const peers = new ExchangeClients(runId, systemClock);
     closing.push(() => peers.close());
     const resumedStep = restoration?.run.resumedStep ?? resumption?.checkpoint.step;
-    const store = runStoreIn(folder, spec, layout, { keep: config.keepCheckpoints, resumedStep });
-    if (!restoration)
-      await store.appendJournal({ kind: 'run', spec, port, ...(resumedStep === undefined ? {} : { resumedStep }) });
+    const store = runStoreIn(folder, spec, layout, {
+      keep: config.keepCheckpoints,
+      resumedStep,
+      journal: leading,
+    });
+    if (!predecessor) {
+      const resumed = resumedStep === undefined ? {} : { resumedStep };
+      await store.appendJournal({ kind: 'run', spec, port, config: spokenConfig, ...resumed });
+    }
     const coordinator = new Coordinator(
       { spec, layout, store, peers, clock: systemClock, show, watch: watchRun(metrics), log: logger },
       {
@@ -113,6 +128,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       else coordinator.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
+    const advertised = formatHostPort({ host: config.advertise ?? localHost(config.listen), port });
+    await leading?.publish(advertised, (error) => coordinator.depose(error));
     show({ type: 'listening', coordinator: formatHostPort({ host: config.listen, port }), metrics: exporter.url });
     supervisor?.tell({
       type: 'listening',
@@ -129,6 +146,25 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     supervisor?.release();
   }
 };
+
+/** The run's lease and journal in NATS, if it is led there; `ended` if this was a standby, and is not needed any more. */
+async function lead(
+  config: CoordinatorConfig,
+  log: { info(text: string): void; warn(text: string): void },
+): Promise<Leadership | 'ended' | undefined> {
+  const { nats: url, run, standby: isStandby, joinTimeoutSeconds: limitSeconds } = config;
+  if (url === undefined || run === undefined) return undefined;
+  const holder = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const options = { url, run, holder, isStandby, limitSeconds };
+  const leading = await Leadership.take(options, { clock: systemClock, log });
+  if (!leading) log.info(`run ${run} has ended`);
+  return leading ?? 'ended';
+}
+
+/** The run that goes on under this coordinator, by its journal in NATS. */
+function predecessorOf({ content, isSuccessor }: Leadership, folder: Restoration | undefined): Predecessor | undefined {
+  return isSuccessor ? { spec: content.run!.spec, resumedFrom: folder?.resumedFrom } : undefined;
+}
 
 /** Passes chunks on and counts them. */
 function counted(

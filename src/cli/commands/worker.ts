@@ -14,6 +14,7 @@ import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
+import { locator } from '../locator.js';
 import { findSupervisor } from '../supervisor.js';
 import { watchWorker } from '../watch-worker.js';
 
@@ -24,7 +25,11 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
   const name = config.name ?? hostname();
   const { logger, close } = createLog({ program: name, level: config.logLevel ?? 'info', stderr, environment });
   closing.push(close);
-  const log = { info: (text: string) => logger.info(text), warn: (text: string) => logger.warn(text) };
+  const log = {
+    debug: (text: string) => logger.debug(text),
+    info: (text: string) => logger.info(text),
+    warn: (text: string) => logger.warn(text),
+  };
   try {
     const cache = await Cache.open({
       folder: config.cacheDir ?? defaultCacheFolder(environment),
@@ -39,29 +44,42 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), log.info);
     closing.push(() => exporter.stop());
 
-    const coordinatorAddress = formatHostPort(config.coordinator);
-    const connection = new CoordinatorConnection(coordinatorAddress, systemClock);
-    closing.push(() => connection.close());
     let current: Worker | undefined;
     const leave = (): void => (current ? current.leave() : process.exit(130));
     closing.push(onSignals(leave, () => process.exit(130)));
-    await connection.reach(config.joinTimeoutSeconds, () =>
-      log.warn(`nobody answers at ${coordinatorAddress} yet; trying for ${config.joinTimeoutSeconds} s`),
+    const timeoutSeconds = config.joinTimeoutSeconds;
+    const whereabouts = await locator(config, log);
+    closing.push(() => whereabouts.close());
+    const first = await whereabouts.wait(timeoutSeconds, systemClock, () =>
+      log.warn(`${whereabouts.inWords} is not there yet; trying for ${timeoutSeconds} s`),
     );
-    log.info(`joining the run at ${coordinatorAddress}, metrics on ${exporter.url}`);
+    const atFirst = new CoordinatorConnection(first, systemClock);
+    try {
+      await atFirst.reach(timeoutSeconds, () =>
+        log.warn(`nobody answers at ${first} yet; trying for ${timeoutSeconds} s`),
+      );
+    } finally {
+      atFirst.close();
+    }
+    log.info(`joining the run at ${first}, metrics on ${exporter.url}`);
 
     const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
-      for await (const chunk of connection.fetchBlob(sha256)) {
-        metrics.datasetReceived.inc(chunk.length);
-        yield chunk;
+      const connection = new CoordinatorConnection(await whereabouts.find(), systemClock);
+      try {
+        for await (const chunk of connection.fetchBlob(sha256)) {
+          metrics.datasetReceived.inc(chunk.length);
+          yield chunk;
+        }
+      } finally {
+        connection.close();
       }
     };
     const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
-        coordinatorAddress,
-        dial: () => Promise.resolve(openStream(coordinatorAddress)),
+        coordinatorAddress: whereabouts.inWords,
+        dial: async () => openStream(await whereabouts.find()),
         clock: systemClock,
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {

@@ -319,6 +319,19 @@ describe('relations', () => {
   });
 });
 
+describe('taking over', () => {
+  test('--nats and --run belong together, --standby to both, and --restore to --out', () => {
+    const nats = { nats: 'nats://a:4222' };
+    assertFault('NATS_INCOMPLETE', /--nats nats:\/\/a:4222 needs --run/, () => load('coordinator', { flags: nats }));
+    assertFault('NATS_INCOMPLETE', /--run r needs --nats/, () => load('coordinator', { flags: { run: 'r' } }));
+    assertFault('NATS_INCOMPLETE', /--standby/, () => load('coordinator', { flags: { standby: true } }));
+    assertFault('RESTORE_WITHOUT_OUT', /--restore/, () => load('coordinator', { flags: { restore: true } }));
+    const { config } = load('worker', { flags: { ...nats, run: 'r' } });
+    assert.equal(config.coordinator, undefined, 'a worker finds it in NATS');
+    assertFault('BAD_VALUE', /--run a\.b/, () => load('worker', { flags: { ...nats, run: 'a.b' } }));
+  });
+});
+
 describe('the way back', () => {
   const given = {
     optimizer: 'rmsprop',

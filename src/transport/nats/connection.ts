@@ -1,0 +1,55 @@
+import { connect, Events, type NatsConnection } from 'nats';
+import { fault } from '../faults.js';
+
+export type { NatsConnection };
+
+/** How long the first attempt may take; later the client goes on trying for as long as the program runs. */
+const firstAttemptMs = 5_000;
+const reconnectMs = 250;
+
+/**
+ * @param url - `nats://host:4222`, or several with commas between
+ * @param name - who we are, for the server's own monitoring
+ * @param log - is told when the server is lost and found
+ * @throws LockstepError `NATS_UNREACHABLE`
+ */
+export async function connectNats(
+  url: string,
+  name: string,
+  log: { info(text: string): void; warn(text: string): void },
+): Promise<NatsConnection> {
+  let connection: NatsConnection;
+  try {
+    connection = await connect({
+      servers: url.split(','),
+      name,
+      timeout: firstAttemptMs,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: reconnectMs,
+      pingInterval: 2_000, //                                        a server that is cut off without a word is noticed, too
+      maxPingOut: 2,
+    });
+  } catch (error) {
+    throw fault('NATS_UNREACHABLE', { url, reason: (error as Error).message }, error);
+  }
+  void (async () => {
+    for await (const { type } of connection.status()) {
+      if (type === Events.Disconnect)
+        log.warn(`NATS at ${url} is out of reach: steps go on, but who takes part cannot change until it is back`);
+      if (type === Events.Reconnect) log.info(`NATS at ${url} is back`);
+    }
+  })();
+  return connection;
+}
+
+/** Whether a failed request says nothing about what the server did: it may be tried again. */
+export function isUncertain(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return ['TIMEOUT', '503', 'CONNECTION_CLOSED', 'DISCONNECT', 'CONNECTION_REFUSED'].includes(String(code));
+}
+
+/** Whether the server refused a write, since somebody else has written meanwhile. */
+export function isConflict(error: unknown): boolean {
+  const wrongLastSequence = 10071;
+  return (error as { api_error?: { err_code?: number } }).api_error?.err_code === wrongLastSequence;
+}
