@@ -13,6 +13,8 @@ export interface MembershipOptions {
   readonly maxWorkers?: number;
   /** Steps of the whole run. */
   readonly lastStep: number;
+  /** Samples of a step for each member, and at most in all. Default: the batch does not follow the cluster. */
+  readonly batch?: { readonly perWorker: number; readonly max: number } | undefined;
   /** Fail with `WORKER_LOST` where the run would wait for `minWorkers`. Default: wait. */
   readonly failOnLoss?: boolean;
 }

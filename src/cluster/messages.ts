@@ -43,6 +43,8 @@ export interface Begin {
   readonly afterStep: number;
   /** The step after which the run ends; `afterStep` itself for a stop. */
   readonly lastStep: number;
+  /** Samples of each step from afterStep + 2 on (rule 2), where the batch follows the cluster. */
+  readonly globalBatchSize?: number;
 }
 
 /** A worker's progress (rule 11). */

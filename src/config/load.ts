@@ -1,6 +1,6 @@
 /**
  * From what was given to the frozen configuration of one program: defaults < YAML file < environment < flags. When a run
- * is resumed its spec.json comes before all of these.
+ * is resumed or replayed its spec.json comes before all of these.
  */
 
 import { nearest } from '../core/nearest.js';
@@ -8,7 +8,7 @@ import { fault } from './faults.js';
 import { expectationOf } from './values.js';
 import type { Command } from './field.js';
 import { checkRelations } from './relations.js';
-import { checkUnchanged, resumedLayer } from './resume.js';
+import { checkUnchanged, replayedLayer, resumedLayer } from './resume.js';
 import type { ConfigOf, FieldName } from './schema.js';
 import {
   configVariable,
@@ -54,8 +54,9 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
     flagLayer(sources.flags),
   ];
   const resumed = hasField(command, 'resume') ? resumedLayer(layers) : undefined;
+  const earlier = resumed ?? (hasField(command, 'replay') ? replayedLayer(layers) : undefined);
   const given = new Map<FieldName, Given>();
-  for (const layer of [resumed ?? (new Map() as Layer), ...layers]) overlay(given, layer, command);
+  for (const layer of [earlier ?? (new Map() as Layer), ...layers]) overlay(given, layer, command);
 
   const values: Partial<Record<FieldName, unknown>> = {};
   for (const name of fieldNames) if (hasField(command, name)) values[name] = valueOf(name, command, given);

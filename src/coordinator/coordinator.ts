@@ -28,6 +28,7 @@ import { MembershipStory } from './membership-story.js';
 import { Results, type ReportContext, type RunStore } from './results.js';
 import type { Earlier } from './resumption.js';
 import { RunRecord } from './run-record.js';
+import { batchLimits } from './run-spec.js';
 import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 
@@ -95,6 +96,7 @@ export class Coordinator {
       minWorkers: Math.min(minWorkers, worldSize),
       maxWorkers,
       lastStep,
+      batch: batchLimits(deps.spec),
     });
     this.sessions = new WorkerSessions(runId, maxWorkers);
     this.record = options.earlier?.record ?? new RunRecord();

@@ -11,6 +11,7 @@ import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { encodeSafetensors, readSafetensors, tensorsOf, weightsFrom } from '../store/safetensors.js';
 import { fault } from './faults.js';
+import { readBatchHistory } from './replay.js';
 import { runSpecOf } from './run-spec.js';
 
 /** A run that can start: everything that the configuration names was found and fits together. */
@@ -51,6 +52,8 @@ export async function prepareSpec(
       expected: topology.inputShape,
     });
   }
+  const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
+  const repeated = begunWith?.batchHistory ?? (config.replay && (await readBatchHistory(config.replay)));
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
   const spec = runSpecOf(config, {
     runId,
@@ -60,6 +63,8 @@ export async function prepareSpec(
     testLength: test.count,
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
+    begunWith,
+    batchHistory: repeated || undefined,
   });
   return {
     spec,

@@ -1,4 +1,5 @@
-import type { CoordinatorConfig, Interval } from '../config/index.js';
+import type { CoordinatorConfig } from '../config/index.js';
+import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
@@ -15,6 +16,10 @@ export interface RunInputs {
   readonly init: RunSpec['init'];
   /** The checkpoint from which the run goes on. */
   readonly resume: RunSpec['resume'];
+  /** What the run was begun with, if it goes on: its first batch decides about warm-up and schedule. */
+  readonly begunWith?: RunSpec | undefined;
+  /** Sizes of the batches that are to be repeated. */
+  readonly batchHistory?: BatchHistory | undefined;
 }
 
 /**
@@ -23,13 +28,16 @@ export interface RunInputs {
  * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
-  const { runId, model, files, trainLength, testLength, init, resume } = inputs;
-  const globalBatchSize = globalBatchSizeOf(config, trainLength);
-  const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(globalBatchSize);
+  const { runId, model, files, trainLength, testLength, init, resume, batchHistory } = inputs;
+  const { batchPerWorker } = config;
+  const globalBatchSize = globalBatchSizeOf(config, inputs);
+  const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(batchPerWorker ?? globalBatchSize);
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
-  const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
-  const stepsOf = ({ every, unit }: Interval): number => (unit === 'step' ? every : every * perEpoch);
+  const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
+  const perEpoch = stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
+  const varies = batchPerWorker !== undefined || sizes.length > 1;
+  const epochs = config.epochs ?? 1;
   return {
     formatVersion: 1,
     runId,
@@ -40,24 +48,37 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     seed: config.seed,
     shuffle: config.shuffle,
     globalBatchSize,
+    ...(batchPerWorker === undefined ? {} : { batchPerWorker }),
+    ...(batchHistory === undefined ? {} : { batchHistory }),
     microBatchSize,
     dropLast: config.dropLast,
     engine: config.engine,
-    lastStep: config.steps ?? (config.epochs ?? 1) * perEpoch,
+    lastStep: config.steps ?? epochs * perEpoch,
+    ...(varies && config.steps === undefined ? { lastEpoch: epochs } : {}),
     optimizer: { name: config.optimizer, options: config.optimizerOptions },
     learningRate: config.learningRate,
     learningRateSchedule: config.learningRateSchedule,
     warmupSteps: config.warmupSteps,
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
-    evaluateEverySteps: stepsOf(config.evaluateEvery),
+    evaluateEvery: config.evaluateEvery,
     ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
-    ...(config.checkpointEvery === 'off' ? {} : { checkpointEverySteps: stepsOf(config.checkpointEvery) }),
+    ...(config.checkpointEvery === 'off' ? {} : { checkpointEvery: config.checkpointEvery }),
     maxSkippedSteps: config.maxSkippedSteps,
   };
 }
 
-/** `full` is the whole training set; `--batch-per-worker` is per worker of the run, whatever their number. */
-function globalBatchSizeOf(config: CoordinatorConfig, trainLength: number): number {
-  if (config.batchPerWorker !== undefined) return config.batchPerWorker * config.workers;
+/** Of the first step. `full` is the whole training set. */
+function globalBatchSizeOf(
+  config: CoordinatorConfig,
+  { trainLength, begunWith, batchHistory }: Pick<RunInputs, 'trainLength' | 'begunWith' | 'batchHistory'>,
+): number {
+  if (batchHistory) return batchSizeAt(batchHistory, 1);
+  if (config.batchPerWorker !== undefined) return begunWith?.globalBatchSize ?? config.batchPerWorker * config.workers;
   return config.globalBatchSize === 'full' ? trainLength : config.globalBatchSize!;
+}
+
+/** How the batch follows the cluster, if it does: never beyond the training set, which `--drop-last` would leave empty. */
+export function batchLimits({ batchPerWorker, batchHistory, dataset }: RunSpec) {
+  if (batchPerWorker === undefined || batchHistory) return undefined;
+  return { perWorker: batchPerWorker, max: Math.floor(dataset.trainLength / batchPerWorker) * batchPerWorker };
 }

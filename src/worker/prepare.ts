@@ -54,6 +54,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     arena,
     layout.parameterCount,
     createOptimizer(spec.optimizer.name, spec.optimizer.options),
+    spec.globalBatchSize,
   );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly maxWorkers: number;
   readonly lastStep: number;
   readonly failOnLoss: boolean;
+  /** Micro-batches for each worker, where the batch follows the cluster. */
+  readonly batch: { readonly perWorker: number; readonly max: number } | undefined;
   readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
 }
 
@@ -41,7 +43,8 @@ export function scenarioOf(seed: number, fixed: Partial<Omit<Scenario, 'seed' | 
     nearMs = chance.one(0.5) ? Math.min(faultsEndMs, nearMs + chance.below(60)) : chance.below(windowMs);
     return { atMs: nearMs, fault: faultOf(chance) };
   });
-  return { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, faults, ...fixed };
+  const batch = chance.one(0.5) ? { perWorker: chance.between(1, 4), max: 16 } : undefined;
+  return { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, batch, faults, ...fixed };
 }
 
 function faultOf(chance: Chance): Fault {

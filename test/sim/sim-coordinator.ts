@@ -196,7 +196,7 @@ export class SimCoordinator {
       const isWanted = this.core.phase === 'storing' && !this.core.departed.includes(member.workerId);
       if (!isWanted) return;
       const { invariants } = this.world;
-      const digest = this.world.workerOf(member.workerId)?.stateFor('coordinator', step);
+      const digest = this.world.workerOf(member.workerId)?.stateFor('coordinator', step)?.digest;
       if (digest === undefined) return this.store(member, step);
       assert.equal(digest, invariants.states[step], `the final state from ${member.workerId} is wrong`);
       invariants.isStored = true;
