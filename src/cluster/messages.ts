@@ -55,6 +55,8 @@ export interface Progress {
   readonly finishedStep: number;
   /** The newest Seal that was answered. */
   readonly sealed: Generation;
+  /** Seconds that a sample took it lately, forward and backward; absent until it is known. */
+  readonly secondsPerSample?: number;
   /** The last step is finished, evaluation included; digest of the weights that it left. */
   readonly ended?: { readonly weightsDigest: string; readonly targetReached: boolean };
 }

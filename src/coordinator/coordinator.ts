@@ -28,7 +28,7 @@ import { MembershipStory } from './membership-story.js';
 import { Results, type ReportContext, type RunStore } from './results.js';
 import type { Earlier } from './resumption.js';
 import { RunRecord } from './run-record.js';
-import { batchLimits } from './run-spec.js';
+import { batchLimits, sharePlanner } from './run-spec.js';
 import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 
@@ -97,6 +97,7 @@ export class Coordinator {
       maxWorkers,
       lastStep,
       batch: batchLimits(deps.spec),
+      planShares: sharePlanner(deps.spec),
     });
     this.sessions = new WorkerSessions(runId, maxWorkers);
     this.record = options.earlier?.record ?? new RunRecord();
@@ -325,7 +326,7 @@ export class Coordinator {
   }
 
   private showBegun(begin: Begin): void {
-    const change = this.story.begun(begin);
+    const change = this.story.begun(begin, this.membership.speeds);
     if (change) this.deps.show(change);
     if (this.hasStarted) return;
     this.hasStarted = true;

@@ -1,7 +1,8 @@
 import type { CoordinatorConfig } from '../config/index.js';
 import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
-import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
+import { planRanges } from '../collective/plan-ranges.js';
+import { defaultMicroBatchSize, microBatchCount, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { fault } from './faults.js';
 
@@ -81,4 +82,14 @@ function globalBatchSizeOf(
 export function batchLimits({ batchPerWorker, batchHistory, dataset }: RunSpec) {
   if (batchPerWorker === undefined || batchHistory) return undefined;
   return { perWorker: batchPerWorker, max: Math.floor(dataset.trainLength / batchPerWorker) * batchPerWorker };
+}
+
+/** How the micro-batches of a full batch are shared out among workers of such speeds. */
+export function sharePlanner(spec: RunSpec) {
+  const { microBatchSize, globalBatchSize } = spec;
+  const batch = batchLimits(spec);
+  return (secondsPerSample: readonly (number | undefined)[]): readonly number[] => {
+    const samples = batch ? Math.min(batch.perWorker * secondsPerSample.length, batch.max) : globalBatchSize;
+    return planRanges(secondsPerSample, microBatchCount(samples, microBatchSize));
+  };
 }

@@ -51,6 +51,10 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.worldSize.set(event.worldSize);
       metrics.generation.set(event.generation);
       return;
+    case 'ranges':
+      metrics.rangeChanges.inc();
+      metrics.generation.set(event.generation);
+      return;
     case 'checkpoint':
       metrics.checkpointStep.set(event.step);
       metrics.checkpointTime.setToCurrentTime();

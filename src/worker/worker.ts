@@ -218,7 +218,7 @@ export class Worker {
         stepFinished: (step) => {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
-          this.reporter.step(generation, record, isTeller);
+          this.reporter.step(generation, record, isTeller, step.ownSampleCount);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
           deps.watch.exchanged(link.sentBytes, link.receivedBytes);
         },

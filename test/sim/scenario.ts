@@ -23,6 +23,8 @@ export interface Scenario {
   readonly failOnLoss: boolean;
   /** Micro-batches for each worker, where the batch follows the cluster. */
   readonly batch: { readonly perWorker: number; readonly max: number } | undefined;
+  /** What a worker measures of itself. */
+  readonly secondsPerSample: (place: string, step: number) => number;
   readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
 }
 
@@ -44,7 +46,12 @@ export function scenarioOf(seed: number, fixed: Partial<Omit<Scenario, 'seed' | 
     return { atMs: nearMs, fault: faultOf(chance) };
   });
   const batch = chance.one(0.5) ? { perWorker: chance.between(1, 4), max: 16 } : undefined;
-  return { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, batch, faults, ...fixed };
+  const areUnequal = chance.one(0.5);
+  // Places are slow for a while and then others are; where all are equal, nothing is moved.
+  const secondsPerSample = (place: string, step: number): number =>
+    areUnequal ? 1 + (randomStream(seed, `${place}/${step >> 5}`).uint32() % 4) : 1;
+  const common = { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, batch, secondsPerSample };
+  return { ...common, faults, ...fixed };
 }
 
 function faultOf(chance: Chance): Fault {

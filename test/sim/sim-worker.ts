@@ -10,7 +10,7 @@ import { joinedWorker, type WorkerAction, type WorkerInput } from '../../src/clu
 import type { Stream } from './sim-coordinator.js';
 import type { World } from './world.js';
 import { Pipe } from './network.js';
-import { initialDigest, nextDigest, ownFrame, type Frame, type SimState } from './training.js';
+import { firstBatch, initialDigest, nextDigest, ownFrame, type Frame, type SimState } from './training.js';
 
 export type FromSimWorker =
   | { readonly kind: 'joined'; readonly member: Member }
@@ -21,8 +21,6 @@ export type FromSimWorker =
 export type ToSimWorker = ToWorker | { readonly kind: 'dismissed'; readonly why: 'left' | 'dropped' };
 
 const heartbeatMs = 500;
-/** Micro-batches of the first step, and of all others where the batch does not follow the cluster. */
-const firstBatch = 12;
 
 /** A worker program around the real membership code: connects, pulls, computes, exchanges, all on simulated time. */
 export class SimWorker {
@@ -143,7 +141,8 @@ export class SimWorker {
   private progress(): Progress {
     const { workerId, finishedStep, sealed, begin } = this.core;
     const generation = begin?.generation ?? noGeneration;
-    const base = { kind: 'progress', workerId, generation, finishedStep, sealed } as const;
+    const secondsPerSample = this.world.scenario.secondsPerSample(this.place, finishedStep);
+    const base = { kind: 'progress', workerId, generation, finishedStep, sealed, secondsPerSample } as const;
     return this.ended && this.ended.begin === begin ? { ...base, ended: this.ended.ended } : base;
   }
 

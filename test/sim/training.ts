@@ -1,4 +1,5 @@
 import type { Begin, Generation } from '../../src/cluster/messages.js';
+import { rangesByShare } from '../../src/collective/ranges.js';
 
 /**
  * Training, modelled by a digest of the state: state k+1 is a hash of state k and of what went into the step. It comes
@@ -7,6 +8,9 @@ import type { Begin, Generation } from '../../src/cluster/messages.js';
  */
 
 export type Digest = number;
+
+/** Micro-batches of the first step, and of all others where the batch does not follow the cluster. */
+export const firstBatch = 12;
 
 export interface SimState {
   readonly digest: Digest;
@@ -31,8 +35,8 @@ export const initialDigest: Digest = 0x2545f491;
 /** @param batch - micro-batches of the step */
 export function ownFrame(begin: Begin, workerId: string, step: number, base: Digest, batch: number): Frame {
   const rank = begin.members.findIndex((member) => member.workerId === workerId);
-  const boundary = (r: number): number => Math.floor((batch * r) / begin.members.length);
-  return { generation: begin.generation, step, from: workerId, base, first: boundary(rank), end: boundary(rank + 1) };
+  const { first, end } = rangesByShare(batch, begin.shares)[rank]!;
+  return { generation: begin.generation, step, from: workerId, base, first, end };
 }
 
 /** Digest of the state after `step`, from one frame of each member, by rank. */

@@ -27,6 +27,7 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
           steps: message.steps.map(encodeStep),
           evaluations: [...message.evaluations],
           checkpointStep: message.checkpointStep ?? 0,
+          secondsPerSample: message.secondsPerSample ?? 0,
         },
       };
     case 'failed':
@@ -106,6 +107,7 @@ function decodeProgress(workerId: string, wire: Progress__Output): Report {
     ...(wire.ended ? { ended: wire.ended } : {}),
     steps: wire.steps.map(decodeStep),
     evaluations: wire.evaluations,
+    ...(wire.secondsPerSample > 0 ? { secondsPerSample: wire.secondsPerSample } : {}),
     ...(wire.checkpointStep > 0 ? { checkpointStep: wire.checkpointStep } : {}),
   };
 }
