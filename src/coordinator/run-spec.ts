@@ -4,6 +4,7 @@ import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { planRanges } from '../collective/plan-ranges.js';
 import { defaultMicroBatchSize, microBatchCount, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
+import { scaleToBatch, warmupSteps } from '../optim/scaling.js';
 import { fault } from './faults.js';
 
 /** What the coordinator found out about the things that a configuration names. */
@@ -26,7 +27,7 @@ export interface RunInputs {
 /**
  * What determines the result, with every default resolved: from here on nobody reads the configuration for it.
  *
- * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`
+ * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
   const { runId, model, files, trainLength, testLength, init, resume, batchHistory } = inputs;
@@ -35,10 +36,14 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
   const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(batchPerWorker ?? globalBatchSize);
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
-  const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
-  const perEpoch = stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
-  const varies = batchPerWorker !== undefined || sizes.length > 1;
   const epochs = config.epochs ?? 1;
+  const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
+  const stepsMax = epochs * stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
+  const varies = batchPerWorker !== undefined || sizes.length > 1;
+  const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
+  const { optimizer, optimizerOptions, learningRateScaling: scaling } = config;
+  const k = globalBatchSize / config.baseBatchSize;
+  const scaled = scaleToBatch({ learningRate: config.learningRate, options: optimizerOptions }, scaling, optimizer, k);
   return {
     formatVersion: 1,
     runId,
@@ -54,12 +59,12 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     microBatchSize,
     dropLast: config.dropLast,
     engine: config.engine,
-    lastStep: config.steps ?? epochs * perEpoch,
+    lastStep: config.steps ?? stepsMax,
     ...(varies && config.steps === undefined ? { lastEpoch: epochs } : {}),
-    optimizer: { name: config.optimizer, options: config.optimizerOptions },
-    learningRate: config.learningRate,
+    optimizer: { name: optimizer, options: scaled.options },
+    learningRate: scaled.learningRate,
     learningRateSchedule: config.learningRateSchedule,
-    warmupSteps: config.warmupSteps,
+    warmupSteps: config.warmupSteps ?? warmupSteps(scaling, optimizer, k, perEpoch),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
     evaluateEvery: config.evaluateEvery,
     ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
