@@ -5,11 +5,14 @@ import type { EngineThread } from '../engine/engine-thread.js';
 import type { LearningRateOf } from './learning-rate.js';
 import type { TrainingState } from './training-state.js';
 
+/** What a step needs of the engine. */
+export type RunEngine = Pick<EngineThread, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'>;
+
 /** What a worker holds while a run goes on, whatever its generation. */
 export interface PreparedRun {
   readonly spec: RunSpec;
   readonly arena: Arena;
-  readonly engine: EngineThread;
+  readonly engine: RunEngine;
   readonly state: TrainingState;
   readonly learningRateOf: LearningRateOf;
   /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */

@@ -20,6 +20,7 @@ import { adoptState, readState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
+import { WatchedEngine } from './watched-engine.js';
 
 const heartbeatMs = 500;
 /** How long the coordinator has to act after a peer's stream broke: its own heartbeats decide within 2 s. */
@@ -32,6 +33,8 @@ export interface WorkerDependencies {
   readonly clock: Clock;
   /** Fetches data and starts the engine, when the spec is known. */
   prepare(spec: RunSpec): Promise<PreparedRun>;
+  /** The engine's thread hangs and cannot be ended. */
+  engineStuck(): void;
   /** `host:port` under which others reach the port that `Exchange` got. */
   advertise(port: number): string;
   readonly log: { info(text: string): void; warn(text: string): void };
@@ -134,9 +137,9 @@ export class Worker {
   private async prepare(spec: RunSpec): Promise<void> {
     const { deps, options } = this;
     this.heartbeat();
-    const run = await deps.prepare(spec);
-    if (this.life.isOver) return run.engine.stop(); //               the coordinator is gone meanwhile
-    this.run = run;
+    const prepared = await deps.prepare(spec);
+    if (this.life.isOver) return prepared.engine.stop(); //          the coordinator is gone meanwhile
+    const run = (this.run = { ...prepared, engine: this.watched(prepared) });
     this.peers = new ExchangeClients(spec.runId, deps.clock);
     this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
     const port = await this.server.start(options.listen, options.isPortChosen);
@@ -148,6 +151,17 @@ export class Worker {
       deterministic: run.engine.deterministic,
       parameterCount: run.engine.layout.parameterCount,
       weightsDigest: weightsDigest(run.state.now.weights),
+    });
+  }
+
+  private watched({ engine, spec, state }: PreparedRun): WatchedEngine {
+    const { clock } = this.deps;
+    const { host } = this.options;
+    return new WatchedEngine(engine, {
+      clock,
+      microBatchSize: spec.microBatchSize,
+      where: () => ({ host, rank: this.link?.rank ?? -1, step: state.progression.step + 1 }),
+      stuck: () => this.deps.engineStuck(),
     });
   }
 
