@@ -1,4 +1,7 @@
-/** `--resume DIR`: the options are those of the run, and hardly any may be changed. `--replay DIR`: all of them may. */
+/**
+ * `--resume DIR` and `--restore`: the options are those of the run, and hardly any may be changed. `--replay DIR`: all of
+ * them may.
+ */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +22,7 @@ export function resumedLayer(layers: readonly Layer[]): Layer | undefined {
     const isReplaced = layer.has(factsOf('resume').insteadOf as FieldName);
     return layer.get('resume') ?? (isReplaced ? undefined : found);
   }, undefined);
-  return resume && specLayer(resume);
+  return resume ? specLayer(resume) : restoredLayer(layers);
 }
 
 /** What the spec.json of the run says whose batch sizes are repeated; undefined when there is none. @throws as above */
@@ -32,6 +35,16 @@ function specLayer(folder: Given): Layer {
   const spec = join(String(folder.value), 'spec.json');
   if (!existsSync(spec)) throw fault('RESUME_NO_RUN', { given: folder.quoted, reason: `there is no ${spec}` });
   return fileLayer(spec);
+}
+
+/** What the spec.json of the run says that `--restore` takes over; undefined where there is none. */
+function restoredLayer(layers: readonly Layer[]): Layer | undefined {
+  const last = (name: FieldName): Given | undefined =>
+    layers.reduce<Given | undefined>((found, layer) => layer.get(name) ?? found, undefined);
+  const [out, restore] = [last('out'), last('restore')];
+  if (out === undefined || factsOf('restore').schema.safeParse(restore?.value).data !== true) return undefined;
+  const spec = join(String(out.value), 'spec.json');
+  return existsSync(spec) ? fileLayer(spec) : undefined;
 }
 
 /**

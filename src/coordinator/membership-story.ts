@@ -19,7 +19,7 @@ export class MembershipStory {
   }
 
   /** @returns the event, or undefined if there is nothing to tell: the first generation, a repeated one, nothing changed */
-  begun(begin: Begin, speeds: Speeds): Extract<RunEvent, { type: 'membership' | 'ranges' }> | undefined {
+  begun(begin: Begin, speeds: Speeds = new Map()): Extract<RunEvent, { type: 'membership' | 'ranges' }> | undefined {
     const before = this.told;
     if (before && compareGenerations(before.generation, begin.generation) >= 0) return undefined;
     this.told = begin;

@@ -24,6 +24,13 @@ export const workerFaults = {
       `engine ${f.engine} of rank ${f.rank} on ${f.host} hangs in ${f.phase} of step ${f.step}: no answer for ${f.seconds} s (micro-batches ${f.first} to ${f.end - 1})`,
     remedy: 'start the worker again; if it happens again, try another --engine and check that machine',
   },
+  OTHER_RUN: {
+    exitCode: 3,
+    meaning: 'When a worker found its coordinator again, another run was led there.',
+    message: (f: { address: string; runId: string; other: string }) =>
+      `the coordinator at ${f.address} leads run ${f.other} now, not ${f.runId}`,
+    remedy: 'the run of this worker was ended or is led elsewhere; start the worker again to join the new one',
+  },
   STATE_MISMATCH: {
     exitCode: 1,
     meaning: 'A training state that a worker pulled does not fit its model or optimizer.',

@@ -10,6 +10,7 @@ import {
   membershipLine,
   plural,
   rangesLine,
+  restoredLine,
   resumedLine,
   skippedLine,
   startLines,
@@ -65,6 +66,9 @@ export class ProgressView implements RunView {
       case 'resumed':
         this.resumedStep = event.step;
         return this.line(resumedLine(event));
+      case 'restored':
+        this.resumedStep = event.step;
+        return this.line(restoredLine(event));
       case 'checkpoint':
         return; //                                                  nothing to act on; --json and the metrics have it
       case 'checkpoint-failed':
