@@ -82,6 +82,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.checkpointStep.set(event.step);
       return;
     case 'listening':
+    case 'restored':
     case 'stopping':
     case 'result':
     case 'error':
