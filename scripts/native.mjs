@@ -35,6 +35,7 @@ const commonFlags = [
   '-O3',
   '-ffp-contract=off',
   '-fno-strict-aliasing',
+  '-fno-math-errno',
   '-fPIC',
   '-fvisibility=hidden',
   '-w',

@@ -7,6 +7,8 @@ export interface RunSpec {
     /** TensorFlow.js's JSON of the layers. */
     readonly topology: unknown;
     readonly inputScaling: { readonly scale: number; readonly mean: number; readonly deviation: number };
+    /** What is minimised; default `softmaxCrossEntropy`. */
+    readonly loss?: 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError';
   };
   readonly dataset: {
     readonly files: readonly DatasetFile[];

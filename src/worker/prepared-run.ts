@@ -14,7 +14,7 @@ export interface PreparedRun {
   readonly learningRateOf: LearningRateOf;
   /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
-  /** float32[extraCount]. */
+  /** float32[evaluationCount]. */
   readonly evaluationSum: Float32Array;
   /** The weights of the best evaluation so far; on rank 0 only. */
   best: { readonly step: number; readonly weights: Float32Array } | undefined;

@@ -29,7 +29,7 @@ const spec = {
 /** One worker whose engine answers by arithmetic. @param gradientOf - of a micro-batch: kernel, kernel, bias, loss, correct */
 function workerWith(gradientOf: (job: ComputeJob, weights: Float32Array) => readonly number[]): PreparedRun {
   const arena = createArena();
-  const state = new TrainingState(arena, 3, createOptimizer('momentum', {}));
+  const state = new TrainingState(arena, layout, createOptimizer('momentum', {}));
   state.initialise(Float32Array.of(1, 2, 3), 0.1);
   const compute = (job: ComputeJob) => {
     const isTraining = job.purpose === 'gradient';
