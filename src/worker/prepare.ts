@@ -1,5 +1,5 @@
 import { createArena } from '../core/arena.js';
-import { evaluationCount } from '../core/layout.js';
+import { evaluationCount, trainedPart } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
@@ -51,7 +51,11 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   });
 
   const { layout } = engine;
-  const state = new TrainingState(arena, layout, createOptimizer(spec.optimizer.name, spec.optimizer.options));
+  const state = new TrainingState(
+    arena,
+    layout,
+    createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
+  );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);
     adoptState(state, stateVectorsFrom(file, layout, resumeName));

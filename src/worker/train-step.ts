@@ -1,7 +1,7 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
-import type { StepRecord } from '../core/events.js';
+import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
 import { addPenalties } from '../optim/penalties.js';
@@ -19,6 +19,7 @@ export interface Membership {
 /** A finished step: what all ranks know of it, and what only this one does. */
 export interface FinishedStep {
   readonly record: StepRecord;
+  readonly timing: StepTiming;
   /** Samples whose gradients this rank computed; 0 is legal. */
   readonly ownSampleCount: number;
   /** Live tensor objects of the engine. */
@@ -39,6 +40,7 @@ export async function trainStep(
   nowMs: () => number,
 ): Promise<FinishedStep> {
   const { spec, state, engine, gradientSum } = run;
+  const beginMs = nowMs();
   const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
@@ -52,12 +54,12 @@ export async function trainStep(
   const open = allReduce.open(round, ranges, count, gradientSum);
   const range = ranges[membership.rank]!;
   const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
-  const waited = await allReduce.reduce(open, computed.nodes);
+  const { wait, exchange, slowestRank } = await allReduce.reduce(open, computed.nodes);
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
-  const { parameterCount, averages, penalties } = engine.layout;
+  const { parameterCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
   const extras = gradientSum.subarray(parameterCount);
   const loss = extras[0]! / sampleCount;
@@ -70,7 +72,7 @@ export async function trainStep(
   if (isFinite) {
     const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
     state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
-    updateRunningAverages(averages, state.now.weights, state.spare.weights, extras, sampleCount);
+    updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
   } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
     throw await notFiniteFault(run, batch, skippedInARow + 1);
@@ -85,6 +87,7 @@ export async function trainStep(
     skippedInARow: isFinite ? 0 : skippedInARow + 1,
   };
 
+  const seconds = { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 };
   const record: StepRecord = {
     step: round.step,
     epoch: batch.epoch,
@@ -97,10 +100,11 @@ export async function trainStep(
     generation: membership.generation,
     gradientNorm: norm,
     skipped: !isFinite,
-    seconds: { compute: computed.computeSeconds, ...waited, update: (nowMs() - updateMs) / 1000 },
+    seconds,
   };
   return {
     record,
+    timing: { step: round.step, beginMs, seconds, slowestRank },
     ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
     tensorCount: computed.tensorCount,
   };

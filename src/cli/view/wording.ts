@@ -33,9 +33,11 @@ export function timeLeft({ step, globalBatchSize, imagesPerSecond }: Step, steps
 export function startLines(started: Started): string[] {
   const { model, parameterCount, engine, worldSize, globalBatchSize, microBatchSize, epochsTotal, stepsTotal, out } =
     started;
+  const warmup = started.warmupSteps > 0 ? `, reached over ${plural(started.warmupSteps, 'step')}` : '';
   return [
     `training ${model} (${grouped(parameterCount)} parameters) on ${plural(worldSize, 'worker')}, engine ${engine}`,
     `batch of ${grouped(globalBatchSize)} in micro-batches of ${grouped(microBatchSize)}, ${plural(stepsTotal, 'step')} in ${plural(epochsTotal, 'epoch')}`,
+    `${started.optimizer} with a learning rate of ${Number(started.learningRate.toPrecision(6))}${warmup}`,
     `results go to ${out}`,
   ];
 }
@@ -72,6 +74,10 @@ export function resumedLine({ step, isFinished }: Extract<RunEvent, { type: 'res
   return isFinished
     ? `nothing is left to do: the run ended after ${plural(step, 'step')}; a later end (--steps, --epochs) continues it`
     : `resuming after step ${grouped(step)}`;
+}
+
+export function restoredLine({ step }: Extract<RunEvent, { type: 'restored' }>): string {
+  return `a new coordinator has taken over at step ${grouped(step)} or later; the workers went on without one`;
 }
 
 export function checkpointFailedLine({ step, reason }: Extract<RunEvent, { type: 'checkpoint-failed' }>): string {

@@ -31,12 +31,12 @@ describe('layoutOf', () => {
 });
 
 describe('updateRunningAverages', () => {
-  it('mixes the old value with the mean over all samples, and leaves other weights alone', () => {
+  it('mixes the old value with the mean over all samples, and copies what is not trained', () => {
     const from = Float32Array.from({ length: 10 }, (_, i) => i);
     const to = new Float32Array(10).fill(-1);
     const extras = Float32Array.of(0, 0, 40, 80, 16, 32);
-    updateRunningAverages(layout.averages, from, to, extras, 8);
-    assert.deepEqual([...to], [-1, -1, -1, -1, -1, 0.75 * 5 + 1.25, 0.75 * 6 + 2.5, -1, 4 + 1, 4.5 + 2]);
+    updateRunningAverages(layout, from, to, extras, 8);
+    assert.deepEqual([...to], [-1, -1, -1, -1, -1, 0.75 * 5 + 1.25, 0.75 * 6 + 2.5, 7, 4 + 1, 4.5 + 2]);
   });
 });
 
