@@ -43,6 +43,8 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     microBatchSize,
     dropLast: config.dropLast,
     engine: config.engine,
+    topology: config.topology,
+    checksum: config.checksum,
     lastStep: config.steps ?? (config.epochs ?? 1) * perEpoch,
     optimizer: { name: config.optimizer, options: config.optimizerOptions },
     learningRate: config.learningRate,
