@@ -21,6 +21,8 @@ export interface ExchangeFacts {
   readonly wait: number;
   /** Seconds from then on until the whole sum is there. */
   readonly exchange: number;
+  /** Of the peer whose last node came last; -1 when no peer had nodes for this rank. */
+  readonly slowestRank: number;
   /** Bytes of payload that this rank sent and received. */
   readonly movedBytes: number;
   /** Those that had moved when the last own node was ready: they cost no time. */
@@ -65,6 +67,7 @@ export class Reduction implements Receiver {
   private incompleteSlices: number;
   private pendingSends = 0;
   private nodesToArrive = 0;
+  private slowestRank = -1;
   private movedBytes = 0;
   private hiddenBytes = 0;
   private readyMs: number;
@@ -132,6 +135,7 @@ export class Reduction implements Receiver {
     return {
       wait: (arrivedMs - this.readyMs) / 1000,
       exchange: (doneMs - arrivedMs) / 1000,
+      slowestRank: this.slowestRank,
       movedBytes: this.movedBytes,
       hiddenBytes: this.hiddenBytes,
     };
@@ -170,6 +174,7 @@ export class Reduction implements Receiver {
     if (reason !== undefined) this.refuse(from, reason);
     const isWhole = made.addTheirs(from, node, payload);
     this.nodesToArrive -= 1;
+    this.slowestRank = from;
     if (this.nodesToArrive === 0) this.arrivedMs = this.context.nowMs();
     if (isWhole) this.summed(i);
   }

@@ -182,3 +182,25 @@ test('bytes that a member sends grow as 2 (N - 1) / N in a mesh, within 3 per ce
     for (const bytes of sent) assert.ok(Math.abs(bytes / expected - 1) < 0.03, `${worldSize} members: ${bytes} bytes`);
   }
 });
+
+test('says whose nodes came last', async () => {
+  const held: (() => void)[] = [];
+  const finished = sumInMemory(
+    3,
+    { topology: 'mesh', length: 64, count: 3, shares: [1, 1, 1] },
+    (from, _to, { kind }, deliver) => {
+      if (from === 2 && kind === 'nodes') held.push(deliver);
+      else deliver();
+    },
+  );
+  await new Promise(setImmediate); //                               everything else has arrived
+  assert.ok(held.length > 0);
+  for (const deliver of held) deliver();
+  const [first, second] = await finished;
+  assert.deepEqual([first?.facts.slowestRank, second?.facts.slowestRank], [2, 2]);
+});
+
+test('alone there is nobody to wait for', async () => {
+  const [only] = await sumInMemory(1, { topology: 'mesh', length: 8, count: 1, shares: [1] });
+  assert.equal(only?.facts.slowestRank, -1);
+});
