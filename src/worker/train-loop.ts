@@ -4,7 +4,7 @@ import type { Link } from '../collective/link.js';
 import { chooseTopology } from '../collective/topology.js';
 import type { Begin } from '../cluster/messages.js';
 import type { EvaluationRecord } from '../core/events.js';
-import { extraCount } from '../engine/engine.js';
+import { evaluationCount } from '../core/layout.js';
 import { evaluate } from './evaluate.js';
 import type { PreparedRun } from './prepared-run.js';
 import { takeCheckpoint } from './state-transfer.js';
@@ -37,12 +37,12 @@ export async function trainLoop(
 ): Promise<void> {
   const { rank, worldSize } = link;
   const { spec, workspace } = run;
-  const allReduceOf = ({ length }: Float32Array): AllReduce => {
+  const allReduceOf = ({ length }: Float32Array, exactTail: number): AllReduce => {
     const topology = chooseTopology(spec.topology, length, worldSize);
-    return new AllReduce({ link, workspace, nowMs }, { topology, length, exactTail: extraCount });
+    return new AllReduce({ link, workspace, nowMs }, { topology, length, exactTail });
   };
-  const gradients = allReduceOf(run.gradientSum);
-  const evaluations = allReduceOf(run.evaluationSum);
+  const gradients = allReduceOf(run.gradientSum, run.engine.layout.extraCount);
+  const evaluations = allReduceOf(run.evaluationSum, evaluationCount);
   const membership: Membership = { generation: begin.generation.number, rank, shares: begin.shares };
   try {
     // A member may have evaluated the step before this generation when others had not: all of them do it (again).
