@@ -79,12 +79,6 @@ export const configFaults = {
       `${optimizer} does not work with mini-batches (${batch}): nine gradients of +0.1 and one of -0.9 should cancel, Rprop takes nine steps against one`,
     remedy: 'add --global-batch full, or use --optimizer rmsprop, which is Rprop made for mini-batches',
   } satisfies FaultKind<{ optimizer: string; batch: string }>,
-  ADVERTISE_MISSING: {
-    exitCode: 2,
-    meaning: 'A worker that listens on all networks has to say under which address others reach it.',
-    message: ({ listen }) => `${listen} is not an address that other workers can dial`,
-    remedy: 'add --advertise HOST with the name or address under which this machine is reached',
-  } satisfies FaultKind<{ listen: string }>,
   CONFIG_UNREADABLE: {
     exitCode: 2,
     meaning: 'The configuration file is missing, not readable, or not valid YAML.',

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { formatHostPort } from '../../core/address.js';
+import { formatHostPort, isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection } from '../../transport/grpc/coordinator-client.js';
+import { ownAddressTowards } from '../../worker/own-address.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
@@ -47,6 +48,8 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       log.warn(`nobody answers at ${coordinatorAddress} yet; trying for ${config.joinTimeoutSeconds} s`),
     );
     log.info(`joining the run at ${coordinatorAddress}, metrics on ${exporter.url}`);
+    const reachedAt =
+      config.advertise ?? (isWildcardHost(config.listen) ? await ownAddressTowards(config.coordinator) : config.listen);
 
     const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
       for await (const chunk of connection.fetchBlob(sha256)) {
@@ -60,7 +63,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         channel: connection.join(),
         clock: systemClock,
         prepare: (spec) => prepareRun(spec, config.engine, { cache, fetchBlob, log }),
-        advertise: (port) => formatHostPort({ host: config.advertise ?? config.listen, port }),
+        advertise: (port) => formatHostPort({ host: reachedAt, port }),
         log,
         watch: watchWorker(metrics, (now) => (state = now)),
       };
