@@ -13,11 +13,11 @@ export async function serveMetrics(
   at: { readonly host: string; readonly port: number },
   isChosen: boolean,
   onOther: (text: string) => void,
-): Promise<{ readonly url: string; stop(): Promise<void> }> {
+): Promise<{ readonly url: string; readonly port: number; stop(): Promise<void> }> {
   const exporter = new MetricsExporter(needs, at);
   try {
-    const { url } = await exporter.start();
-    return { url, stop: () => exporter.stop() };
+    const { url, port } = await exporter.start();
+    return { url, port, stop: () => exporter.stop() };
   } catch (error) {
     if (isChosen || lockstepErrorIn(error)?.code !== 'PORT_IN_USE') throw error;
     const other = await serveMetrics(needs, { ...at, port: 0 }, true, onOther);

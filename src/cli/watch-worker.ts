@@ -1,27 +1,54 @@
+import type { StepTiming } from '../core/events.js';
 import type { WorkerMetrics } from '../metrics/index.js';
 import type { WorkerWatch } from '../worker/worker.js';
+
+/** Over which the slowest peer is judged: one step says little. */
+const windowMs = 500;
+/** The one codec that there is. */
+const codec = 'f32';
 
 /** What a worker does, as its metrics. */
 export function watchWorker(metrics: WorkerMetrics, onState: (state: string) => void): WorkerWatch {
   let sent = 0;
   let received = 0;
+  let slowest = new SlowestPeer();
   return {
     begun({ generation }, rank) {
       onState(`training as rank ${rank}`);
       metrics.rank.set(rank);
       metrics.generation.set(generation.number);
       sent = received = 0; //                                       a new generation's link counts from 0
+      slowest = new SlowestPeer(); //                                and its ranks are others
     },
-    stepFinished({ record, ownSampleCount, tensorCount }, arenaBytes) {
+    stepFinished({ record, timing, ownSampleCount, tensorCount }, arenaBytes) {
       metrics.observeStep(record.seconds, ownSampleCount);
       metrics.tensors.set(tensorCount);
       metrics.arena.set(arenaBytes);
+      const rank = slowest.add(timing);
+      if (rank !== undefined) metrics.slowestPeer.set(rank);
     },
     evaluated: (_record, seconds) => metrics.evaluationSeconds.observe(seconds),
     exchanged(sentBytes, receivedBytes) {
-      metrics.sent.inc(sentBytes - sent);
-      metrics.received.inc(receivedBytes - received);
+      metrics.exchanged.inc({ direction: 'sent', codec }, sentBytes - sent);
+      metrics.exchanged.inc({ direction: 'received', codec }, receivedBytes - received);
       [sent, received] = [sentBytes, receivedBytes];
     },
   };
+}
+
+/** For whom a worker waits, over a stretch of steps. */
+class SlowestPeer {
+  private secondsByRank = new Map<number, number>();
+  private sinceMs: number | undefined;
+
+  /** @returns the rank that was waited for longest, -1 for nobody, at the end of a stretch; else undefined */
+  add({ beginMs, seconds, slowestRank }: StepTiming): number | undefined {
+    this.secondsByRank.set(slowestRank, (this.secondsByRank.get(slowestRank) ?? 0) + seconds.wait);
+    this.sinceMs ??= beginMs;
+    if (beginMs - this.sinceMs < windowMs) return undefined;
+    const [[rank] = [-1]] = [...this.secondsByRank].sort(([, a], [, b]) => b - a);
+    this.secondsByRank = new Map();
+    this.sinceMs = beginMs;
+    return rank;
+  }
 }

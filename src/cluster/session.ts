@@ -1,5 +1,5 @@
 import { LockstepError, type ExitCode } from '../core/errors.js';
-import type { EvaluationRecord, StepRecord } from '../core/events.js';
+import type { EvaluationRecord, StepRecord, StepTiming } from '../core/events.js';
 import type { Begin, End, Progress, Seal, Sealed } from './messages.js';
 
 /** What travels on the one stream between a worker and the coordinator, membership included. */
@@ -11,6 +11,8 @@ export interface Hello {
   readonly workerId: string;
   readonly host: string;
   readonly pid: number;
+  /** `host:port` where its metrics are served, for whoever collects them. */
+  readonly metricsAddress: string;
 }
 
 /** The worker holds data set, engine and state 0: it can take part. */
@@ -49,6 +51,10 @@ export function errorOf({ code, message, remedy, exitCode }: Farewell): Lockstep
 
 export interface Heartbeat {
   readonly kind: 'heartbeat';
+  /** The worker's own clock when it said this. */
+  readonly sentAtMs: number;
+  /** Of the worker's own steps since its last heartbeat; some may be left out, none is told twice. */
+  readonly timings: readonly StepTiming[];
 }
 
 /** The worker wants to go. It stays until it is dismissed. */

@@ -19,6 +19,8 @@ export interface ExchangeSeconds {
   readonly wait: number;
   /** From then on until the whole sum is there. */
   readonly exchange: number;
+  /** Of the peer whose last node came last; -1 when no peer had nodes for this rank. */
+  readonly slowestRank: number;
 }
 
 /** What is under way between `open` and `reduce`. */
@@ -29,6 +31,8 @@ interface OpenRound {
   /** Of each slice that this rank owns: what comes from each peer, in one buffer a peer. */
   readonly arriving: readonly { readonly slice: Slice; readonly from: readonly ArrivingNodes[] }[];
   readonly nodesArrived: Promise<unknown>;
+  /** Ranks, in the order in which their nodes were complete. */
+  readonly arrivals: number[];
   readonly sumsArrived: Promise<unknown>;
 }
 
@@ -78,8 +82,13 @@ export class AllReduce {
         return { rank, spans, values: this.buffer(`${index}/${rank}`, spans.length * lengthOf(slice)) };
       }),
     }));
+    const arrivals: number[] = [];
     const nodes = arriving.flatMap(({ index, from }) =>
-      from.map(({ rank, values }) => inbox.expect(rank, round, 'nodes', index, bytesOf(values))),
+      from
+        .filter(({ values }) => values.length > 0)
+        .map(({ rank, values }) =>
+          inbox.expect(rank, round, 'nodes', index, bytesOf(values)).then(() => void arrivals.push(rank)),
+        ),
     );
     const sums = this.owners.flatMap((slice, index) =>
       slice.owners.includes(me)
@@ -90,7 +99,7 @@ export class AllReduce {
     const nodesArrived = Promise.all([...headers, ...nodes]);
     const sumsArrived = Promise.all(sums);
     for (const promise of [nodesArrived, sumsArrived]) promise.catch(() => undefined); // awaited in `reduce`, if it comes to that
-    return { round, count, sum, arriving, nodesArrived, sumsArrived };
+    return { round, count, sum, arriving, nodesArrived, arrivals, sumsArrived };
   }
 
   /**
@@ -107,7 +116,8 @@ export class AllReduce {
     const arrivedMs = this.nowMs();
     for (const { slice, from } of open.arriving) addInTreeOrder(slice, open.count, mine, from, this.link.rank, sum);
     await Promise.all([this.sendSums(round, sum), open.sumsArrived]);
-    return { wait: (arrivedMs - readyMs) / 1000, exchange: (this.nowMs() - arrivedMs) / 1000 };
+    const slowestRank = open.arrivals.at(-1) ?? -1;
+    return { wait: (arrivedMs - readyMs) / 1000, exchange: (this.nowMs() - arrivedMs) / 1000, slowestRank };
   }
 
   private async sendNodes(peer: number, round: Round, mine: readonly NodeSum[]): Promise<void> {

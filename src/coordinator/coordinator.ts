@@ -28,6 +28,7 @@ import { MembershipStory } from './membership-story.js';
 import { Results, type ReportContext, type RunStore } from './results.js';
 import type { Earlier } from './resumption.js';
 import { RunRecord } from './run-record.js';
+import type { DepartureCause, RunWatch } from './run-watch.js';
 import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 
@@ -44,6 +45,7 @@ export interface CoordinatorDependencies {
   readonly clock: Clock;
   /** Shows an event to whoever looks on. */
   readonly show: (event: RunEvent) => void;
+  readonly watch: RunWatch;
   readonly log: { info(text: string): void; warn(text: string): void };
 }
 
@@ -129,6 +131,7 @@ export class Coordinator {
         closed: (reason) => this.life.guard(() => this.onClosed(session, reason)),
       });
       this.heard(session);
+      this.deps.watch.arrived(hello);
       channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec) });
     } catch (error) {
       this.deps.log.warn(`refused worker ${hello.workerId}: ${(error as Error).message}`);
@@ -177,8 +180,9 @@ export class Coordinator {
       case 'leaving':
         this.story.left(session.hello.workerId, 'it asked to leave');
         return this.dispatch({ kind: 'leaving', workerId: session.hello.workerId });
-      case 'hello':
       case 'heartbeat':
+        return this.deps.watch.heartbeat(session.hello.workerId, message, this.deps.clock.nowMs());
+      case 'hello':
     }
   }
 
@@ -210,13 +214,14 @@ export class Coordinator {
     this.dispatch({ kind: 'message', message: report });
   }
 
-  private onClosed(session: WorkerSession, reason: string): void {
+  private onClosed(session: WorkerSession, reason: string, cause: DepartureCause = 'connection'): void {
     const { workerId } = session.hello;
     const isKnown = this.sessions.get(workerId) === session;
     if (!isKnown) return;
     this.forget(session);
     const why = session.farewell ?? reason;
     this.story.left(workerId, why);
+    this.deps.watch.departed(workerId, session.farewell === undefined ? cause : 'failure', why);
     this.refuse(session.channel, fault('DROPPED', { workerId, reason: why })); //         if it lives, it learns it, and joins again
     if (session.ready) this.dispatch({ kind: 'lost', workerId, reason: why });
     else this.lastFarewell = session.farewell;
@@ -276,6 +281,7 @@ export class Coordinator {
     const session = this.sessions.get(workerId);
     if (!session) return;
     this.forget(session);
+    this.deps.watch.departed(workerId, why === 'left' ? 'leave' : 'silence', why);
     if (why === 'left') session.channel.send({ kind: 'dismissed' });
     else
       this.refuse(
@@ -297,7 +303,7 @@ export class Coordinator {
     } catch (error) {
       const session = this.sessions.get(member.workerId);
       if (lockstepErrorIn(error)?.code !== 'STATE_UNAVAILABLE') throw error;
-      if (session) this.onClosed(session, (error as Error).message); // another member holds the same state
+      if (session) this.onClosed(session, (error as Error).message, 'state'); // another member holds the same state
     }
   }
 
@@ -325,6 +331,7 @@ export class Coordinator {
   private showBegun(begin: Begin): void {
     const change = this.story.begun(begin);
     if (change) this.deps.show(change);
+    this.deps.watch.began(begin);
     if (this.hasStarted) return;
     this.hasStarted = true;
     const { spec, layout, show } = this.deps;
@@ -358,7 +365,7 @@ export class Coordinator {
   private judgeSilence(): void {
     for (const { workerId, silentMs } of this.silence.judge(this.deps.clock.nowMs())) {
       const session = this.sessions.get(workerId);
-      if (session) this.onClosed(session, `it was silent for ${(silentMs / 1000).toFixed(1)} s`);
+      if (session) this.onClosed(session, `it was silent for ${(silentMs / 1000).toFixed(1)} s`, 'silence');
     }
     this.dispatch({ kind: 'tick' });
     this.life.after(judgeMs, () => this.judgeSilence());

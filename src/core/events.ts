@@ -12,6 +12,16 @@ export interface PhaseSeconds {
   readonly update: number;
 }
 
+/** Where the time of one worker's step went, as it tells the coordinator with its heartbeats. */
+export interface StepTiming {
+  readonly step: number;
+  /** When it began, by the worker's own clock. */
+  readonly beginMs: number;
+  readonly seconds: PhaseSeconds;
+  /** Of the peer whose part came last; -1 when there was nobody to wait for. */
+  readonly slowestRank: number;
+}
+
 export interface StepRecord {
   /** 1-based: steps finished after this one. */
   readonly step: number;
@@ -87,6 +97,10 @@ export type RunEvent =
       readonly worldSize: number;
       readonly globalBatchSize: number;
       readonly microBatchSize: number;
+      readonly optimizer: string;
+      /** Before schedule and warm-up, scaled to the batch if that was asked for. */
+      readonly learningRate: number;
+      readonly warmupSteps: number;
       readonly stepsTotal: number;
       readonly stepsPerEpoch: number;
       readonly epochsTotal: number;

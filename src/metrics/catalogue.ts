@@ -2,7 +2,9 @@
  * Every metric that lockstep publishes. One process owns each series: what is true of the run is the coordinator's, what
  * is true of one process is that worker's. docs/metrics.md is written from here.
  *
- * Names follow Prometheus: base units (seconds, bytes), `_total` for counters, `_ratio` for shares of one.
+ * Names follow Prometheus: base units (seconds, bytes), `_total` for counters, `_ratio` for shares of one. Every series
+ * carries the run's id as `run`, and a worker's its stable name as `worker`. Labels are bounded: no step, no process, no
+ * pair of workers is one.
  */
 
 /** A metric before there is a registry to put it in. */
@@ -60,11 +62,11 @@ const build = gauge('lockstep_build_info', 'Always 1; the labels say what is run
 export const coordinatorCatalogue = {
   build,
   run: gauge('lockstep_run_info', 'Always 1; the labels say what is being trained, and with what.', [
-    'run',
     'model',
     'engine',
   ]),
   worldSize: gauge('lockstep_world_size', 'Workers in the current generation.'),
+  wantedWorkers: gauge('lockstep_wanted_workers', 'Workers with which the run was started.'),
   joinedWorkers: gauge(
     'lockstep_joined_workers',
     'Workers that have joined, while the run waits for its first generation.',
@@ -73,6 +75,21 @@ export const coordinatorCatalogue = {
   membershipChanges: counter(
     'lockstep_membership_changes_total',
     'Times that workers joined, left or were lost while the run went on.',
+  ),
+  workersLost: counter(
+    'lockstep_workers_lost_total',
+    'Workers that are gone, by cause: connection (it broke, as when a process dies), silence, failure (it said why), state (it could not hand over what it held), leave (it asked to).',
+    ['cause'],
+  ),
+  memberUp: gauge(
+    'lockstep_member_up',
+    'By the name of a worker: 1 while it is in the current generation, 0 once it is not.',
+    ['worker'],
+  ),
+  memberWaitedFor: counter(
+    'lockstep_member_waited_for_seconds_total',
+    'By the name of a worker: seconds that the others, added up, waited while its part was the last one to come.',
+    ['worker'],
   ),
   steps: counter('lockstep_steps_total', 'Optimizer steps finished, skipped ones included.'),
   skippedSteps: counter(
@@ -134,8 +151,15 @@ export const workerCatalogue = {
     'Time of one evaluation on this worker.',
     evaluationBuckets,
   ),
-  sent: counter('lockstep_worker_sent_bytes_total', 'Bytes of the exchange sent to other workers.'),
-  received: counter('lockstep_worker_received_bytes_total', 'Bytes of the exchange received from other workers.'),
+  slowestPeer: gauge(
+    'lockstep_worker_slowest_peer_rank',
+    'Rank of the worker for which this one waited longest in the last half second; -1 if it waited for nobody. `lockstep_worker_rank` says who that is.',
+  ),
+  exchanged: counter(
+    'lockstep_worker_exchange_bytes_total',
+    'Bytes of gradients exchanged with other workers, by direction (sent, received) and by codec (f32: exact).',
+    ['direction', 'codec'],
+  ),
   datasetReceived: counter(
     'lockstep_worker_dataset_received_bytes_total',
     'Bytes of data sets received from the coordinator.',

@@ -1,18 +1,33 @@
-import { collectDefaultMetrics, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { RunEvent } from '../core/events.js';
 import { coordinatorCatalogue } from './catalogue.js';
+import { nodeMetrics } from './node.js';
 import { register, type Metrics } from './register.js';
 
 export interface CoordinatorMetrics extends Metrics<typeof coordinatorCatalogue> {
   /** Takes over what an event of the run says. */
   observe(event: RunEvent): void;
+  /** A generation begins with these workers, by their stable names. */
+  observeMembers(names: readonly string[]): void;
 }
 
 /** The coordinator's metrics: those of the run, and Node's own (memory, event-loop delay, garbage collection). */
 export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
-  collectDefaultMetrics({ register: registry });
+  nodeMetrics(registry);
   const metrics = register(coordinatorCatalogue, registry);
-  return { ...metrics, observe: (event) => observe(metrics, event) };
+  let members: readonly string[] = [];
+  return {
+    ...metrics,
+    observe: (event) => observe(metrics, event),
+    observeMembers(names) {
+      for (const worker of members) metrics.memberUp.set({ worker }, 0);
+      for (const worker of names) {
+        metrics.memberUp.set({ worker }, 1);
+        metrics.memberWaitedFor.inc({ worker }, 0); //               a series that begins at 0 has a rate at once
+      }
+      members = names;
+    },
+  };
 }
 
 function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent): void {
@@ -21,7 +36,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.joinedWorkers.set(event.joined);
       return;
     case 'started':
-      metrics.run.set({ run: event.runId, model: event.model, engine: event.engine }, 1);
+      metrics.run.set({ model: event.model, engine: event.engine }, 1);
       metrics.joinedWorkers.set(event.worldSize);
       metrics.worldSize.set(event.worldSize);
       metrics.globalBatchSize.set(event.globalBatchSize);

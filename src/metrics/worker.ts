@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { PhaseSeconds } from '../core/events.js';
 import { workerCatalogue } from './catalogue.js';
+import { nodeMetrics } from './node.js';
 import { register, type Metrics } from './register.js';
 
 export interface WorkerMetrics extends Metrics<typeof workerCatalogue> {
@@ -14,7 +15,7 @@ export interface WorkerMetrics extends Metrics<typeof workerCatalogue> {
 
 /** One worker's metrics: its own phases, bytes and memory, and Node's own (memory, event-loop delay, garbage collection). */
 export function workerMetrics(registry: Registry): WorkerMetrics {
-  collectDefaultMetrics({ register: registry });
+  nodeMetrics(registry);
   const metrics = register(workerCatalogue, registry);
   return {
     ...metrics,

@@ -1,7 +1,7 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
-import type { StepRecord } from '../core/events.js';
+import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm } from '../optim/clip.js';
 import { notFiniteFault } from './not-finite.js';
@@ -17,6 +17,7 @@ export interface Membership {
 /** A finished step: what all ranks know of it, and what only this one does. */
 export interface FinishedStep {
   readonly record: StepRecord;
+  readonly timing: StepTiming;
   /** Samples whose gradients this rank computed; 0 is legal. */
   readonly ownSampleCount: number;
   /** Live tensor objects of the engine. */
@@ -37,6 +38,7 @@ export async function trainStep(
   nowMs: () => number,
 ): Promise<FinishedStep> {
   const { spec, state, engine, gradientSum } = run;
+  const beginMs = nowMs();
   const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
@@ -50,7 +52,7 @@ export async function trainStep(
   const open = allReduce.open(round, ranges, count, gradientSum);
   const range = ranges[membership.rank]!;
   const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
-  const waited = await allReduce.reduce(open, computed.nodes);
+  const { wait, exchange, slowestRank } = await allReduce.reduce(open, computed.nodes);
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
@@ -80,6 +82,7 @@ export async function trainStep(
     skippedInARow: isFinite ? 0 : skippedInARow + 1,
   };
 
+  const seconds = { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 };
   const record: StepRecord = {
     step: round.step,
     epoch: batch.epoch,
@@ -92,10 +95,11 @@ export async function trainStep(
     generation: membership.generation,
     gradientNorm: norm,
     skipped: !isFinite,
-    seconds: { compute: computed.computeSeconds, ...waited, update: (nowMs() - updateMs) / 1000 },
+    seconds,
   };
   return {
     record,
+    timing: { step: round.step, beginMs, seconds, slowestRank },
     ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
     tensorCount: computed.tensorCount,
   };

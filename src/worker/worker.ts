@@ -17,6 +17,7 @@ import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
 import { adoptState, readState } from './state-transfer.js';
+import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
 
@@ -49,6 +50,8 @@ export interface WorkerOptions {
   readonly workerId: string;
   readonly host: string;
   readonly pid: number;
+  /** `host:port` where this worker's metrics are served. */
+  readonly metricsAddress: string;
   /** Where the `Exchange` service listens. */
   readonly listen: HostPort;
   /** Whether somebody gave the port; one that nobody chose may be any free one instead. */
@@ -72,6 +75,7 @@ export class Worker {
   /** The last step is finished here. */
   private hasEnded = false;
   private readonly reporter: Reporter;
+  private readonly timings = new StepTimings();
   private readonly life: Lifetime;
 
   constructor(
@@ -86,12 +90,12 @@ export class Worker {
   /** @returns at the run's End @throws LockstepError for whatever ends the worker before */
   async work(): Promise<void> {
     const { channel, coordinatorAddress } = this.deps;
-    const { workerId, host, pid } = this.options;
+    const { workerId, host, pid, metricsAddress } = this.options;
     channel.listen({
       message: (message) => this.life.guard(() => this.onMessage(message)),
       closed: (reason) => this.life.fail(transportFault('COORDINATOR_LOST', { address: coordinatorAddress, reason })),
     });
-    channel.send({ kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid });
+    channel.send({ kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid, metricsAddress });
     try {
       await this.life.wait();
     } catch (error) {
@@ -219,6 +223,7 @@ export class Worker {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
           this.reporter.step(generation, record, isTeller);
+          this.timings.add(step.timing);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
           deps.watch.exchanged(link.sentBytes, link.receivedBytes);
         },
@@ -230,6 +235,7 @@ export class Worker {
         ended: (targetReached) => {
           this.hasEnded = true;
           const { now, progression } = run!.state;
+          this.tellTimings();
           this.reporter.ended(generation, progression.step, {
             weightsDigest: weightsDigest(now.weights),
             targetReached,
@@ -254,8 +260,13 @@ export class Worker {
   }
 
   private heartbeat(): void {
-    this.deps.channel.send({ kind: 'heartbeat' });
+    this.tellTimings();
     this.life.after(heartbeatMs, () => this.heartbeat());
+  }
+
+  private tellTimings(): void {
+    const { channel, clock } = this.deps;
+    channel.send({ kind: 'heartbeat', sentAtMs: clock.nowMs(), timings: this.timings.take() });
   }
 
   private sayWhy(error: unknown): void {

@@ -18,6 +18,7 @@ import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
 import { createView } from '../view/create-view.js';
+import { watchRun } from '../watch-run.js';
 
 /** How long workers may take to hear that the run is over. */
 const farewellMs = 2_000;
@@ -41,6 +42,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
 
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
+    registry.setDefaultLabels({ run: runId });
+    metrics.wantedWorkers.set(config.workers);
     const show = (event: RunEvent): void => {
       metrics.observe(event);
       view.show(event);
@@ -82,7 +85,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       resumedStep: resumption?.checkpoint.step,
     });
     const coordinator = new Coordinator(
-      { spec, layout, store, peers, clock: systemClock, show, log: logger },
+      { spec, layout, store, peers, clock: systemClock, show, watch: watchRun(metrics), log: logger },
       {
         worldSize: config.workers,
         minWorkers: config.minWorkers,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { formatHostPort, isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
+import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection } from '../../transport/grpc/coordinator-client.js';
@@ -57,20 +58,25 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
+    const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
     const join = (): Worker => {
       const deps: WorkerDependencies = {
         coordinatorAddress,
         channel: connection.join(),
         clock: systemClock,
-        prepare: (spec) => prepareRun(spec, config.engine, { cache, fetchBlob, log }),
-        advertise: (port) => formatHostPort({ host: reachedAt, port }),
+        prepare: (spec) => {
+          registry.setDefaultLabels({ run: spec.runId, worker: name });
+          return prepareRun(spec, config.engine, { cache, fetchBlob, log });
+        },
+        advertise: advertised,
         log,
         watch: watchWorker(metrics, (now) => (state = now)),
       };
       return new Worker(deps, {
-        workerId: `${name}-${randomBytes(3).toString('hex')}`,
+        workerId: workerIdOf(name, randomBytes(3).toString('hex')),
         host: hostname(),
         pid: process.pid,
+        metricsAddress: advertised(exporter.port),
         listen: { host: config.listen, port: config.exchangePort },
         isPortChosen: given.has('exchangePort'),
       });

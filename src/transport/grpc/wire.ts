@@ -1,10 +1,11 @@
 import type { Begin, Generation } from '../../cluster/messages.js';
 import type { FromCoordinator, FromWorker, Report } from '../../cluster/session.js';
-import type { StepRecord } from '../../core/events.js';
+import type { PhaseSeconds, StepRecord, StepTiming } from '../../core/events.js';
 import type { CoordinatorMessage, CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
 import type { Generation__Output } from './generated/lockstep/v1/Generation.js';
 import type { Progress__Output } from './generated/lockstep/v1/Progress.js';
 import type { StepRecord as WireStep, StepRecord__Output } from './generated/lockstep/v1/StepRecord.js';
+import type { StepTiming as WireTiming, StepTiming__Output } from './generated/lockstep/v1/StepTiming.js';
 import type { WorkerMessage, WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessage.js';
 
 /** Domain to wire and back, for the stream between worker and coordinator. A message that makes no sense decodes to undefined. */
@@ -31,7 +32,7 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
     case 'failed':
       return { failed: message };
     case 'heartbeat':
-      return { heartbeat: { runId } };
+      return { heartbeat: { runId, sentAtMs: message.sentAtMs, timings: message.timings.map(encodeTiming) } };
     case 'leaving':
       return { leaving: { runId } };
   }
@@ -45,7 +46,10 @@ export function decodeFromWorker(workerId: string, wire: WorkerMessage__Output):
     return { kind: 'sealed', ...wire.sealed, workerId, generation: decodeGeneration(wire.sealed.generation) };
   if (wire.progress) return decodeProgress(workerId, wire.progress);
   if (wire.failed) return { kind: 'failed', ...wire.failed };
-  if (wire.heartbeat) return { kind: 'heartbeat' };
+  if (wire.heartbeat) {
+    const { sentAtMs, timings } = wire.heartbeat;
+    return { kind: 'heartbeat', sentAtMs, timings: timings.map(decodeTiming) };
+  }
   if (wire.leaving) return { kind: 'leaving' };
   return undefined;
 }
@@ -101,14 +105,22 @@ function decodeGeneration(wire: Generation__Output | null): Generation {
   return { term: wire?.term ?? 0, number: wire?.number ?? 0 };
 }
 
+function encodeTiming({ seconds, ...timing }: StepTiming): WireTiming {
+  return { ...timing, ...encodeSeconds(seconds) };
+}
+
+function decodeTiming(wire: StepTiming__Output): StepTiming {
+  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...timing } = wire;
+  const [compute, wait, exchange, update] = [computeSeconds, waitSeconds, exchangeSeconds, updateSeconds];
+  return { ...timing, seconds: { compute, wait, exchange, update } };
+}
+
 function encodeStep({ seconds, ...record }: StepRecord): WireStep {
-  return {
-    ...record,
-    computeSeconds: seconds.compute,
-    waitSeconds: seconds.wait,
-    exchangeSeconds: seconds.exchange,
-    updateSeconds: seconds.update,
-  };
+  return { ...record, ...encodeSeconds(seconds) };
+}
+
+function encodeSeconds({ compute, wait, exchange, update }: PhaseSeconds) {
+  return { computeSeconds: compute, waitSeconds: wait, exchangeSeconds: exchange, updateSeconds: update };
 }
 
 function decodeStep(wire: StepRecord__Output): StepRecord {

@@ -147,3 +147,32 @@ test('slices of a mesh are disjoint, complete and aligned', () => {
     { seed: 5 },
   );
 });
+
+test('says whose nodes came last', async () => {
+  const held: (() => void)[] = [];
+  const links = memoryLinks(3, 1, (from, _to, { kind }, deliver) => {
+    if (from === 2 && kind === 'nodes') held.push(deliver);
+    else deliver();
+  });
+  const ranges = rangesByShare(3, [1, 1, 1]);
+  const finished = Promise.all(
+    links.map((link) => {
+      const allReduce = new AllReduce(link, ownerMap('mesh', 64, 3), noTime);
+      const open = allReduce.open({ generation: 1, step: 1, purpose: 'gradient' }, ranges, 3, new Float32Array(64));
+      return allReduce.reduce(open, nodesOf(ranges[link.rank]!, 3, 64));
+    }),
+  );
+  await new Promise(setImmediate); //                               everything else has arrived
+  assert.ok(held.length > 0);
+  for (const deliver of held) deliver();
+  const [first, second] = await finished;
+  assert.deepEqual([first?.slowestRank, second?.slowestRank], [2, 2]);
+});
+
+test('alone there is nobody to wait for', async () => {
+  const [link] = memoryLinks(1, 1);
+  const allReduce = new AllReduce(link!, ownerMap('mesh', 8, 1), noTime);
+  const ranges = rangesByShare(1, [1]);
+  const open = allReduce.open({ generation: 1, step: 1, purpose: 'gradient' }, ranges, 1, new Float32Array(8));
+  assert.equal((await allReduce.reduce(open, nodesOf(ranges[0]!, 1, 8))).slowestRank, -1);
+});

@@ -14,7 +14,15 @@ const channel: Channel<FromCoordinator, FromWorker> = {
 function enginesOf(...workers: readonly { engine: string; deterministic: boolean }[]) {
   const sessions = new WorkerSessions('run', workers.length);
   for (const [i, { engine, deterministic }] of workers.entries()) {
-    const hello = { kind: 'hello', protocolVersion, numericsVersion, workerId: `w${i}`, host: 'here', pid: i } as const;
+    const hello = {
+      kind: 'hello',
+      protocolVersion,
+      numericsVersion,
+      workerId: `w${i}`,
+      host: 'here',
+      pid: i,
+      metricsAddress: '',
+    } as const;
     const ready = {
       kind: 'ready',
       address: 'here:1',

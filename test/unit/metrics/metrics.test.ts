@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -50,6 +51,9 @@ describe('what is published', () => {
       worldSize: 3,
       globalBatchSize: 64,
       microBatchSize: 8,
+      optimizer: 'adam',
+      learningRate: 0.002,
+      warmupSteps: 0,
       stepsTotal: 10,
       stepsPerEpoch: 5,
       epochsTotal: 2,
@@ -97,7 +101,7 @@ describe('what is published', () => {
       'lockstep_checkpoint_step 2',
       'lockstep_checkpoint_seconds_bucket{le="0.03"} 1',
       'lockstep_checkpoint_failures_total 1',
-      'lockstep_run_info{run="r1",model="mlp",engine="wasm"} 1',
+      'lockstep_run_info{model="mlp",engine="wasm"} 1',
       'lockstep_world_size 3',
       'lockstep_planned_steps 10',
       'lockstep_steps_total 2',
@@ -124,7 +128,7 @@ describe('what is published', () => {
     const metrics = workerMetrics(registry);
     metrics.observeStep({ compute: 0.005, exchange: 0.0015, update: 0.0005, wait: 0 }, 96);
     metrics.observeStep({ compute: 0.007, exchange: 0.0015, update: 0.0005, wait: 0.25 }, 0);
-    metrics.sent.inc(1_000);
+    metrics.exchanged.inc({ direction: 'sent', codec: 'f32' }, 1_000);
     metrics.arena.set(4_096);
     const text = await registry.metrics();
     for (const line of [
@@ -133,12 +137,50 @@ describe('what is published', () => {
       'lockstep_worker_step_phase_seconds_sum{phase="compute"} 0.012',
       'lockstep_worker_step_phase_seconds_count{phase="wait"} 2',
       'lockstep_worker_step_phase_seconds_bucket{le="0.25",phase="wait"} 2',
-      'lockstep_worker_sent_bytes_total 1000',
-      'lockstep_worker_received_bytes_total 0',
+      'lockstep_worker_exchange_bytes_total{direction="sent",codec="f32"} 1000',
       'lockstep_worker_arena_bytes 4096',
     ])
       assert.ok(text.split('\n').includes(line), line);
   });
+
+  test('members: those of the current generation are up, those before are down', async () => {
+    const registry = new Registry();
+    const metrics = coordinatorMetrics(registry);
+    metrics.observeMembers(['a', 'b']);
+    metrics.memberWaitedFor.inc({ worker: 'b' }, 0.5);
+    metrics.observeMembers(['a', 'c']);
+    const text = await registry.metrics();
+    for (const line of [
+      'lockstep_member_up{worker="a"} 1',
+      'lockstep_member_up{worker="b"} 0',
+      'lockstep_member_up{worker="c"} 1',
+      'lockstep_member_waited_for_seconds_total{worker="b"} 0.5',
+      'lockstep_member_waited_for_seconds_total{worker="c"} 0',
+    ])
+      assert.ok(text.split('\n').includes(line), line);
+  });
+
+  test('every series says which run and which worker it belongs to', async () => {
+    const registry = new Registry();
+    registry.setDefaultLabels({ run: 'r1', worker: 'w' });
+    workerMetrics(registry).rank.set(2);
+    assert.match(await registry.metrics(), /^lockstep_worker_rank\{run="r1",worker="w"\} 2$/m);
+  });
+
+  for (const [program, metrics] of [
+    ['the coordinator', coordinatorMetrics],
+    ['a worker', workerMetrics],
+  ] as const)
+    test(`${program}: Prometheus's own tool finds nothing to complain about`, async (t) => {
+      const registry = new Registry();
+      metrics(registry);
+      const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+        input: await registry.metrics(),
+        encoding: 'utf8',
+      });
+      if (error) return t.skip('NOT CHECKED: promtool (Debian: prometheus) is not here; .ci/run installs it');
+      assert.deepEqual({ status, output: stdout + stderr }, { status: 0, output: '' });
+    });
 
   test('a name that is taken is refused', () => {
     const registry = new Registry();

@@ -22,6 +22,7 @@ import type { Refused as _lockstep_v1_Refused, Refused__Output as _lockstep_v1_R
 import type { Seal as _lockstep_v1_Seal, Seal__Output as _lockstep_v1_Seal__Output } from './lockstep/v1/Seal.js';
 import type { Sealed as _lockstep_v1_Sealed, Sealed__Output as _lockstep_v1_Sealed__Output } from './lockstep/v1/Sealed.js';
 import type { StepRecord as _lockstep_v1_StepRecord, StepRecord__Output as _lockstep_v1_StepRecord__Output } from './lockstep/v1/StepRecord.js';
+import type { StepTiming as _lockstep_v1_StepTiming, StepTiming__Output as _lockstep_v1_StepTiming__Output } from './lockstep/v1/StepTiming.js';
 import type { Welcome as _lockstep_v1_Welcome, Welcome__Output as _lockstep_v1_Welcome__Output } from './lockstep/v1/Welcome.js';
 import type { WorkerMessage as _lockstep_v1_WorkerMessage, WorkerMessage__Output as _lockstep_v1_WorkerMessage__Output } from './lockstep/v1/WorkerMessage.js';
 
@@ -53,6 +54,7 @@ export interface ProtoGrpcType {
       Seal: MessageTypeDefinition<_lockstep_v1_Seal, _lockstep_v1_Seal__Output>
       Sealed: MessageTypeDefinition<_lockstep_v1_Sealed, _lockstep_v1_Sealed__Output>
       StepRecord: MessageTypeDefinition<_lockstep_v1_StepRecord, _lockstep_v1_StepRecord__Output>
+      StepTiming: MessageTypeDefinition<_lockstep_v1_StepTiming, _lockstep_v1_StepTiming__Output>
       Welcome: MessageTypeDefinition<_lockstep_v1_Welcome, _lockstep_v1_Welcome__Output>
       WorkerMessage: MessageTypeDefinition<_lockstep_v1_WorkerMessage, _lockstep_v1_WorkerMessage__Output>
     }

@@ -7,6 +7,7 @@ export interface Hello {
   'workerId'?: (string);
   'host'?: (string);
   'pid'?: (number);
+  'metricsAddress'?: (string);
 }
 
 export interface Hello__Output {
@@ -15,4 +16,5 @@ export interface Hello__Output {
   'workerId': (string);
   'host': (string);
   'pid': (number);
+  'metricsAddress': (string);
 }

@@ -1,0 +1,22 @@
+// Original file: proto/coordinator.proto
+
+
+export interface StepTiming {
+  'step'?: (number);
+  'beginMs'?: (number | string);
+  'computeSeconds'?: (number | string);
+  'waitSeconds'?: (number | string);
+  'exchangeSeconds'?: (number | string);
+  'updateSeconds'?: (number | string);
+  'slowestRank'?: (number);
+}
+
+export interface StepTiming__Output {
+  'step': (number);
+  'beginMs': (number);
+  'computeSeconds': (number);
+  'waitSeconds': (number);
+  'exchangeSeconds': (number);
+  'updateSeconds': (number);
+  'slowestRank': (number);
+}
