@@ -9,6 +9,8 @@ export interface RelatedValues {
   readonly batchPerWorker?: number | undefined;
   readonly microBatchSize?: number | undefined;
   readonly optimizer?: string | undefined;
+  readonly restore?: boolean | undefined;
+  readonly out?: string | undefined;
 }
 
 /** @param quote - how a value was given, for the message */
@@ -23,6 +25,9 @@ export function checkRelations(values: RelatedValues, quote: (name: FieldName) =
 
   if (values.optimizer === 'rprop' && batch !== 'full')
     throw fault('RPROP_NEEDS_FULL_BATCH', { optimizer: quote('optimizer'), batch: quote(batchName) });
+
+  if (values.restore === true && values.out === undefined)
+    throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });
 }
 
 /** The largest divisor of `whole` that is at most `limit`. */
