@@ -328,7 +328,7 @@ export const fields = {
     commands: ['worker'],
     placeholder: 'HOST',
     local: true,
-    otherwise: 'the address of --listen',
+    otherwise: 'the address of --listen, or, if that is all networks, the one from which the coordinator is reached',
     about: 'Name or address under which other workers reach this one.',
   }),
   metricsPort: field('metrics-port', portNumber, {
