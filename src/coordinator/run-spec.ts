@@ -61,6 +61,8 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     engine: config.engine,
     lastStep: config.steps ?? stepsMax,
     ...(varies && config.steps === undefined ? { lastEpoch: epochs } : {}),
+    topology: config.topology,
+    checksum: config.checksum,
     optimizer: { name: optimizer, options: scaled.options },
     learningRate: scaled.learningRate,
     learningRateSchedule: config.learningRateSchedule,

@@ -1,4 +1,5 @@
 import type { Begin } from '../../../src/cluster/messages.js';
+import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { createArena } from '../../../src/core/arena.js';
 import { layoutOf } from '../../../src/core/layout.js';
 import type { RunSpec } from '../../../src/core/run-spec.js';
@@ -21,6 +22,7 @@ const spec = {
   evaluateEvery: { every: 100, unit: 'step' },
   checkpointEvery: { every: 2, unit: 'step' },
   maxSkippedSteps: 3,
+  topology: 'auto',
 } as unknown as RunSpec;
 
 /**
@@ -34,7 +36,7 @@ export function workerWith(
   changes: Partial<RunSpec> = {},
 ): PreparedRun {
   const arena = createArena();
-  const state = new TrainingState(arena, 3, createOptimizer('momentum', {}), 8);
+  const state = new TrainingState(arena, layout, createOptimizer('momentum', {}), 8);
   state.initialise(Float32Array.of(1, 2, 3), 0.1);
   const compute = (job: ComputeJob) => {
     const isTraining = job.purpose === 'gradient';
@@ -47,6 +49,7 @@ export function workerWith(
     engine: { layout, compute } as unknown as PreparedRun['engine'],
     state,
     learningRateOf: () => 0.1,
+    workspace: new Workspace(plainVectors),
     gradientSum: new Float32Array(5),
     evaluationSum: new Float32Array(2),
     best: undefined,
