@@ -285,6 +285,15 @@ export const fields = {
     local: true,
     about: 'Writes one JSON object a line to stdout, and nothing else there; the last line is the result or the error.',
   }),
+  trace: field('trace', text, {
+    group: 'Results',
+    commands: run,
+    placeholder: 'FILE',
+    local: true,
+    otherwise: 'no trace',
+    about:
+      "Writes the phases of every worker's every step, and changes of membership, on one clock, in Chrome's trace format, for Perfetto and chrome://tracing; about 350 bytes a step and worker.",
+  }),
   logLevel: field('log-level', oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     group: 'Results',
     commands: everywhere,
