@@ -8,7 +8,8 @@ export function selectFiles(files, chosenSuites, words) {
   return files.filter((file) => {
     const [first = '', ...rest] = file.split('/');
     const suite = rest.length === 0 ? first.replace(/\.test\.js$/, '') : first;
-    return (chosenSuites.length === 0 || chosenSuites.includes(suite)) && words.every((word) => file.includes(word));
+    const isNamed = words.length === 0 || words.some((word) => file.includes(word));
+    return (chosenSuites.length === 0 || chosenSuites.includes(suite)) && isNamed;
   });
 }
 

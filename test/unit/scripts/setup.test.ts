@@ -81,6 +81,7 @@ describe('test.mjs', () => {
     assert.deepEqual(selectFiles(files, [], []), files);
     assert.deepEqual(selectFiles(files, ['tidy', 'e2e'], []), ['tidy.test.js', 'e2e/digest.test.js']);
     assert.deepEqual(selectFiles(files, ['unit'], ['config']), ['unit/config/load.test.js']);
+    assert.deepEqual(selectFiles(files, [], ['tidy', 'digest']), ['tidy.test.js', 'e2e/digest.test.js']);
     assert.deepEqual(selectFiles(files, ['contract'], []), []);
   });
 

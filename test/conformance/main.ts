@@ -1,0 +1,63 @@
+/**
+ * `npm run conformance -- --engine cpu|wasm [--json FILE]`: all specs of TensorFlow.js's own suite on the backend behind an
+ * engine. Prints the specs that fail, counts, and which backend's kernels did the work; ends with 1 if any spec fails.
+ */
+import { writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { bundleSuite } from './bundle.js';
+import type { conformingEngines as engines } from './engines.js';
+import type { runSuite as run, SuiteResult } from './suite.js';
+
+/** Less is not the suite: something of it was lost on the way. */
+const specsAtLeast = 4_230;
+/** Specs that exercise gradients, by what TensorFlow.js calls them. */
+const gradientSpec = /gradient|grads?\b|derivative|backprop/i;
+
+/** @returns the exit code */
+export async function main(args: readonly string[]): Promise<number> {
+  const { engine, json } = parseArgs({
+    args: [...args],
+    options: { engine: { type: 'string' }, json: { type: 'string' } },
+  }).values;
+  const { conformingEngines, runSuite } = (await import(pathToFileURL(await bundleSuite()).href)) as {
+    conformingEngines: typeof engines;
+    runSuite: typeof run;
+  };
+  const backend = engine === undefined ? undefined : conformingEngines[engine]?.backend;
+  if (engine === undefined || backend === undefined) {
+    process.stderr.write(`error: --engine is one of ${Object.keys(conformingEngines).join(', ')}\n`);
+    return 2;
+  }
+  const result = await runSuite(engine);
+  for (const { name, message } of result.failed) console.log(`FAILED ${name}\n  ${message.split('\n', 1)[0]}`);
+  const complaints = complaintsOf(result, backend);
+  console.log(summary(engine, result));
+  for (const complaint of complaints) console.log(`error: ${complaint}`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ engine, ...result, complaints }, null, 2)}\n`);
+  return complaints.length === 0 ? 0 : 1;
+}
+
+function summary(engine: string, { passed, failed, skipped, kernelCalls, sources }: SuiteResult): string {
+  const failedGradients = failed.filter(({ name }) => gradientSpec.test(name)).length;
+  const inWords = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ');
+  return (
+    `${engine}: ${passed} passed, ${failed.length} failed (${failedGradients} of gradients), ${skipped.length} skipped\n` +
+    `kernels called: ${inWords(kernelCalls)}${sources ? ` (${inWords(sources)})` : ''}`
+  );
+}
+
+/** What makes the run a failure; nothing is good. */
+function complaintsOf({ passed, failed, skipped, kernelCalls }: SuiteResult, backend: string): string[] {
+  const complaints: string[] = [];
+  if (failed.length > 0) complaints.push(`${failed.length} specs fail`);
+  const count = passed + failed.length + skipped.length;
+  if (count < specsAtLeast) complaints.push(`only ${count} of ${specsAtLeast} specs were found`);
+  const [own, all] = [kernelCalls[backend] ?? 0, Object.values(kernelCalls).reduce((sum, calls) => sum + calls, 0)];
+  if (own === 0 || own < all) complaints.push(`${all - own} of ${all} kernels were called on other backends`);
+  return complaints;
+}
