@@ -12,6 +12,8 @@ export interface RelatedValues {
   readonly optimizer?: string | undefined;
   readonly listen?: string | undefined;
   readonly advertise?: string | undefined;
+  readonly restore?: boolean | undefined;
+  readonly out?: string | undefined;
 }
 
 /**
@@ -29,6 +31,9 @@ export function checkRelations(command: string, values: RelatedValues, quote: (n
 
   if (values.optimizer === 'rprop' && batch !== 'full')
     throw fault('RPROP_NEEDS_FULL_BATCH', { optimizer: quote('optimizer'), batch: quote(batchName) });
+
+  if (values.restore === true && values.out === undefined)
+    throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });
 
   if (
     command === 'worker' &&

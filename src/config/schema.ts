@@ -246,6 +246,14 @@ export const fields = {
     otherwise: 'runs/<run id>',
     about: 'Folder for the results; it must be empty or not exist yet.',
   }),
+  restore: field('restore', toggle, {
+    group: 'Results',
+    commands: ['coordinator'],
+    default: false,
+    local: true,
+    about:
+      'Takes over the run in --out whose coordinator is gone, while its workers go on; they come back by themselves. Options come from its spec.json, and the port, unless --port is given, from its journal. Where no run was begun yet it begins one, so that a unit file can say it always. `train` restarts its coordinator in this way.',
+  }),
   resume: field('resume', text, {
     group: 'Results',
     commands: run,

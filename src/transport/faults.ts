@@ -10,9 +10,11 @@ export const transportFaults = {
   },
   COORDINATOR_LOST: {
     exitCode: 3,
-    meaning: 'The connection to the coordinator broke while the run was going on.',
-    message: (f: { address: string; reason: string }) => `the coordinator at ${f.address} was lost (${f.reason})`,
-    remedy: 'start the coordinator again with --resume and the folder of the run, then the workers',
+    meaning: 'The coordinator was lost, and when nothing could go on without it, did not come back for --join-timeout.',
+    message: (f: { address: string; seconds: number; reason: string }) =>
+      `the coordinator at ${f.address} was lost (${f.reason}), and did not come back within ${f.seconds} s`,
+    remedy:
+      'while its workers wait, start the coordinator again with --restore; later, with --resume and the folder of the run, then the workers',
   },
   STATE_UNAVAILABLE: {
     exitCode: 3,

@@ -3,10 +3,11 @@ import { hostname } from 'node:os';
 import { formatHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
+import { randomStream } from '../../core/random.js';
 import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
-import { CoordinatorConnection } from '../../transport/grpc/coordinator-client.js';
+import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
@@ -57,10 +58,12 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     };
     const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
     const join = (): Worker => {
+      const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
         coordinatorAddress,
-        channel: connection.join(),
+        dial: () => Promise.resolve(openStream(coordinatorAddress)),
         clock: systemClock,
+        random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
           return prepareRun(spec, config.engine, { cache, fetchBlob, log });
@@ -70,12 +73,13 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         watch: watchWorker(metrics, (now) => (state = now)),
       };
       return new Worker(deps, {
-        workerId: workerIdOf(name, randomBytes(3).toString('hex')),
+        workerId,
         host: hostname(),
         pid: process.pid,
         metricsAddress: advertised(exporter.port),
         listen: { host: config.listen, port: config.exchangePort },
         isPortChosen: given.has('exchangePort'),
+        coordinatorTimeoutSeconds: config.joinTimeoutSeconds,
       });
     };
     for (;;) {
