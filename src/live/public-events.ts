@@ -22,6 +22,7 @@ export type EventBody =
       readonly stepsTotal: number;
     }
   | { readonly type: 'resumed'; readonly step: number }
+  | { readonly type: 'restored'; readonly step: number; readonly term: number }
   | { readonly type: 'waiting'; readonly joined: number; readonly needed: number }
   | { readonly type: 'joined'; readonly worker: string; readonly host: string }
   | { readonly type: 'left'; readonly worker: string; readonly cause: string; readonly reason: string }
@@ -71,6 +72,7 @@ export type EventBody =
 /** What each type says; the compiler asks for the next one. */
 export const eventMeanings: Readonly<Record<EventBody['type'], string>> = {
   started: 'The first step is about to run: `model`, `engine`, `worldSize`, `globalBatchSize`, `stepsTotal`.',
+  restored: 'This coordinator took over from one that was gone, after `step`; `term` counts coordinators.',
   resumed: 'The run goes on from the checkpoint of `step`.',
   waiting: 'The run waits: `joined` of the `needed` workers are there.',
   joined: 'A worker, by its stable name, was let in from `host`; it takes part from the next generation on.',

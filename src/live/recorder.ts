@@ -85,6 +85,10 @@ export class Recorder {
       case 'checkpoint-failed':
         this.events.add({ type: 'alert', name: 'checkpoint-failed', step: event.step, text: event.reason });
         return;
+      case 'restored':
+        this.goOn();
+        this.events.add(event);
+        return;
       case 'resumed':
         this.events.add({ type: 'resumed', step: event.step });
         return;

@@ -38,6 +38,8 @@ export function eventInWords(event: PublicEvent): string {
   switch (event.type) {
     case 'started':
       return `Training of ${event.model} begins on ${plural(event.worldSize, 'worker')}, engine ${event.engine}.`;
+    case 'restored':
+      return `This coordinator took over after step ${grouped(event.step)}.`;
     case 'resumed':
       return `The run goes on after step ${grouped(event.step)}.`;
     case 'waiting':
