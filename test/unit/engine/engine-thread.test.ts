@@ -6,7 +6,7 @@ import { createArena, type Arena } from '../../../src/core/arena.js';
 import { randomStream } from '../../../src/core/random.js';
 import { imagesDataset, type EncodedImages } from '../../../src/data/encoded-images.js';
 import { epochOrder } from '../../../src/data/epoch-order.js';
-import { extraCount } from '../../../src/engine/engine.js';
+import { evaluationCount } from '../../../src/core/layout.js';
 import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { modelNamed, someWeights } from './support.js';
@@ -51,9 +51,12 @@ describe('EngineThread', () => {
     );
     const dataset = imagesDataset(purpose === 'gradient' ? train : test, model.inputScaling);
     dataset.read(positions.map(sampleAt), engine.x, engine.y);
-    const sum = arena.float32(purpose === 'gradient' ? engine.layout.parameterCount + extraCount : extraCount);
-    if (purpose === 'gradient') engine.gradientSum(positions.length, weights, sum);
-    else engine.evaluate(positions.length, weights, sum);
+    const sum = arena.float32(
+      purpose === 'gradient' ? engine.layout.parameterCount + evaluationCount : evaluationCount,
+    );
+    engine.setWeights(weights);
+    if (purpose === 'gradient') engine.gradientSum(positions.length, sum);
+    else engine.evaluate(positions.length, sum);
     return sum;
   }
 
@@ -130,7 +133,8 @@ describe('an EngineThread that cannot go on', () => {
 
   it('rejects the job at hand and every later one', async () => {
     const arena = createArena();
-    const thread = await EngineThread.start({ ...options, model, arena });
+    const slow = { engine: 'cpu', model: modelNamed('lenet5') } as const; // seconds: it is stopped in the middle
+    const thread = await EngineThread.start({ ...options, ...slow, arena });
     const job: ComputeJob = {
       purpose: 'gradient',
       epoch: 0,
