@@ -113,7 +113,7 @@ export class Recorder {
         this.summary.flush();
         this.events.add({ type: 'failed', code: event.code, message: event.message, remedy: event.remedy });
         return;
-      case 'listening':
+      default: //                                                     nothing that a picture shows
     }
   }
 
