@@ -6,6 +6,7 @@ import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
   count,
+  countOrAuto,
   host,
   hostPort,
   interval,
@@ -83,6 +84,16 @@ export const fields = {
     default: 'auto',
     about:
       'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+  }),
+  threads: field('threads', countOrAuto, {
+    group: 'Cluster',
+    commands: ['train', 'worker'],
+    placeholder: 'T|auto',
+    default: 'auto',
+    defaultOf: { worker: 1 },
+    local: true,
+    about:
+      'Threads over which a worker spreads its micro-batches. No number of threads changes the result. `auto` is the number of cores, for `train` divided among its workers; a worker that was started by hand does not know of others on its machine.',
   }),
 
   model: field('model', oneOf(['lenet5', 'lenet', 'fast', 'mlp']), {

@@ -62,6 +62,11 @@ export const batchSize = expecting(
   z.union([z.literal('full'), z.preprocess(numberFromText, z.int().min(1))]),
 );
 
+export const countOrAuto = expecting(
+  'a whole number of at least 1, or auto',
+  z.union([z.literal('auto'), z.preprocess(numberFromText, z.int().min(1))]),
+);
+
 /** How often something happens. */
 export interface Interval {
   /** At least 1. */

@@ -1,7 +1,7 @@
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
-import type { EngineThread } from '../engine/engine-thread.js';
+import type { EngineThreads } from '../engine/engine-threads.js';
 import type { LearningRateOf } from './learning-rate.js';
 import type { TrainingState } from './training-state.js';
 
@@ -9,7 +9,7 @@ import type { TrainingState } from './training-state.js';
 export interface PreparedRun {
   readonly spec: RunSpec;
   readonly arena: Arena;
-  readonly engine: EngineThread;
+  readonly engine: EngineThreads;
   readonly state: TrainingState;
   readonly learningRateOf: LearningRateOf;
   /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { formatHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
@@ -56,6 +56,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
+    const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
     const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
@@ -66,7 +67,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
-          return prepareRun(spec, config.engine, { cache, fetchBlob, log });
+          return prepareRun(spec, config.engine, { threads, cache, fetchBlob, log });
         },
         advertise: advertised,
         log,
