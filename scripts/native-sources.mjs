@@ -15,6 +15,7 @@ export const commonFlags = [
   '-O3',
   '-ffp-contract=off',
   '-fno-strict-aliasing',
+  '-fno-math-errno',
   '-fPIC',
   '-fvisibility=hidden',
   '-w',

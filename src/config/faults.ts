@@ -85,12 +85,6 @@ export const configFaults = {
     message: (f: { restore: string }) => `${f.restore} needs the folder of the run`,
     remedy: 'name it with --out DIR; to go on from a checkpoint after all workers have ended, use --resume DIR',
   },
-  ADVERTISE_MISSING: {
-    exitCode: 2,
-    meaning: 'A worker that listens on all networks has to say under which address others reach it.',
-    message: ({ listen }) => `${listen} is not an address that other workers can dial`,
-    remedy: 'add --advertise HOST with the name or address under which this machine is reached',
-  } satisfies FaultKind<{ listen: string }>,
   CONFIG_UNREADABLE: {
     exitCode: 2,
     meaning: 'The configuration file is missing, not readable, or not valid YAML.',

@@ -1,7 +1,8 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
 import type { z } from 'zod';
-import { field, type Command } from './field.js';
+import { exchangeFields } from './exchange-fields.js';
+import { field, runCommands as run, type Command } from './field.js';
 import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
@@ -21,8 +22,6 @@ import {
   wholeNumber,
 } from './values.js';
 
-/** What computes is decided where the run is started: by `train`, or by the coordinator when its parts run by hand. */
-const run = ['train', 'coordinator'] as const;
 const everywhere = ['train', 'coordinator', 'worker'] as const;
 
 export const fields = {
@@ -340,7 +339,7 @@ export const fields = {
     commands: ['worker'],
     placeholder: 'HOST',
     local: true,
-    otherwise: 'the address of --listen',
+    otherwise: 'the address of --listen, or, if that is all networks, the one from which the coordinator is reached',
     about: 'Name or address under which other workers reach this one.',
   }),
   metricsPort: field('metrics-port', portNumber, {
@@ -353,6 +352,8 @@ export const fields = {
     about:
       "Port for Prometheus (HTTP, /metrics and /healthz); 0 takes any free one, and so does the default where it is in use. With `train` it is the coordinator's, and its workers take free ones.",
   }),
+
+  ...exchangeFields,
 
   cacheDir: field('cache-dir', text, {
     group: 'Cache',

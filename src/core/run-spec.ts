@@ -7,6 +7,8 @@ export interface RunSpec {
     /** TensorFlow.js's JSON of the layers. */
     readonly topology: unknown;
     readonly inputScaling: { readonly scale: number; readonly mean: number; readonly deviation: number };
+    /** What is minimised; default `softmaxCrossEntropy`. */
+    readonly loss?: 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError';
   };
   readonly dataset: {
     readonly files: readonly DatasetFile[];
@@ -22,6 +24,10 @@ export interface RunSpec {
   readonly globalBatchSize: number;
   readonly microBatchSize: number;
   readonly dropLast: boolean;
+  /** Who adds which part of the gradient: changes no result. */
+  readonly topology: 'auto' | 'mesh' | 'direct';
+  /** Whether what workers send each other carries a checksum. */
+  readonly checksum: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */
   readonly engine: 'auto' | 'native' | 'wasm' | 'cpu';
   /** Steps of the whole run. */

@@ -1,11 +1,14 @@
+import { Workspace } from '../collective/workspace.js';
 import { createArena } from '../core/arena.js';
+import { evaluationCount, trainedPart } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
 import { chooseEngine } from '../engine/choose-engine.js';
-import { extraCount, type EngineName } from '../engine/engine.js';
+import type { EngineName } from '../engine/engine.js';
 import { EngineThreads } from '../engine/engine-threads.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
+import { arenaVectors } from '../engine/arena-vectors.js';
 import { createOptimizer } from '../optim/registry.js';
 import { decodeCheckpoint, stateVectorsFrom } from '../store/checkpoint-file.js';
 import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
@@ -55,14 +58,14 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const { layout } = engine;
   const state = new TrainingState(
     arena,
-    layout.parameterCount,
-    createOptimizer(spec.optimizer.name, spec.optimizer.options, layout.tensors),
+    layout,
+    createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
   );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);
     adoptState(state, stateVectorsFrom(file, layout, resumeName));
   } else {
-    const weights = new Float32Array(layout.parameterCount);
+    const weights = new Float32Array(layout.weightCount);
     if (spec.init)
       weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
     else initialiseWeights(layout, seed, weights);
@@ -75,8 +78,9 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     engine,
     state,
     learningRateOf: learningRateOf(spec),
-    gradientSum: arena.float32(layout.parameterCount + extraCount),
-    evaluationSum: arena.float32(extraCount),
+    workspace: new Workspace(await arenaVectors(arena)),
+    gradientSum: arena.float32(layout.parameterCount + layout.extraCount),
+    evaluationSum: arena.float32(evaluationCount),
     best: undefined,
     checkpoint: undefined,
   };

@@ -1,3 +1,4 @@
+import type { Workspace } from '../collective/workspace.js';
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
@@ -12,9 +13,11 @@ export interface PreparedRun {
   readonly engine: EngineThreads;
   readonly state: TrainingState;
   readonly learningRateOf: LearningRateOf;
+  /** What peers send arrives and is added here. */
+  readonly workspace: Workspace;
   /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
-  /** float32[extraCount]. */
+  /** float32[evaluationCount]. */
   readonly evaluationSum: Float32Array;
   /** The weights of the best evaluation so far; on rank 0 only. */
   best: { readonly step: number; readonly weights: Float32Array } | undefined;

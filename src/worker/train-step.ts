@@ -3,7 +3,9 @@ import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
-import { clipFactor, gradientNorm } from '../optim/clip.js';
+import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
+import { addPenalties } from '../optim/penalties.js';
+import { updateRunningAverages } from '../optim/running-averages.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
 
@@ -49,25 +51,29 @@ export async function trainStep(
   const ranges = rangesByShare(count, membership.shares);
 
   // A header to every peer, own range forward and backward, then everybody's sum.
-  const open = allReduce.open(round, ranges, count, gradientSum);
+  const reduction = allReduce.open({ round, ranges, count, sum: gradientSum });
   const range = ranges[membership.rank]!;
   const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
-  const { wait, exchange, slowestRank } = await allReduce.reduce(open, computed.nodes);
+  for (const node of computed.nodes) reduction.add(node);
+  const { wait, exchange, slowestRank } = await reduction.finish();
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
-  const { parameterCount } = engine.layout;
+  const { parameterCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
-  const loss = gradientSum[parameterCount]! / sampleCount;
-  const accuracy = gradientSum[parameterCount + 1]! / sampleCount;
+  const extras = gradientSum.subarray(parameterCount);
+  const loss = extras[0]! / sampleCount;
+  const accuracy = extras[1]! / sampleCount;
+  addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount);
   const learningRate = run.learningRateOf(samplesSeen, sampleCount);
-  const isFinite = Number.isFinite(loss) && Number.isFinite(norm);
+  const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
   const advanced = isFinite ? state.optimizer.advance(scalars) : scalars;
   if (isFinite) {
     const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
     state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
+    updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
   } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
     throw await notFiniteFault(run, batch, skippedInARow + 1);
@@ -95,7 +101,7 @@ export async function trainStep(
     generation: membership.generation,
     gradientNorm: norm,
     skipped: !isFinite,
-    seconds,
+    seconds: { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 },
   };
   return {
     record,

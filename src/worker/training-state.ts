@@ -1,5 +1,6 @@
 import type { DataPosition } from '../data/batch-plan.js';
 import type { Arena } from '../core/arena.js';
+import type { ParameterLayout } from '../core/layout.js';
 import type { Optimizer, OptimizerScalars, OptimizerState } from '../optim/optimizer.js';
 
 /** Everything of the training state but the vectors: small, plain, and the same on every worker. */
@@ -30,12 +31,12 @@ export class TrainingState {
 
   constructor(
     arena: Arena,
-    parameterCount: number,
+    layout: Pick<ParameterLayout, 'parameterCount' | 'weightCount'>,
     readonly optimizer: Optimizer,
   ) {
     const copy = (): OptimizerState => ({
-      weights: arena.float32(parameterCount),
-      slots: optimizer.slots.map(() => arena.float32(parameterCount)),
+      weights: arena.float32(layout.weightCount),
+      slots: optimizer.slots.map(() => arena.float32(layout.parameterCount)),
     });
     this.copies = [copy(), copy()];
     const position = { epoch: 0, firstPosition: 0 };

@@ -280,10 +280,14 @@ export class Worker {
     const { deps, run, peers } = this;
     const { generation } = begin;
     const rank = begin.members.findIndex(({ workerId }) => workerId === this.options.workerId);
-    const link = new GrpcLink(rank, begin, {
-      peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
-      violated: (error) => this.life.fail(error),
-    });
+    const { runId, checksum } = run!.spec;
+    const link = new GrpcLink(
+      { rank, runId, begin, checksum, clock: deps.clock },
+      {
+        peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
+        violated: (error) => this.life.fail(error),
+      },
+    );
     this.link = link;
     this.ended = undefined;
     const isTeller = (this.isTeller = rank === 0);

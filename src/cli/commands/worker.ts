@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { formatHostPort } from '../../core/address.js';
+import { formatHostPort, isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { randomStream } from '../../core/random.js';
@@ -8,6 +8,7 @@ import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
+import { ownAddressTowards } from '../../worker/own-address.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
@@ -49,6 +50,8 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       log.warn(`nobody answers at ${coordinatorAddress} yet; trying for ${config.joinTimeoutSeconds} s`),
     );
     log.info(`joining the run at ${coordinatorAddress}, metrics on ${exporter.url}`);
+    const reachedAt =
+      config.advertise ?? (isWildcardHost(config.listen) ? await ownAddressTowards(config.coordinator) : config.listen);
 
     const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
       for await (const chunk of connection.fetchBlob(sha256)) {
@@ -57,7 +60,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       }
     };
     const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
-    const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
+    const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {

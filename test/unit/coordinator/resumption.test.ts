@@ -22,6 +22,8 @@ const spec: RunSpec = {
   globalBatchSize: 10,
   microBatchSize: 5,
   dropLast: false,
+  topology: 'auto',
+  checksum: false,
   engine: 'auto',
   lastStep: 30,
   optimizer: { name: 'adam', options: { beta1: 0.9 } },

@@ -5,7 +5,7 @@ import { coveringNodes } from '../../../src/collective/tree.js';
 import { createArena, type Arena } from '../../../src/core/arena.js';
 import { imagesDataset } from '../../../src/data/encoded-images.js';
 import { epochOrder } from '../../../src/data/epoch-order.js';
-import { extraCount } from '../../../src/engine/engine.js';
+import { evaluationCount } from '../../../src/core/layout.js';
 import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { modelNamed, someImages, someWeights } from './support.js';
@@ -41,9 +41,12 @@ describe('EngineThread', () => {
     );
     const dataset = imagesDataset(purpose === 'gradient' ? train : test, model.inputScaling);
     dataset.read(positions.map(sampleAt), engine.x, engine.y);
-    const sum = arena.float32(purpose === 'gradient' ? engine.layout.parameterCount + extraCount : extraCount);
-    if (purpose === 'gradient') engine.gradientSum(positions.length, weights, sum);
-    else engine.evaluate(positions.length, weights, sum);
+    const sum = arena.float32(
+      purpose === 'gradient' ? engine.layout.parameterCount + evaluationCount : evaluationCount,
+    );
+    engine.setWeights(weights);
+    if (purpose === 'gradient') engine.gradientSum(positions.length, sum);
+    else engine.evaluate(positions.length, sum);
     return sum;
   }
 
@@ -120,7 +123,8 @@ describe('an EngineThread that cannot go on', () => {
 
   it('rejects the job at hand and every later one', async () => {
     const arena = createArena();
-    const thread = await EngineThread.start({ ...options, model, arena });
+    const slow = { engine: 'cpu', model: modelNamed('lenet5') } as const; // seconds: it is stopped in the middle
+    const thread = await EngineThread.start({ ...options, ...slow, arena });
     const job: ComputeJob = {
       purpose: 'gradient',
       epoch: 0,

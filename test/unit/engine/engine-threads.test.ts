@@ -61,7 +61,7 @@ describe('EngineThreads', () => {
       [[0, 2]],
     );
     await engine.stop();
-    await assert.rejects(engine.compute({ ...job, weights: arena.float32(engine.layout.parameterCount) }), /stopped/);
+    await assert.rejects(engine.compute({ ...job, weights: arena.float32(engine.layout.weightCount) }), /stopped/);
   });
 
   it('stop those that started when one does not', async () => {

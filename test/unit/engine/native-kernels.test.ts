@@ -9,7 +9,6 @@ import { after, describe, it } from 'node:test';
 import { createArena } from '../../../src/core/arena.js';
 import { packageRoot } from '../../../src/core/paths.js';
 import { chooseEngine } from '../../../src/engine/choose-engine.js';
-import { extraCount } from '../../../src/engine/engine.js';
 import { loadWasmKernels, type Kernels } from '../../../src/engine/kernels.js';
 import { answerOf, knownAnswer } from '../../../src/engine/known-answer.js';
 import { buildModelSpec } from '../../../src/engine/models/index.js';
@@ -42,7 +41,7 @@ async function gradient(model: string, load: (arena: ReturnType<typeof createAre
   const layout = layoutOfTopology(topology);
   const plan = compilePlan(topology, m, arena, kernels.lane_count());
   writeSamples(plan);
-  const [weights, sums] = [someWeights(layout, arena), arena.float32(layout.parameterCount + extraCount)];
+  const [weights, sums] = [someWeights(layout, arena), arena.float32(layout.parameterCount + layout.extraCount)];
   for (const { address, length } of [plan.packing, plan.gradient])
     kernels.run_program(0, address, length, m, weights.byteOffset, sums.byteOffset);
   return sums.slice();

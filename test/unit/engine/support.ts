@@ -67,13 +67,14 @@ export function modelNamed(name: string): ModelSpec {
   return modelSpecOf(tfl.sequential({ name, layers }));
 }
 
-/** Glorot kernels and small biases that are not zero, in the arena. */
+/** Glorot kernels; biases, slopes, scales and averages that differ a little from where they begin; in the arena. */
 export function someWeights(layout: ParameterLayout, arena: Arena): Float32Array {
-  const weights = arena.float32(layout.parameterCount);
+  const weights = arena.float32(layout.weightCount);
   initialiseWeights(layout, 5, weights);
   for (const { name, offset, size } of layout.tensors) {
     const random = randomStream(6, name);
-    if (name.endsWith('.bias')) for (let i = 0; i < size; i++) weights[offset + i] = 0.1 * random.uniform() - 0.05;
+    const spread = name.endsWith('.bias') ? 0.1 : /\.(gamma|beta|alpha|moving_\w+)$/.test(name) ? 0.6 : 0;
+    if (spread > 0) for (let i = 0; i < size; i++) weights[offset + i]! += spread * (random.uniform() - 0.5);
   }
   return weights;
 }
