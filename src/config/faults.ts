@@ -61,7 +61,7 @@ export const configFaults = {
   } satisfies FaultKind<{ batch: string; microBatch: string; divisor: number }>,
   RESUME_NO_RUN: {
     exitCode: 2,
-    meaning: 'The folder of --resume is not that of a run.',
+    meaning: 'The folder of --resume or --replay is not that of a run.',
     message: ({ given, reason }) => `${given} names no run: ${reason}`,
     remedy: 'give the folder of a run, the one with its spec.json',
   } satisfies FaultKind<{ given: string; reason: string }>,

@@ -190,15 +190,24 @@ export const fields = {
     commands: run,
     placeholder: 'B',
     insteadOf: 'globalBatchSize',
-    about: 'Samples of one step for each worker, so that the batch grows with the cluster. Instead of --global-batch.',
+    about:
+      'Samples of one step for each worker: the batch follows the number of workers while the run goes on, from the second step after each change. Weights then depend on the sizes that the batches had, which --replay repeats. Instead of --global-batch.',
   }),
   microBatchSize: field('micro-batch', count, {
     group: 'Batches and steps',
     commands: run,
     placeholder: 'M',
-    otherwise: 'chosen from the size of the batch',
+    otherwise: 'chosen from --global-batch or --batch-per-worker',
     about:
       'Samples of one forward and backward pass, the unit in which work is shared out and sums are rounded. Must divide the batch.',
+  }),
+  replay: field('replay', text, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'DIR',
+    otherwise: 'batches are as large as the other options say',
+    about:
+      'Folder of an earlier run, whose options and batch sizes are repeated, step by step and with any number of workers: a run with --batch-per-worker then ends with the same weights. Options that are given as well take the place of its own.',
   }),
   dropLast: field('drop-last', toggle, {
     group: 'Batches and steps',

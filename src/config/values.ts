@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { parseHostPort, type HostPort } from '../core/address.js';
+import type { Interval } from '../core/run-spec.js';
 
 function expecting<Schema extends z.ZodType>(expects: string, schema: Schema): Schema {
   return schema.meta({ expects });
@@ -66,13 +67,6 @@ export const countOrAuto = expecting(
   'a whole number of at least 1, or auto',
   z.union([z.literal('auto'), z.preprocess(numberFromText, z.int().min(1))]),
 );
-
-/** How often something happens. */
-export interface Interval {
-  /** At least 1. */
-  readonly every: number;
-  readonly unit: 'step' | 'epoch';
-}
 
 const intervalText = /^([1-9]\d{0,14})\s*(step|epoch)s?$/;
 

@@ -16,6 +16,7 @@ import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
 import { Results, type ReportContext } from './results.js';
 import { inOrder, RunRecord } from './run-record.js';
+import { batchLimits, sharePlanner } from './run-spec.js';
 import type { DepartureCause } from './run-watch.js';
 import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
@@ -63,7 +64,15 @@ export class Coordinator {
     const { runId, lastStep } = deps.spec;
     const { record, term = 0, restored } = options.earlier ?? {};
     const { state, actions } = restoredCoordinator(
-      { term: term + 1, worldSize, minWorkers: Math.min(minWorkers, worldSize), maxWorkers, lastStep },
+      {
+        term: term + 1,
+        worldSize,
+        minWorkers: Math.min(minWorkers, worldSize),
+        maxWorkers,
+        lastStep,
+        batch: batchLimits(deps.spec),
+        planShares: sharePlanner(deps.spec),
+      },
       restored?.newestBegin,
       restored?.isEnded ?? false,
     );
@@ -334,7 +343,7 @@ export class Coordinator {
   }
 
   private showBegun(begin: Begin): void {
-    const change = this.story.begun(begin);
+    const change = this.story.begun(begin, this.membership.speeds);
     if (change) this.deps.show(change);
     this.deps.watch.began(begin);
     if (this.hasStarted) return;

@@ -55,6 +55,12 @@ export const coordinatorFaults = {
       `a batch of ${f.globalBatchSize} is more than the ${f.trainLength} samples of the training set`,
     remedy: 'choose a smaller batch, or --global-batch full for all samples in each step',
   },
+  REPLAY_INCOMPLETE: {
+    exitCode: 2,
+    meaning: 'The records of a run do not say how large its batches were.',
+    message: (f: { path: string; reason: string }) => `the batch sizes cannot be repeated from ${f.path}: ${f.reason}`,
+    remedy: 'give the folder of a run whose metrics.jsonl has a line for each step',
+  },
   RESUME_CHANGED: {
     exitCode: 2,
     meaning: 'Something that decides about the result is not what it was when the resumed run was started.',

@@ -133,7 +133,7 @@ export class Results {
       runId: spec.runId,
       steps: step,
       ...record.summary(),
-      globalBatchSize: spec.globalBatchSize,
+      globalBatchSize: record.globalBatchSize ?? spec.globalBatchSize,
       microBatchSize: spec.microBatchSize,
       model: spec.model.name,
       optimizer: spec.optimizer.name,

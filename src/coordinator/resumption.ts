@@ -76,7 +76,9 @@ export class Resumption {
   finished(spec: RunSpec): RunReport | undefined {
     const { report, checkpoint } = this;
     if (report?.steps !== checkpoint.step || report.outcome === 'interrupted') return undefined;
-    return report.outcome === 'target-reached' || checkpoint.step >= spec.lastStep ? report : undefined;
+    const { lastEpoch = 0 } = JSON.parse(checkpoint.runSpec) as RunSpec;
+    const isComplete = checkpoint.step >= spec.lastStep || lastEpoch >= (spec.lastEpoch ?? Infinity);
+    return report.outcome === 'target-reached' || isComplete ? report : undefined;
   }
 
   /** Opens the folder to go on, and cuts off what was recorded after the checkpoint. Its `close` releases it. */
@@ -103,7 +105,8 @@ const mayDiffer: ReadonlySet<string> = new Set([
   'lastStep',
   'init',
   'resume',
-  'checkpointEverySteps',
+  'lastEpoch',
+  'checkpointEvery',
   'maxSkippedSteps',
 ] satisfies (keyof RunSpec)[]);
 

@@ -60,6 +60,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     arena,
     layout,
     createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
+    spec.globalBatchSize,
   );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);

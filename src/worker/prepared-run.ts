@@ -6,11 +6,14 @@ import type { EngineThreads } from '../engine/engine-threads.js';
 import type { LearningRateOf } from './learning-rate.js';
 import type { TrainingState } from './training-state.js';
 
+/** What a step needs of the engine. */
+export type RunEngine = Pick<EngineThreads, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'>;
+
 /** What a worker holds while a run goes on, whatever its generation. */
 export interface PreparedRun {
   readonly spec: RunSpec;
   readonly arena: Arena;
-  readonly engine: EngineThreads;
+  readonly engine: RunEngine;
   readonly state: TrainingState;
   readonly learningRateOf: LearningRateOf;
   /** What peers send arrives and is added here. */

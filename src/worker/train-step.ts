@@ -1,6 +1,7 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
+import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-history.js';
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
@@ -14,6 +15,8 @@ export interface Membership {
   readonly generation: number;
   readonly rank: number;
   readonly shares: readonly number[];
+  /** Samples of the generation's steps but its first, where the batch follows the cluster. */
+  readonly globalBatchSize: number | undefined;
 }
 
 /** A finished step: what all ranks know of it, and what only this one does. */
@@ -44,8 +47,12 @@ export async function trainStep(
   const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
-  // The step's samples, its micro-batches, and whose they are.
-  const { batch, next } = batchAt(position, spec.dataset.trainLength, spec.globalBatchSize, spec.dropLast);
+  // The step's samples, its micro-batches, and whose they are. How many they are the state says, and never the generation:
+  // that only says what the state after this step does.
+  const globalBatchSize = batchSizeAt(state.progression.batchHistory, round.step);
+  const batchHistory = historyAfter(run, membership, round.step);
+  const nextBatchSize = batchSizeAt(batchHistory, round.step + 1);
+  const { batch, next } = batchAt(position, spec.dataset.trainLength, globalBatchSize, spec.dropLast, nextBatchSize);
   const { sampleCount } = batch;
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
@@ -82,6 +89,7 @@ export async function trainStep(
     ...state.progression,
     step: round.step,
     position: next,
+    batchHistory,
     samplesSeen: samplesSeen + sampleCount,
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
@@ -95,7 +103,7 @@ export async function trainStep(
     loss,
     accuracy,
     learningRate,
-    globalBatchSize: spec.globalBatchSize,
+    globalBatchSize,
     sampleCount,
     worldSize: membership.shares.length,
     generation: membership.generation,
@@ -109,6 +117,13 @@ export async function trainStep(
     ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
     tensorCount: computed.tensorCount,
   };
+}
+
+/** Rule 2: what the state after `step` will say about the sizes of batches, up to that of the step that follows. */
+function historyAfter({ spec, state }: PreparedRun, { globalBatchSize }: Membership, step: number): BatchHistory {
+  const { batchHistory } = state.progression;
+  const next = spec.batchHistory ? batchSizeAt(spec.batchHistory, step + 1) : globalBatchSize;
+  return next === undefined ? batchHistory : withBatchFrom(batchHistory, step + 1, next);
 }
 
 function samplesIn(range: Range, sampleCount: number, microBatchSize: number): number {

@@ -1,3 +1,4 @@
+import type { BatchHistory } from '../core/batch-history.js';
 import type { DataPosition } from '../data/batch-plan.js';
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
@@ -8,6 +9,8 @@ export interface Progression {
   /** Finished steps. */
   readonly step: number;
   readonly position: DataPosition;
+  /** Sizes of all batches, up to that of the next step: whatever membership changes, that one stays (rule 2). */
+  readonly batchHistory: BatchHistory;
   /** Samples that finished steps used: the schedule's clock. */
   readonly samplesSeen: number;
   readonly scalars: OptimizerScalars;
@@ -33,6 +36,8 @@ export class TrainingState {
     arena: Arena,
     layout: Pick<ParameterLayout, 'parameterCount' | 'weightCount'>,
     readonly optimizer: Optimizer,
+    /** Samples of the first step. */
+    firstBatchSize: number,
   ) {
     const copy = (): OptimizerState => ({
       weights: arena.float32(layout.weightCount),
@@ -44,6 +49,7 @@ export class TrainingState {
     this.progression = {
       step: 0,
       position,
+      batchHistory: [{ fromStep: 1, globalBatchSize: firstBatchSize }],
       samplesSeen: 0,
       scalars,
       skippedSteps: 0,

@@ -30,6 +30,7 @@ import { adoptState, readState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
+import { WatchedEngine } from './watched-engine.js';
 
 const heartbeatMs = 500;
 /** How long the coordinator has to act after a peer's stream broke: its own heartbeats decide within 2 s. */
@@ -46,6 +47,8 @@ export interface WorkerDependencies {
   readonly random: RandomStream;
   /** Fetches data and starts the engine, when the spec is known. */
   prepare(spec: RunSpec): Promise<PreparedRun>;
+  /** The engine's thread hangs and cannot be ended. */
+  engineStuck(): void;
   /** `host:port` under which others reach the port that `Exchange` got. */
   advertise(port: number): string;
   readonly log: { info(text: string): void; warn(text: string): void };
@@ -199,9 +202,9 @@ export class Worker {
   private async prepare(spec: RunSpec): Promise<void> {
     const { deps, options } = this;
     this.heartbeat();
-    const run = await deps.prepare(spec);
-    if (this.life.isOver) return run.engine.stop(); //               the coordinator is gone meanwhile
-    this.run = run;
+    const prepared = await deps.prepare(spec);
+    if (this.life.isOver) return prepared.engine.stop(); //          the coordinator is gone meanwhile
+    const run = (this.run = { ...prepared, engine: this.watched(prepared) });
     this.peers = new ExchangeClients(spec.runId, deps.clock);
     this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
     const port = await this.server.start(options.listen, options.isPortChosen);
@@ -227,6 +230,17 @@ export class Worker {
     const progress: Progress = { kind: 'progress', workerId, generation, finishedStep, sealed };
     if (this.isTeller) this.reporter.tellAgain(progress, this.recordedStep, this.run?.checkpoint?.step);
     this.stream.send({ ...this.ready, greeting: this.ended && begin ? { ...progress, ended: this.ended } : progress });
+  }
+
+  private watched({ engine, spec, state }: PreparedRun): WatchedEngine {
+    const { clock } = this.deps;
+    const { host } = this.options;
+    return new WatchedEngine(engine, {
+      clock,
+      microBatchSize: spec.microBatchSize,
+      where: () => ({ host, rank: this.link?.rank ?? -1, step: state.progression.step + 1 }),
+      stuck: () => this.deps.engineStuck(),
+    });
   }
 
   private dispatch(input: WorkerInput): void {
@@ -303,8 +317,8 @@ export class Worker {
         stepFinished: (step) => {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
+          this.reporter.step(generation, record, isTeller, step.ownSampleCount);
           this.aliveMs = deps.clock.nowMs();
-          this.reporter.step(generation, record, isTeller);
           this.timings.add(step.timing);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
           deps.watch.exchanged(link.sentBytes, link.receivedBytes);

@@ -72,6 +72,8 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
           registry.setDefaultLabels({ run: spec.runId, worker: name });
           return prepareRun(spec, config.engine, { threads, cache, fetchBlob, log });
         },
+        // A thread in the middle of native code would keep the process from ending.
+        engineStuck: () => process.once('exit', () => process.kill(process.pid, 'SIGKILL')),
         advertise: advertised,
         log,
         watch: watchWorker(metrics, (now) => (state = now)),

@@ -9,6 +9,7 @@ import {
   grouped,
   membershipLine,
   plural,
+  rangesLine,
   restoredLine,
   resumedLine,
   skippedLine,
@@ -60,6 +61,8 @@ export class ProgressView implements RunView {
         return this.line(evaluationLine(event));
       case 'membership':
         return this.line(membershipLine(event));
+      case 'ranges':
+        return this.line(rangesLine(event));
       case 'resumed':
         this.resumedStep = event.step;
         return this.line(resumedLine(event));

@@ -58,6 +58,7 @@ describe('--resume', () => {
       model: 'mlp',
       dataset: 'mnist',
       init: 'weights.safetensors',
+      replay: 'runs/other',
       seed: '2',
       shuffle: 'none',
       optimizer: 'sgd',

@@ -30,8 +30,8 @@ const spec: RunSpec = {
   learningRate: 0.1,
   learningRateSchedule: 'constant',
   warmupSteps: 0,
-  evaluateEverySteps: 10,
-  checkpointEverySteps: 5,
+  evaluateEvery: { every: 10, unit: 'step' },
+  checkpointEvery: { every: 5, unit: 'step' },
   maxSkippedSteps: 10,
 };
 const { init: _unused, ...resumed } = { ...spec, resume: { sha256: 'ee', bytes: 2 } };
@@ -117,7 +117,7 @@ describe('Resumption', () => {
 
   it('refuses what decides about the bits, by name, and an earlier end', async () => {
     const resumption = await Resumption.find(path, refuse);
-    resumption.check({ ...resumed, lastStep: 50, maxSkippedSteps: 3, checkpointEverySteps: 1 });
+    resumption.check({ ...resumed, lastStep: 50, maxSkippedSteps: 3, checkpointEvery: { every: 1, unit: 'epoch' } });
     const files = [{ role: 'train-images', sha256: 'ab', bytes: 9 }] as const;
     const refused: [Partial<RunSpec>, RegExp][] = [
       [{ seed: 2 }, /^the run cannot be resumed: its seed was 1 and is now 2$/],
@@ -129,9 +129,9 @@ describe('Resumption', () => {
     ];
     for (const [change, message] of refused)
       assert.throws(() => resumption.check({ ...resumed, ...change }), { code: 'RESUME_CHANGED', message });
-    const { evaluateEverySteps: _gone, ...without } = resumed;
+    const { evaluateEvery: _gone, ...without } = resumed;
     assert.throws(() => resumption.check(without as RunSpec), {
-      message: /its evaluateEverySteps was 10 and is now nothing$/,
+      message: /its evaluateEvery was \{"every":10,"unit":"step"\} and is now nothing$/,
     });
     assert.throws(() => resumption.check({ ...resumed, lastStep: 29 }), { code: 'RESUME_SHORTER' });
     await resumption.release();
