@@ -1,8 +1,7 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
-import type { z } from 'zod';
 import { exchangeFields } from './exchange-fields.js';
-import { field, runCommands as run, type Command } from './field.js';
+import { field, runCommands as run } from './field.js';
 import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
@@ -382,29 +381,4 @@ export const fields = {
   }),
 } as const;
 
-type Fields = typeof fields;
-export type FieldName = keyof Fields;
-
-/** Whether a value is always there once the configuration is loaded. */
-type Settled<F> = F extends { required: true }
-  ? true
-  : F extends { insteadOf: string }
-    ? false
-    : F extends { default: unknown }
-      ? true
-      : false;
-
-/** What a program finds in its configuration. */
-export type ConfigOf<C extends Command> = {
-  readonly [K in FieldName as C extends Fields[K]['commands'][number] ? K : never]: Settled<Fields[K]> extends true
-    ? Readonly<z.output<Fields[K]['schema']>>
-    : Readonly<z.output<Fields[K]['schema']>> | undefined;
-};
-
-/**
- * Of `epochs` and `steps` exactly one is defined, and so of `globalBatchSize` and `batchPerWorker`. `microBatchSize` is
- * defined only if it was given.
- */
-export type TrainConfig = ConfigOf<'train'>;
-export type CoordinatorConfig = ConfigOf<'coordinator'>;
-export type WorkerConfig = ConfigOf<'worker'>;
+export type { ConfigOf, CoordinatorConfig, FieldName, TrainConfig, WorkerConfig } from './config-of.js';
