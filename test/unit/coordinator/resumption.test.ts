@@ -53,12 +53,14 @@ const stepRecord = (step: number): StepRecord => ({
 const evaluation: EvaluationRecord = { step: 10, epoch: 0, testLoss: 1, testAccuracy: 0.75, best: true };
 const refuse = (): never => assert.fail('nothing is damaged');
 
+const freeze = () => ({ page: '', picture: {} });
+
 describe('Resumption', () => {
   let path = '';
   beforeEach(async () => {
     path = join(await mkdtemp(join(tmpdir(), 'lockstep-resumption-')), 'run');
     const folder = await RunFolder.create({ path });
-    const store = runStoreIn(folder, spec, layout, { keep: 2, resumedStep: undefined });
+    const store = runStoreIn(folder, spec, layout, { keep: 2, resumedStep: undefined, freeze });
     await store.appendJournal({ kind: 'term', term: 3, seconds: 0 });
     const generation = { term: 4, number: 7 };
     const begin = { kind: 'begin', generation, members: [], shares: [], donor: 0, afterStep: 0, lastStep: 30 } as const;
@@ -105,7 +107,7 @@ describe('Resumption', () => {
   it('keeps the checkpoint that it came from while workers may ask for it', async () => {
     const resumption = await Resumption.find(path, refuse);
     const { folder } = await resumption.open();
-    const store = runStoreIn(folder, resumed, layout, { keep: 1, resumedStep: resumption.checkpoint.step });
+    const store = runStoreIn(folder, resumed, layout, { keep: 1, resumedStep: resumption.checkpoint.step, freeze });
     const state = { description: '{}', vectors: [{ name: 'weights', values: new Float32Array(2) }] };
     for (const step of [15, 20]) await store.saveCheckpoint(step, state, 1);
     const names = (): Promise<string[]> => readdir(join(path, 'checkpoints'));
