@@ -12,6 +12,7 @@ import { nameOfWorker } from '../core/worker-id.js';
 import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
 import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
+import { inexactBySpec } from './inexact.js';
 import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
 import { Results, type ReportContext } from './results.js';
@@ -332,6 +333,7 @@ export class Coordinator {
       worldSize: this.membership.begin!.members.length,
       parameterCount: layout.parameterCount,
       ...this.sessions.engines(),
+      ...inexactBySpec(spec),
       out: this.options.out,
     };
   }
