@@ -74,7 +74,7 @@ export const fields = {
     default: 60,
     local: true,
     about:
-      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers, before giving up.',
+      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers: before the first step it gives up then, later it saves the run and ends.',
   }),
   engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu']), {
     group: 'Cluster',
