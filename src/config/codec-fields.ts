@@ -21,10 +21,10 @@ export const codecFields = {
   codecRounding: field('codec-rounding', oneOf(['nearest', 'stochastic']), {
     group: 'Network',
     commands: run,
-    placeholder: 'nearest|stochastic',
+    placeholder: 'HOW',
     default: 'nearest',
     about:
-      'How `--codec int8` rounds: to the nearest step of 1/127 of the largest value nearby, or up and down at random, right on average, which takes longer.',
+      'How `--codec int8` rounds: `nearest`, to steps of 1/127 of the largest value nearby, or `stochastic`, up or down at random and right on average, which takes longer.',
   }),
 } as const;
 

@@ -12,7 +12,6 @@ import { nameOfWorker } from '../core/worker-id.js';
 import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
 import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
-import { inexactBySpec } from './inexact.js';
 import { membershipOptionsOf } from './membership-options.js';
 import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
@@ -322,7 +321,6 @@ export class Coordinator {
       worldSize: this.membership.begin!.members.length,
       parameterCount: layout.parameterCount,
       ...this.sessions.engines(),
-      ...inexactBySpec(spec),
       out: this.options.out,
     };
   }
