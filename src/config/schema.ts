@@ -1,12 +1,12 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
-import type { z } from 'zod';
 import { exchangeFields } from './exchange-fields.js';
-import { field, runCommands as run, type Command } from './field.js';
+import { field, runCommands as run } from './field.js';
 import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
   count,
+  countOrAuto,
   host,
   hostPort,
   interval,
@@ -73,7 +73,7 @@ export const fields = {
     default: 60,
     local: true,
     about:
-      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers, before giving up.',
+      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers: before the first step it gives up then, later it saves the run and ends.',
   }),
   engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu']), {
     group: 'Cluster',
@@ -82,6 +82,16 @@ export const fields = {
     default: 'auto',
     about:
       'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+  }),
+  threads: field('threads', countOrAuto, {
+    group: 'Cluster',
+    commands: ['train', 'worker'],
+    placeholder: 'T|auto',
+    default: 'auto',
+    defaultOf: { worker: 1 },
+    local: true,
+    about:
+      'Threads over which a worker spreads its micro-batches. No number of threads changes the result. `auto` is the number of cores, for `train` divided among its workers; a worker that was started by hand does not know of others on its machine.',
   }),
 
   model: field('model', oneOf(['lenet5', 'lenet', 'fast', 'mlp']), {
@@ -296,6 +306,15 @@ export const fields = {
     local: true,
     about: 'Writes one JSON object a line to stdout, and nothing else there; the last line is the result or the error.',
   }),
+  trace: field('trace', text, {
+    group: 'Results',
+    commands: run,
+    placeholder: 'FILE',
+    local: true,
+    otherwise: 'no trace',
+    about:
+      "Writes the phases of every worker's every step, and changes of membership, on one clock, in Chrome's trace format, for Perfetto and chrome://tracing; about 350 bytes a step and worker.",
+  }),
   logLevel: field('log-level', oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     group: 'Results',
     commands: everywhere,
@@ -371,29 +390,4 @@ export const fields = {
   }),
 } as const;
 
-type Fields = typeof fields;
-export type FieldName = keyof Fields;
-
-/** Whether a value is always there once the configuration is loaded. */
-type Settled<F> = F extends { required: true }
-  ? true
-  : F extends { insteadOf: string }
-    ? false
-    : F extends { default: unknown }
-      ? true
-      : false;
-
-/** What a program finds in its configuration. */
-export type ConfigOf<C extends Command> = {
-  readonly [K in FieldName as C extends Fields[K]['commands'][number] ? K : never]: Settled<Fields[K]> extends true
-    ? Readonly<z.output<Fields[K]['schema']>>
-    : Readonly<z.output<Fields[K]['schema']>> | undefined;
-};
-
-/**
- * Of `epochs` and `steps` exactly one is defined, and so of `globalBatchSize` and `batchPerWorker`. `microBatchSize` is
- * defined only if it was given.
- */
-export type TrainConfig = ConfigOf<'train'>;
-export type CoordinatorConfig = ConfigOf<'coordinator'>;
-export type WorkerConfig = ConfigOf<'worker'>;
+export type { ConfigOf, CoordinatorConfig, FieldName, TrainConfig, WorkerConfig } from './config-of.js';

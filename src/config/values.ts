@@ -63,6 +63,11 @@ export const batchSize = expecting(
   z.union([z.literal('full'), z.preprocess(numberFromText, z.int().min(1))]),
 );
 
+export const countOrAuto = expecting(
+  'a whole number of at least 1, or auto',
+  z.union([z.literal('auto'), z.preprocess(numberFromText, z.int().min(1))]),
+);
+
 const intervalText = /^([1-9]\d{0,14})\s*(step|epoch)s?$/;
 
 export const interval = expecting(

@@ -1,8 +1,7 @@
 import type { CoordinatorConfig } from '../config/index.js';
 import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
-import { planRanges } from '../collective/plan-ranges.js';
-import { defaultMicroBatchSize, microBatchCount, stepsPerEpoch } from '../data/batch-plan.js';
+import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { scaleToBatch, warmupSteps } from '../optim/scaling.js';
 import { fault } from './faults.js';
@@ -83,20 +82,4 @@ function globalBatchSizeOf(
   if (batchHistory) return batchSizeAt(batchHistory, 1);
   if (config.batchPerWorker !== undefined) return begunWith?.globalBatchSize ?? config.batchPerWorker * config.workers;
   return config.globalBatchSize === 'full' ? trainLength : config.globalBatchSize!;
-}
-
-/** How the batch follows the cluster, if it does: never beyond the training set, which `--drop-last` would leave empty. */
-export function batchLimits({ batchPerWorker, batchHistory, dataset }: RunSpec) {
-  if (batchPerWorker === undefined || batchHistory) return undefined;
-  return { perWorker: batchPerWorker, max: Math.floor(dataset.trainLength / batchPerWorker) * batchPerWorker };
-}
-
-/** How the micro-batches of a full batch are shared out among workers of such speeds. */
-export function sharePlanner(spec: RunSpec) {
-  const { microBatchSize, globalBatchSize } = spec;
-  const batch = batchLimits(spec);
-  return (secondsPerSample: readonly (number | undefined)[]): readonly number[] => {
-    const samples = batch ? Math.min(batch.perWorker * secondsPerSample.length, batch.max) : globalBatchSize;
-    return planRanges(secondsPerSample, microBatchCount(samples, microBatchSize));
-  };
 }

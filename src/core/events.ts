@@ -85,7 +85,13 @@ export interface RunReport {
 }
 
 export type RunEvent =
-  | { readonly type: 'listening'; readonly coordinator: string; readonly metrics: string }
+  | {
+      readonly type: 'listening';
+      readonly coordinator: string;
+      /** URLs. */
+      readonly metrics: string;
+      readonly page: string;
+    }
   | { readonly type: 'waiting'; readonly joined: number; readonly worldSize: number }
   | {
       readonly type: 'started';

@@ -6,7 +6,7 @@ import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import type { EngineName } from '../engine/engine.js';
-import { EngineThread } from '../engine/engine-thread.js';
+import { EngineThreads } from '../engine/engine-threads.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
 import { createOptimizer } from '../optim/registry.js';
@@ -23,6 +23,8 @@ const initName = 'the initial weights';
 const resumeName = 'the checkpoint';
 
 export interface PrepareNeeds {
+  /** Engine threads; they change no bit. */
+  readonly threads: number;
   readonly cache: Cache;
   /** From the coordinator, when the cache does not have it. */
   readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
@@ -40,9 +42,10 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const train = await loadImages(spec, 'train', needs);
   const test = await loadImages(spec, 'test', needs);
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
-  needs.log.info(`engine ${name} (${reason})`);
+  needs.log.info(`engine ${name} (${reason}), ${needs.threads} ${needs.threads === 1 ? 'thread' : 'threads'}`);
   const { model, microBatchSize, seed, shuffle } = spec;
-  const engine = await EngineThread.start({
+  const engine = await EngineThreads.start({
+    threads: needs.threads,
     engine: name,
     model,
     microBatchSize,

@@ -2,12 +2,12 @@ import type { Workspace } from '../collective/workspace.js';
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
-import type { EngineThread } from '../engine/engine-thread.js';
+import type { EngineThreads } from '../engine/engine-threads.js';
 import type { LearningRateOf } from './learning-rate.js';
 import type { TrainingState } from './training-state.js';
 
 /** What a step needs of the engine. */
-export type RunEngine = Pick<EngineThread, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'>;
+export type RunEngine = Pick<EngineThreads, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'>;
 
 /** What a worker holds while a run goes on, whatever its generation. */
 export interface PreparedRun {

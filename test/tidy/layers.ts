@@ -3,7 +3,7 @@
 import type { Files } from './files.js';
 import { importsOf, packageOf } from './imports.js';
 
-const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics'];
+const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics', 'live'];
 const machinery = ['engine', 'transport'];
 const programs = ['coordinator', 'worker'];
 

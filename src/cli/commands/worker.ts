@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { formatHostPort, isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
@@ -59,6 +59,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
+    const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
     const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
@@ -69,7 +70,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
-          return prepareRun(spec, config.engine, { cache, fetchBlob, log });
+          return prepareRun(spec, config.engine, { threads, cache, fetchBlob, log });
         },
         // A thread in the middle of native code would keep the process from ending.
         engineStuck: () => process.once('exit', () => process.kill(process.pid, 'SIGKILL')),

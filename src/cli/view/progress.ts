@@ -47,7 +47,7 @@ export class ProgressView implements RunView {
   show(event: RunEvent): void {
     switch (event.type) {
       case 'listening':
-        return this.line(this.dim(`coordinator on ${event.coordinator}, metrics on ${event.metrics}`));
+        return this.line(this.dim(`coordinator on ${event.coordinator}, watch the run on ${event.page}`));
       case 'waiting':
         return this.waiting(`waiting for workers: ${event.joined} of ${event.worldSize} have joined`);
       case 'started':

@@ -3,22 +3,12 @@ import { after, before, describe, it } from 'node:test';
 
 import { coveringNodes } from '../../../src/collective/tree.js';
 import { createArena, type Arena } from '../../../src/core/arena.js';
-import { randomStream } from '../../../src/core/random.js';
-import { imagesDataset, type EncodedImages } from '../../../src/data/encoded-images.js';
+import { imagesDataset } from '../../../src/data/encoded-images.js';
 import { epochOrder } from '../../../src/data/epoch-order.js';
 import { evaluationCount } from '../../../src/core/layout.js';
 import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
-import { modelNamed, someWeights } from './support.js';
-
-function someImages(count: number, salt: string): EncodedImages {
-  const random = randomStream(3, salt);
-  const images = new Uint8Array(new SharedArrayBuffer(count * 784));
-  const labels = new Uint8Array(new SharedArrayBuffer(count));
-  for (let i = 0; i < images.length; i++) images[i] = random.uint32() & 255;
-  for (let i = 0; i < count; i++) labels[i] = i % 10;
-  return { images, labels, count, rows: 28, columns: 28, channels: 1, classes: 10 };
-}
+import { modelNamed, someImages, someWeights } from './support.js';
 
 const microBatchSize = 4;
 const train = someImages(50, 'train');
