@@ -1,6 +1,5 @@
 /** What must hold between options. Checked once, when everything is known and before anything is started. */
 
-import { isWildcardHost } from '../core/address.js';
 import { fault } from './faults.js';
 import type { FieldName } from './schema.js';
 
@@ -10,8 +9,7 @@ export interface RelatedValues {
   readonly batchPerWorker?: number | undefined;
   readonly microBatchSize?: number | undefined;
   readonly optimizer?: string | undefined;
-  readonly listen?: string | undefined;
-  readonly advertise?: string | undefined;
+  readonly syncEvery?: number | undefined;
   readonly restore?: boolean | undefined;
   readonly out?: string | undefined;
   readonly nats?: string | undefined;
@@ -19,11 +17,8 @@ export interface RelatedValues {
   readonly standby?: boolean | undefined;
 }
 
-/**
- * @param command - the command that is being configured
- * @param quote - how a value was given, for the message
- */
-export function checkRelations(command: string, values: RelatedValues, quote: (name: FieldName) => string): void {
+/** @param quote - how a value was given, for the message */
+export function checkRelations(values: RelatedValues, quote: (name: FieldName) => string): void {
   const batchName = values.batchPerWorker === undefined ? 'globalBatchSize' : 'batchPerWorker';
   const batch = values[batchName];
 
@@ -35,6 +30,9 @@ export function checkRelations(command: string, values: RelatedValues, quote: (n
   if (values.optimizer === 'rprop' && batch !== 'full')
     throw fault('RPROP_NEEDS_FULL_BATCH', { optimizer: quote('optimizer'), batch: quote(batchName) });
 
+  if (values.syncEvery !== undefined && values.batchPerWorker !== undefined)
+    throw fault('LOCAL_STEPS_NEED_FIXED_BATCH', { syncEvery: quote('syncEvery'), batch: quote(batchName) });
+
   if (values.restore === true && values.out === undefined)
     throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });
 
@@ -44,14 +42,6 @@ export function checkRelations(command: string, values: RelatedValues, quote: (n
   }
   if (values.standby === true && values.nats === undefined)
     throw fault('NATS_INCOMPLETE', { given: quote('standby'), missing: '--nats and --run' });
-
-  if (
-    command === 'worker' &&
-    values.listen !== undefined &&
-    isWildcardHost(values.listen) &&
-    values.advertise === undefined
-  )
-    throw fault('ADVERTISE_MISSING', { listen: quote('listen') });
 }
 
 /** The largest divisor of `whole` that is at most `limit`. */

@@ -41,6 +41,11 @@ export class RunRecord {
     return this.lastStep?.step ?? 0;
   }
 
+  /** Of the last step that was told. */
+  get globalBatchSize(): number | undefined {
+    return this.lastStep?.globalBatchSize;
+  }
+
   get bestStep(): number | undefined {
     return this.best?.step;
   }

@@ -8,6 +8,8 @@
 const pageBytes = 65_536;
 /** Every block starts on a cache line, which is also the widest vector that a kernel uses. */
 const alignmentBytes = 64;
+/** A kernel may read so far behind the end of a block. */
+const vectorBytes = 64;
 /** 4 GiB, what wasm32 can address. Only reserved, not committed. */
 const maximumPages = 65_536;
 /** The int32 index at which the allocator keeps its position, in units of `alignmentBytes`. Address 0 stays unused. */
@@ -26,7 +28,7 @@ export class Arena {
     const blocks = Math.ceil(bytes / alignmentBytes);
     const address = (Atomics.add(this.position, positionIndex, blocks) >>> 0) * alignmentBytes;
     for (;;) {
-      const missing = address + bytes - this.memory.buffer.byteLength;
+      const missing = address + bytes + vectorBytes - this.memory.buffer.byteLength;
       if (missing <= 0) return address;
       this.memory.grow(Math.ceil(missing / pageBytes)); // another thread may grow it too: then there is more than enough
     }

@@ -16,7 +16,7 @@ const blockFloats = 16_384;
  * What two runs compare: SHA-256 of the weights' little-endian float32 bytes, in canonical order, every NaN written as
  * 0x7FC00000. Copies nothing on a little-endian machine unless there is a NaN.
  *
- * @param weights - float32[parameterCount]
+ * @param weights - float32[weightCount]
  */
 export function weightsDigest(weights: Float32Array): string {
   const hash = createHash('sha256');

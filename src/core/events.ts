@@ -85,7 +85,13 @@ export interface RunReport {
 }
 
 export type RunEvent =
-  | { readonly type: 'listening'; readonly coordinator: string; readonly metrics: string }
+  | {
+      readonly type: 'listening';
+      readonly coordinator: string;
+      /** URLs. */
+      readonly metrics: string;
+      readonly page: string;
+    }
   | { readonly type: 'waiting'; readonly joined: number; readonly worldSize: number }
   | {
       readonly type: 'started';
@@ -118,6 +124,20 @@ export type RunEvent =
       readonly left: readonly string[];
       /** Why those that left did, in words. */
       readonly reason: string;
+    }
+  | {
+      /** The members are the same, but ranges follow their measured speed: no result changes. */
+      readonly type: 'ranges';
+      readonly generation: number;
+      /** Steps finished before. */
+      readonly step: number;
+      /** By rank: what each computes of a full batch from now on, and why. */
+      readonly workers: readonly {
+        readonly workerId: string;
+        readonly microBatches: number;
+        /** Measured lately; null while it is not known. */
+        readonly secondsPerSample: number | null;
+      }[];
     }
   /** A state of the run is on the disk; `seconds` from asking for it until then. */
   | { readonly type: 'checkpoint'; readonly step: number; readonly seconds: number }

@@ -46,6 +46,12 @@ export function randomStream(seed: number, ...key: (string | number)[]): RandomS
   };
 }
 
+/** The Philox key of (seed, key) as two uint32, for those who count by themselves. @param key - as for `randomStream` */
+export function philoxKey(seed: number, ...key: (string | number)[]): readonly [number, number] {
+  const [key0, key1] = identityWords(seed, key);
+  return [key0!, key1!];
+}
+
 /** SHA-256 of (seed, key) as eight uint32. */
 function identityWords(seed: number, key: readonly (string | number)[]): Uint32Array {
   for (const part of [seed, ...key]) {

@@ -13,7 +13,7 @@ const answer = (message: ThreadAnswer): void => port.postMessage(message);
 try {
   const { memory, train, test, engine: name, model, microBatchSize, order } = workerData as ThreadData;
   const arena = new Arena(memory);
-  const engine = await createEngine(name, { model, microBatchSize, arena });
+  const engine = await createEngine(name, { model, microBatchSize, arena, seed: order.seed });
   const runner = new MicroBatchRunner(engine, arena, {
     microBatchSize,
     order,

@@ -28,7 +28,7 @@ export interface ComputeJob {
   readonly sampleCount: number;
   /** Micro-batches `first..end-1`; may be empty. */
   readonly range: { readonly first: number; readonly end: number };
-  /** float32[parameterCount] in the arena; must not change until the job is done. */
+  /** float32[weightCount] in the arena; must not change until the job is done. */
   readonly weights: Float32Array;
 }
 
@@ -36,7 +36,7 @@ export interface ComputeJob {
 export interface ComputedNode {
   readonly first: number;
   readonly end: number;
-  /** In the arena, valid until the next job: float32[parameterCount + extraCount], for an evaluation float32[extraCount]. */
+  /** In the arena, valid until the next job: float32[parameterCount + extraCount], for an evaluation float32[evaluationCount]. */
   readonly values: Float32Array;
 }
 

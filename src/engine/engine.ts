@@ -4,8 +4,12 @@ import type { ModelSpec } from './model-spec.js';
 
 export type EngineName = 'native' | 'wasm' | 'cpu';
 
-/** Elements behind the gradient that go through the same tree: loss sum, then count of correct answers. */
-export const extraCount = 2;
+/** Which samples of the run a micro-batch holds: random masks are drawn by it. */
+export interface SamplePlace {
+  readonly epoch: number;
+  /** Of the first sample, in the epoch's order. */
+  readonly position: number;
+}
 
 /**
  * Forward and backward of one micro-batch. An engine belongs to one thread and one run.
@@ -19,19 +23,28 @@ export interface Engine {
   readonly layout: ParameterLayout;
   /** float32[microBatchSize * sampleSize]: the caller writes the samples here before `gradientSum` or `evaluate`. */
   readonly x: Float32Array;
-  /** int32[microBatchSize]: the caller writes the labels here. */
+  /** int32[microBatchSize]: the caller writes the classes here, where the loss takes classes. */
   readonly y: Int32Array;
+  /** float32[microBatchSize * outputs]: or what the outputs are compared with, where it takes that; else empty. */
+  readonly targets: Float32Array;
+
+  /**
+   * Makes these the weights of the calls that follow, until the next `setWeights`. They must not change meanwhile.
+   *
+   * @param weights - float32[weightCount] in the arena, read only
+   */
+  setWeights(weights: Float32Array): void | Promise<void>;
 
   /**
    * The gradient of the sum of the losses of samples 0..m-1, and behind it the extras.
    *
-   * @param weights - float32[parameterCount] in the arena, read only
    * @param sum - float32[parameterCount + extraCount] in the arena; overwritten
+   * @param place - default the first sample of epoch 0
    */
-  gradientSum(m: number, weights: Float32Array, sum: Float32Array): void | Promise<void>;
+  gradientSum(m: number, sum: Float32Array, place?: SamplePlace): void | Promise<void>;
 
-  /** Forward only. @param extras - float32[extraCount]; overwritten: loss sum, count of correct answers */
-  evaluate(m: number, weights: Float32Array, extras: Float32Array): void | Promise<void>;
+  /** Forward only. @param extras - float32[evaluationCount]; overwritten: loss sum, count of correct answers */
+  evaluate(m: number, extras: Float32Array): void | Promise<void>;
 
   /** `target[i] += source[i]`, each sum rounded to float32. Both in the arena, equally long. */
   add(target: Float32Array, source: Float32Array): void;
@@ -46,4 +59,6 @@ export interface EngineOptions {
   /** Samples of the largest micro-batch, at least 1. */
   readonly microBatchSize: number;
   readonly arena: Arena;
+  /** Of the run: random masks depend on it. Default 0. */
+  readonly seed?: number;
 }

@@ -14,14 +14,13 @@ export const engineFaults = {
     exitCode: 2,
     meaning: 'The engine has no kernels for one of the layers of the model.',
     message: ({ layer, className, reason }) => `layer ${layer} (${className}) cannot be compiled to a plan: ${reason}`,
-    remedy: 'use --engine cpu (slow), or a model of convolution, max pooling, dense, flatten and activation layers',
+    remedy: 'use --engine cpu (slow), or leave the layer out',
   } satisfies FaultKind<{ readonly layer: string; readonly className: string; readonly reason: string }>,
   MODEL_UNSUPPORTED: {
     exitCode: 2,
     meaning: 'The model is not of a kind that can be trained here, by any engine.',
     message: ({ model, reason }) => `model ${model} cannot be trained: ${reason}`,
-    remedy:
-      'give a sequential model whose output is one vector of logits, without softmax, and whose weights are all trainable',
+    remedy: 'give a model with one input and one output; for softmaxCrossEntropy a vector of logits, without softmax',
   } satisfies FaultKind<{ readonly model: string; readonly reason: string }>,
   TENSOR_WITHOUT_INITIALISER: {
     exitCode: 2,

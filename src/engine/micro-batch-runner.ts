@@ -3,7 +3,8 @@ import type { Arena } from '../core/arena.js';
 import { microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epoch-order.js';
-import { extraCount, type Engine } from './engine.js';
+import { evaluationCount } from '../core/layout.js';
+import type { Engine } from './engine.js';
 import type { ComputedNode, ComputeJob } from './engine-thread.js';
 
 export interface MicroBatchRunnerOptions {
@@ -23,8 +24,8 @@ export class MicroBatchRunner {
     arena: Arena,
     private readonly options: MicroBatchRunnerOptions,
   ) {
-    this.gradients = new BufferPool(arena, engine.layout.parameterCount + extraCount);
-    this.extras = new BufferPool(arena, extraCount);
+    this.gradients = new BufferPool(arena, engine.layout.parameterCount + engine.layout.extraCount);
+    this.extras = new BufferPool(arena, evaluationCount);
   }
 
   /** The nodes that cover the job's range. Their values are overwritten by the next job. */
@@ -35,6 +36,7 @@ export class MicroBatchRunner {
     const sampleAt = this.orderOf(job, dataset.length);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
     pool.takeAllBack();
+    if (job.range.first < job.range.end) await engine.setWeights(job.weights);
     const tree = new TreeSum<Float32Array>(microBatchCount(job.sampleCount, microBatchSize), (left, right) => {
       engine.add(left, right);
       pool.takeBack(right);
@@ -44,9 +46,11 @@ export class MicroBatchRunner {
       const { first, end } = microBatchAt(index, job.sampleCount, microBatchSize);
       const samples = Array.from({ length: end - first }, (_, i) => sampleAt(job.firstPosition + first + i));
       dataset.read(samples, engine.x, engine.y);
+      writeTargets(engine, samples.length);
       const sum = pool.give();
-      if (job.purpose === 'gradient') await engine.gradientSum(samples.length, job.weights, sum);
-      else await engine.evaluate(samples.length, job.weights, sum);
+      const place = { epoch: job.epoch, position: job.firstPosition + first };
+      if (job.purpose === 'gradient') await engine.gradientSum(samples.length, sum, place);
+      else await engine.evaluate(samples.length, sum);
       tree.push({ first: index, end: index + 1 }, sum);
     }
     return tree.nodes.map(({ span, value }) => ({ first: span.first, end: span.end, values: value }));
@@ -55,6 +59,16 @@ export class MicroBatchRunner {
   private orderOf({ purpose, epoch }: ComputeJob, length: number): (position: number) => number {
     if (purpose === 'evaluation') return (position) => position;
     return epochOrder({ ...this.options.order, epoch, length });
+  }
+}
+
+/** Where the loss compares outputs with targets, a class is a 1 among zeros, or with one output itself. */
+function writeTargets({ y, targets }: Engine, m: number): void {
+  const outputs = targets.length / y.length;
+  if (outputs === 1) targets.set(y.subarray(0, m));
+  else if (outputs > 1) {
+    targets.fill(0, 0, m * outputs);
+    for (let i = 0; i < m; i++) targets[i * outputs + y[i]!] = 1;
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Arena } from '../core/arena.js';
-import type { ParameterLayout } from '../core/layout.js';
-import { extraCount, type Engine, type EngineOptions } from './engine.js';
+import { evaluationCount, type ParameterLayout } from '../core/layout.js';
+import type { Engine, EngineOptions, SamplePlace } from './engine.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 import { loadNativeKernels } from './native-kernels.js';
 import { compilePlan, type Plan } from './plan/plan.js';
 import type { Program } from './plan/program.js';
-import { layoutOfTopology, readTopology } from './topology.js';
+import { layoutOfTopology, readTopology, type Topology } from './topology.js';
 
 /** Engines that run plans on our own kernels. They differ in speed alone. */
 export type PlanEngineName = 'wasm' | 'native';
@@ -18,39 +18,50 @@ const loaders: Readonly<Record<PlanEngineName, (arena: Arena) => Kernels | Promi
 /** Our own kernels, in WebAssembly SIMD or natively: a plan, run on the thread that calls. Needs no TensorFlow.js. */
 export class PlanEngine implements Engine {
   readonly deterministic = true;
+  readonly layout: ParameterLayout;
   readonly x: Float32Array;
   readonly y: Int32Array;
+  readonly targets: Float32Array;
+  private weights: Float32Array | undefined;
 
   private constructor(
     readonly name: PlanEngineName,
-    readonly layout: ParameterLayout,
     private readonly kernels: Kernels,
-    private readonly plan: Plan,
-    private readonly classes: number,
+    readonly plan: Plan,
+    private readonly topology: Topology,
   ) {
+    this.layout = layoutOfTopology(topology);
     this.x = plan.x;
     this.y = plan.y;
+    this.targets = plan.targets;
   }
 
   /** @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `KERNELS_UNREADABLE`, `ENGINE_UNAVAILABLE` */
   static async create(name: PlanEngineName, options: EngineOptions): Promise<PlanEngine> {
-    const { model, microBatchSize, arena } = options;
+    const { model, microBatchSize, arena, seed } = options;
     const topology = readTopology(model);
     const kernels = await loaders[name](arena);
-    const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count());
-    return new PlanEngine(name, layoutOfTopology(topology), kernels, plan, topology.classes);
+    const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count(), seed);
+    return new PlanEngine(name, kernels, plan, topology);
   }
 
-  gradientSum(m: number, weights: Float32Array, sum: Float32Array): void {
-    this.check(m, weights, sum, this.layout.parameterCount + extraCount);
-    this.run(this.plan.packing, m, weights, sum);
-    this.run(this.plan.gradient, m, weights, sum);
+  setWeights(weights: Float32Array): void {
+    if (weights.length !== this.layout.weightCount)
+      throw new RangeError(`${weights.length} weights for ${this.layout.weightCount}`);
+    demandArena(weights);
+    this.weights = weights;
+    this.run(this.plan.packing, 1, weights);
   }
 
-  evaluate(m: number, weights: Float32Array, extras: Float32Array): void {
-    this.check(m, weights, extras, extraCount);
-    this.run(this.plan.packing, m, weights, extras);
-    this.run(this.plan.evaluation, m, weights, extras);
+  gradientSum(m: number, sum: Float32Array, place: SamplePlace = { epoch: 0, position: 0 }): void {
+    this.check(m, sum, this.layout.parameterCount + this.layout.extraCount);
+    this.plan.place.set([place.position, place.epoch]);
+    this.run(this.plan.gradient, m, sum);
+  }
+
+  evaluate(m: number, extras: Float32Array): void {
+    this.check(m, extras, evaluationCount);
+    this.run(this.plan.evaluation, m, extras);
   }
 
   add(target: Float32Array, source: Float32Array): void {
@@ -63,23 +74,28 @@ export class PlanEngine implements Engine {
     return 0;
   }
 
-  private run({ address, length }: Program, m: number, weights: Float32Array, sums: Float32Array): void {
-    this.kernels.run_program(0, address, length, m, weights.byteOffset, sums.byteOffset);
+  /** A program, or a part of one. @throws Error before the first `setWeights` */
+  run({ address, length }: Pick<Program, 'address' | 'length'>, m: number, sums: Float32Array): void {
+    if (!this.weights) throw new Error('no weights were set');
+    this.kernels.run_program(0, address, length, m, this.weights.byteOffset, sums.byteOffset);
   }
 
   /** The kernels trust what they are given, so that nothing but this stands between a wrong length and the memory. */
-  private check(m: number, weights: Float32Array, sums: Float32Array, sumsLength: number): void {
+  private check(m: number, sums: Float32Array, sumsLength: number): void {
     if (!Number.isInteger(m) || m < 1 || m > this.y.length)
       throw new RangeError(`a micro-batch of ${m} samples in a plan for ${this.y.length}`);
-    if (weights.length !== this.layout.parameterCount)
-      throw new RangeError(`${weights.length} weights for ${this.layout.parameterCount} parameters`);
     if (sums.length !== sumsLength) throw new RangeError(`a vector of ${sums.length} for ${sumsLength} sums`);
-    for (const vector of [weights, sums])
-      if (!(vector.buffer instanceof SharedArrayBuffer)) throw new TypeError('a vector that is not in the arena');
+    demandArena(sums);
+    const { loss, outputs } = this.topology;
+    if (loss !== 'softmaxCrossEntropy') return;
     for (let i = 0; i < m; i++) {
       const label = this.y[i]!;
-      if (label < 0 || label >= this.classes)
-        throw new RangeError(`label ${label} of sample ${i} is not in 0..${this.classes - 1}`);
+      if (label < 0 || label >= outputs)
+        throw new RangeError(`label ${label} of sample ${i} is not in 0..${outputs - 1}`);
     }
   }
+}
+
+function demandArena(vector: Float32Array): void {
+  if (!(vector.buffer instanceof SharedArrayBuffer)) throw new TypeError('a vector that is not in the arena');
 }

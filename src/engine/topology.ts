@@ -1,116 +1,144 @@
 /**
- * Reads the JSON of a sequential TensorFlow.js (Keras) model into a list of layers that plans are made from.
+ * Reads the JSON of a TensorFlow.js (Keras) model, sequential or functional, into a list of layers that plans are made from.
  *
  * It does without TensorFlow.js, which takes a second and 100 MB to load.
  */
-import { layoutOf, type ParameterLayout } from '../core/layout.js';
+import { layoutOf, type ParameterLayout, type TensorSpec } from '../core/layout.js';
 import { fault } from './faults.js';
-import type { ModelSpec } from './model-spec.js';
-import { layerReaders } from './topology-layers.js';
+import { layerReaders } from './layers/index.js';
+import type { Operation } from './layers/operation.js';
+import { layerSource, type LayerConfig, type Shape } from './layers/source.js';
+import type { LossName, ModelSpec } from './model-spec.js';
 
-/** Height, width, channels of a picture; or features of a vector. Samples are not counted. */
-export type Shape = readonly number[];
+/** One operation of a model. A layer of the JSON is one, or two in a row. */
+export type Layer = Operation & {
+  readonly name: string;
+  /** Where its inputs come from: indices of layers before it, or `modelInput`. */
+  readonly inputs: readonly number[];
+  /** Of the first input. */
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  readonly weights: readonly TensorSpec[];
+};
 
-export type ActivationName = 'linear' | 'relu' | 'tanh' | 'sigmoid';
-
-/** [height, width] */
-export type Pair = readonly [number, number];
-
-/** How a window moves over a picture, with the zeros (for pooling: nothing) that lie before and behind the picture. */
-export interface Window {
-  readonly size: Pair;
-  readonly stride: Pair;
-  /** Rows above and columns to the left of the picture. */
-  readonly before: Pair;
-  /** Rows below and columns to the right. */
-  readonly after: Pair;
-}
-
-export type Layer = { readonly name: string; readonly inputShape: Shape; readonly outputShape: Shape } & (
-  | {
-      readonly kind: 'convolution';
-      readonly window: Window;
-      readonly filters: number;
-      readonly activation: ActivationName;
-      readonly useBias: boolean;
-    }
-  | { readonly kind: 'maxPooling'; readonly window: Window }
-  | { readonly kind: 'dense'; readonly units: number; readonly activation: ActivationName; readonly useBias: boolean }
-  | { readonly kind: 'flatten' }
-  | { readonly kind: 'activation'; readonly activation: ActivationName }
-);
+export const modelInput = -1;
 
 export interface Topology {
   readonly inputShape: Shape;
+  /** In an order in which they can be computed; the last one's output is the model's. */
   readonly layers: readonly Layer[];
-  /** Elements of the last layer's output: the logits. */
-  readonly classes: number;
+  /** Elements of the model's output. */
+  readonly outputs: number;
+  readonly loss: LossName;
 }
-
-/** Configuration of one layer, as the JSON has it. */
-export type LayerConfig = Readonly<Record<string, unknown>>;
 
 /**
- * @throws LockstepError `LAYER_UNSUPPORTED` for what no plan covers, `MODEL_UNSUPPORTED` for what is not a model with logits
+ * @throws LockstepError `LAYER_UNSUPPORTED` for what no plan covers, `MODEL_UNSUPPORTED` for what cannot be trained at all
  */
 export function readTopology(model: ModelSpec): Topology {
-  const entries = layerEntries(model);
+  const { entries, output } = readEntries(model);
   const inputShape = inputShapeOf(model, entries);
   const layers: Layer[] = [];
-  let shape = inputShape;
-  for (const { className, config } of entries) {
-    if (className === 'InputLayer') continue;
-    const name = String(config['name']);
-    const read = layerReaders[className];
-    if (!read)
+  /** The layer that gives what a layer of the JSON gives, by its name. */
+  const values = new Map<string, number>();
+  const shapeOf = (value: number): Shape => (value === modelInput ? inputShape : layers[value]!.outputShape);
+  for (const { name, className, config, inputs } of entries) {
+    if (className === 'InputLayer') {
+      values.set(name, modelInput);
+      continue;
+    }
+    const reader = layerReaders[className];
+    if (!reader)
       throw fault('LAYER_UNSUPPORTED', { layer: name, className, reason: 'there are no kernels for this class' });
-    const layer = read(name, config, shape);
-    layers.push(layer);
-    shape = layer.outputShape;
+    let from = inputs === undefined ? [layers.length - 1] : inputs.map((input) => values.get(input)!);
+    for (const description of reader(layerSource(name, className, config, from.map(shapeOf)))) {
+      layers.push({ ...description, name, inputs: from, inputShape: shapeOf(from[0]!) });
+      from = [layers.length - 1];
+    }
+    values.set(name, layers.length - 1);
   }
-  const [classes, ...rest] = shape;
-  if (classes === undefined || rest.length > 0) {
-    throw fault('MODEL_UNSUPPORTED', { model: model.name, reason: `its output has the shape [${shape.join(', ')}]` });
+  const last = layers.at(-1);
+  if (!last || (output !== undefined && values.get(output) !== layers.length - 1))
+    throw fault('MODEL_UNSUPPORTED', { model: model.name, reason: 'its output is not that of its last layer' });
+  const loss = model.loss ?? 'softmaxCrossEntropy';
+  if (loss === 'softmaxCrossEntropy' && last.outputShape.length !== 1) {
+    const reason = `its output has the shape [${last.outputShape.join(', ')}]`;
+    throw fault('MODEL_UNSUPPORTED', { model: model.name, reason });
   }
-  return { inputShape, layers, classes };
+  return { inputShape, layers, outputs: last.outputShape.reduce((size, d) => size * d, 1), loss };
 }
 
-/** The parameters in canonical order: by layer, kernel before bias. */
+/** The weights in canonical order. */
 export function layoutOfTopology({ layers }: Topology): ParameterLayout {
-  return layoutOf(
-    layers.flatMap((layer) => {
-      if (layer.kind !== 'convolution' && layer.kind !== 'dense') return [];
-      const outputs = layer.kind === 'dense' ? layer.units : layer.filters;
-      const fanIn = layer.kind === 'dense' ? layer.inputShape : [...layer.window.size, layer.inputShape[2]!];
-      const kernel = { name: `${layer.name}.kernel`, shape: [...fanIn, outputs] };
-      return layer.useBias ? [kernel, { name: `${layer.name}.bias`, shape: [outputs] }] : [kernel];
-    }),
-  );
+  return layoutOf(layers.flatMap(({ weights }) => weights));
 }
 
-interface LayerEntry {
+/** A layer of the JSON. */
+interface Entry {
+  readonly name: string;
   readonly className: string;
   readonly config: LayerConfig;
+  /** Names of layers; in a sequential model absent, since the layer before is the one. */
+  readonly inputs?: readonly string[];
 }
 
-function layerEntries({ name, topology }: ModelSpec): readonly LayerEntry[] {
+interface JsonLayer {
+  readonly class_name: string;
+  readonly name?: string;
+  readonly config: LayerConfig;
+  readonly inbound_nodes?: readonly (readonly (readonly [string, ...unknown[]])[])[];
+}
+
+/** @returns the layers, and the name of the one that gives the output, unless that is the last */
+function readEntries({ name, topology }: ModelSpec): { readonly entries: readonly Entry[]; readonly output?: string } {
   const { class_name: className, config } = (topology ?? {}) as { class_name?: unknown; config?: unknown };
-  const layers = Array.isArray(config) ? config : (config as { layers?: unknown } | undefined)?.layers;
-  if (className !== 'Sequential' || !Array.isArray(layers)) {
-    throw fault('LAYER_UNSUPPORTED', {
-      layer: name,
-      className: String(className),
-      reason: 'plans are made for Sequential models',
-    });
+  const inside = (config ?? {}) as { layers?: unknown; output_layers?: unknown; input_layers?: unknown };
+  const found = Array.isArray(config) ? config : inside.layers;
+  const layers = Array.isArray(found) ? (found as readonly JsonLayer[]) : undefined;
+  const nameOf = (layer: JsonLayer): string => layer.name ?? String(layer.config['name']);
+  if (className === 'Sequential' && layers) {
+    return { entries: layers.map((layer) => ({ ...entryOf(layer), name: nameOf(layer) })) };
   }
-  return (layers as { class_name: string; config: LayerConfig }[]).map((l) => ({
-    className: l.class_name,
-    config: l.config,
-  }));
+  if ((className !== 'Model' && className !== 'Functional') || !layers) {
+    const reason = 'plans are made for sequential and functional models';
+    throw fault('LAYER_UNSUPPORTED', { layer: name, className: String(className), reason });
+  }
+  const [outputs, inputs] = [inside.output_layers, inside.input_layers] as (readonly unknown[])[];
+  if (outputs?.length !== 1 || inputs?.length !== 1)
+    throw fault('MODEL_UNSUPPORTED', { model: name, reason: 'it has more than one input or output' });
+  const entries = layers.map((layer) => {
+    const nodes = layer.inbound_nodes ?? [];
+    if (nodes.length > 1) {
+      const reason = 'it is applied more than once';
+      throw fault('LAYER_UNSUPPORTED', { layer: nameOf(layer), className: layer.class_name, reason });
+    }
+    return { ...entryOf(layer), name: nameOf(layer), inputs: (nodes[0] ?? []).map(([from]) => from) };
+  });
+  return { entries: inOrder(entries), output: String((outputs[0] as readonly unknown[])[0]) };
 }
 
-function inputShapeOf({ name }: ModelSpec, entries: readonly LayerEntry[]): Shape {
-  const batchShape = entries[0]?.config['batch_input_shape'] as readonly (number | null)[] | undefined;
+function entryOf({ class_name: className, config }: JsonLayer): Omit<Entry, 'name'> {
+  return { className, config };
+}
+
+/** Each layer behind its inputs; otherwise the order stays. */
+function inOrder(entries: readonly (Entry & { readonly inputs: readonly string[] })[]): readonly Entry[] {
+  const known = new Set<string>();
+  const ordered: Entry[] = [];
+  let waiting = entries;
+  while (waiting.length > 0) {
+    const [ready] = waiting.filter(({ inputs }) => inputs.every((input) => known.has(input)));
+    if (!ready) throw fault('MODEL_UNSUPPORTED', { model: waiting[0]!.name, reason: 'its layers form a circle' });
+    known.add(ready.name);
+    ordered.push(ready);
+    waiting = waiting.filter((entry) => entry !== ready);
+  }
+  return ordered;
+}
+
+function inputShapeOf({ name }: ModelSpec, entries: readonly Entry[]): Shape {
+  const first = entries.find(({ config }) => config['batch_input_shape'] !== undefined);
+  const batchShape = first?.config['batch_input_shape'] as readonly (number | null)[] | undefined;
   const shape = batchShape?.slice(1) ?? [];
   if (shape.length === 0 || !shape.every((d): d is number => typeof d === 'number' && d > 0)) {
     throw fault('MODEL_UNSUPPORTED', { model: name, reason: 'its first layer has no fixed input shape' });

@@ -1,7 +1,7 @@
 import { createArena } from '../core/arena.js';
 import { randomStream } from '../core/random.js';
 import { createEngine } from './choose-engine.js';
-import { extraCount, type EngineName } from './engine.js';
+import type { EngineName } from './engine.js';
 import { initialiseWeights } from './initial-weights.js';
 import type { ModelSpec } from './model-spec.js';
 
@@ -12,14 +12,17 @@ import type { ModelSpec } from './model-spec.js';
  * @returns forward and backward, once
  * @throws what `createEngine` throws
  */
-export async function trialStep(name: EngineName, model: ModelSpec, m: number): Promise<() => void | Promise<void>> {
+export async function trialStep(name: EngineName, model: ModelSpec, m: number): Promise<() => Promise<void>> {
   const arena = createArena();
   const engine = await createEngine(name, { model, microBatchSize: m, arena });
-  const weights = arena.float32(engine.layout.parameterCount);
-  const sum = arena.float32(engine.layout.parameterCount + extraCount);
+  const weights = arena.float32(engine.layout.weightCount);
+  const sum = arena.float32(engine.layout.parameterCount + engine.layout.extraCount);
   initialiseWeights(engine.layout, 1, weights);
   const random = randomStream(1, model.name);
   for (let i = 0; i < engine.x.length; i++) engine.x[i] = random.uniform();
   for (let i = 0; i < engine.y.length; i++) engine.y[i] = i % 10;
-  return () => engine.gradientSum(m, weights, sum);
+  return async () => {
+    await engine.setWeights(weights); //                        new ones in every step
+    await engine.gradientSum(m, sum);
+  };
 }

@@ -76,6 +76,10 @@ export const coordinatorCatalogue = {
     'lockstep_membership_changes_total',
     'Times that workers joined, left or were lost while the run went on.',
   ),
+  rangeChanges: counter(
+    'lockstep_range_changes_total',
+    'Times that micro-batches moved between workers because of their measured speed.',
+  ),
   workersLost: counter(
     'lockstep_workers_lost_total',
     'Workers that are gone, by cause: connection (it broke, as when a process dies), silence, failure (it said why), state (it could not hand over what it held), leave (it asked to).',
@@ -138,6 +142,10 @@ export const workerCatalogue = {
   build,
   rank: gauge('lockstep_worker_rank', 'Place of this worker in the current generation, from 0.'),
   generation: gauge('lockstep_worker_generation', 'Version of the membership that this worker works under.'),
+  rangeShare: gauge(
+    'lockstep_worker_range_ratio',
+    'Share of a step that this worker computes in the current generation; follows its measured speed.',
+  ),
   steps: counter('lockstep_worker_steps_total', 'Steps that this worker finished.'),
   images: counter('lockstep_worker_images_total', 'Training samples whose gradient this worker computed.'),
   phaseSeconds: histogram(

@@ -66,6 +66,10 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.worldSize.set(event.worldSize);
       metrics.generation.set(event.generation);
       return;
+    case 'ranges':
+      metrics.rangeChanges.inc();
+      metrics.generation.set(event.generation);
+      return;
     case 'checkpoint':
       metrics.checkpointStep.set(event.step);
       metrics.checkpointTime.setToCurrentTime();
@@ -78,6 +82,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.checkpointStep.set(event.step);
       return;
     case 'listening':
+    case 'restored':
     case 'stopping':
     case 'result':
     case 'error':

@@ -1,5 +1,5 @@
 /** Norms and finiteness of whole vectors: never taken by slice, so that they do not depend on the cluster. */
-import type { ParameterLayout } from '../core/layout.js';
+import { trainedPart, type ParameterLayout } from '../core/layout.js';
 import { sumOfSquares } from './norm.js';
 
 /**
@@ -14,7 +14,7 @@ import { sumOfSquares } from './norm.js';
  */
 export function gradientNorm(gradientSum: Float32Array, layout: ParameterLayout, sampleCount: number): number {
   let total = 0;
-  for (const { offset, size } of layout.tensors) total += sumOfSquares(gradientSum, offset, offset + size);
+  for (const { offset, size } of trainedPart(layout).tensors) total += sumOfSquares(gradientSum, offset, offset + size);
   return Math.sqrt(total) / sampleCount;
 }
 

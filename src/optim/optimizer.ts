@@ -1,6 +1,6 @@
 /** Everything that a step reads and the next one needs, besides the position in the data. */
 export interface OptimizerState {
-  /** float32[parameterCount]. */
+  /** float32[weightCount]: those that are trained come first. */
   readonly weights: Float32Array;
   /** One float32[parameterCount] for each of `Optimizer.slots`, in that order. */
   readonly slots: readonly Float32Array[];

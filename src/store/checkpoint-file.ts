@@ -4,11 +4,11 @@
  * text in the metadata. `sha256` there is that of the file's data section.
  */
 import { createHash } from 'node:crypto';
-import type { ParameterLayout } from '../core/layout.js';
+import { trainedPart, type ParameterLayout } from '../core/layout.js';
 import { fault } from './faults.js';
 import { dataOf, decodeSafetensors, tensorsOf, weightsFrom, type Tensor, type TensorFile } from './safetensors.js';
 
-/** A training state in plain terms: `weights` and one vector for each optimizer slot, float32[parameterCount] each. */
+/** A training state in plain terms: `weights`, float32[weightCount], and for each optimizer slot float32[parameterCount]. */
 export interface StateVectors {
   /** Everything but the vectors, as JSON; only those who train know what is in it. */
   readonly description: string;
@@ -100,7 +100,7 @@ export function stateVectorsFrom(file: TensorFile, layout: ParameterLayout, path
     description: file.metadata['state'] ?? '',
     vectors: [...byVector].map(([name, tensors]) => ({
       name,
-      values: weightsFrom({ tensors, metadata: {} }, layout, path),
+      values: weightsFrom({ tensors, metadata: {} }, name === weightsName ? layout : trainedPart(layout), path),
     })),
   };
 }

@@ -27,9 +27,14 @@ const alignmentBytes = 8;
 /** What the reference implementation accepts; a longer header is a damaged length. */
 const headerBytesMax = 100_000_000;
 
-/** The model's tensors as views of the flat vector. @param prefix - before each name: `adam.mean/` for optimizer state */
+/**
+ * The model's tensors as views of a flat vector: of its weights, or of one that covers those that are trained.
+ *
+ * @param prefix - before each name: `adam.mean/` for optimizer state
+ */
 export function tensorsOf(layout: ParameterLayout, flat: Float32Array, prefix = ''): readonly Tensor[] {
-  return layout.tensors.map(({ name, shape, offset, size }) => ({
+  const covered = layout.tensors.filter(({ offset, size }) => offset + size <= flat.length);
+  return covered.map(({ name, shape, offset, size }) => ({
     name: prefix + name,
     shape,
     data: flat.subarray(offset, offset + size),
@@ -108,12 +113,12 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): TensorFile {
 /**
  * The flat vector of a model's weights from a file that has exactly the model's tensors, in any order.
  *
- * @returns float32[parameterCount]
+ * @returns float32[weightCount]
  * @throws LockstepError `TENSOR_MISSING`, `TENSOR_UNKNOWN`, `TENSOR_WRONG_SHAPE`
  */
 export function weightsFrom({ tensors }: TensorFile, layout: ParameterLayout, path: string): Float32Array {
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const weights = new Float32Array(layout.parameterCount);
+  const weights = new Float32Array(layout.weightCount);
   for (const { name, shape, offset } of layout.tensors) {
     const found = byName.get(name);
     if (!found) throw fault('TENSOR_MISSING', { path, tensor: name, shape });

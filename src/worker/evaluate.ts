@@ -2,6 +2,7 @@ import type { AllReduce } from '../collective/all-reduce.js';
 import { rangesByShare } from '../collective/ranges.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { microBatchCount } from '../data/batch-plan.js';
+import { isAtBoundary } from './boundaries.js';
 import type { PreparedRun } from './prepared-run.js';
 import type { Membership } from './train-step.js';
 
@@ -22,12 +23,8 @@ export async function evaluate(
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
 
-  const open = allReduce.open(
-    { generation: membership.generation, step, purpose: 'evaluation' },
-    ranges,
-    count,
-    evaluationSum,
-  );
+  const round = { generation: membership.generation, step, purpose: 'evaluation' } as const;
+  const reduction = allReduce.open({ round, ranges, count, sum: evaluationSum });
   const job = {
     purpose: 'evaluation',
     epoch: 0,
@@ -36,14 +33,15 @@ export async function evaluate(
     range: ranges[membership.rank]!,
   } as const;
   const computed = await engine.compute({ ...job, weights: state.now.weights });
-  await allReduce.reduce(open, computed.nodes);
+  for (const node of computed.nodes) reduction.add(node);
+  await reduction.finish();
 
   const testAccuracy = evaluationSum[1]! / sampleCount;
   const { bestAccuracy, bestStep } = state.progression;
   const best = testAccuracy > bestAccuracy || step === bestStep; // a repeated evaluation says what it said before
   // The evaluation at a run's end, wherever that is, may come off its turn. Whoever resumes the run would not have made it
   // there had it gone on: it is for the report, and leaves no trace in the state.
-  const isInTurn = step % spec.evaluateEverySteps === 0;
+  const isInTurn = isAtBoundary(spec.evaluateEvery, state.progression);
   if (best && isInTurn) state.progression = { ...state.progression, bestAccuracy: testAccuracy, bestStep: step };
   if (best && membership.rank === 0) run.best = { step, weights: new Float32Array(state.now.weights) };
   return { step, epoch: epochOf(run), testLoss: evaluationSum[0]! / sampleCount, testAccuracy, best };

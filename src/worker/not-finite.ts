@@ -1,4 +1,5 @@
 import type { LockstepError } from '../core/errors.js';
+import { trainedPart } from '../core/layout.js';
 import { microBatchAt, microBatchCount, type Batch } from '../data/batch-plan.js';
 import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
@@ -31,6 +32,11 @@ export async function notFiniteFault(run: PreparedRun, batch: Batch, inARow: num
 function firstNotFinite({ engine }: PreparedRun, gradientSum: Float32Array): string {
   const isDamaged = ({ offset, size }: { readonly offset: number; readonly size: number }): boolean =>
     !gradientSum.subarray(offset, offset + size).every(Number.isFinite);
-  const tensor = engine.layout.tensors.find(isDamaged);
-  return tensor ? `the gradient of ${tensor.name}` : 'the loss';
+  const { layout } = engine;
+  const tensor = trainedPart(layout).tensors.find(isDamaged);
+  if (tensor) return `the gradient of ${tensor.name}`;
+  const { parameterCount } = layout;
+  const average = layout.averages.find(({ extra, size }) => isDamaged({ offset: parameterCount + extra, size }));
+  const averaged = average && layout.tensors.find(({ offset }) => offset === average.offset);
+  return averaged ? `the statistic behind ${averaged.name}` : 'the loss';
 }

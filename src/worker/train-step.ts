@@ -1,9 +1,12 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
+import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-history.js';
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
-import { clipFactor, gradientNorm } from '../optim/clip.js';
+import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
+import { addPenalties } from '../optim/penalties.js';
+import { updateRunningAverages } from '../optim/running-averages.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
 
@@ -12,6 +15,8 @@ export interface Membership {
   readonly generation: number;
   readonly rank: number;
   readonly shares: readonly number[];
+  /** Samples of the generation's steps but its first, where the batch follows the cluster. */
+  readonly globalBatchSize: number | undefined;
 }
 
 /** A finished step: what all ranks know of it, and what only this one does. */
@@ -42,40 +47,50 @@ export async function trainStep(
   const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
-  // The step's samples, its micro-batches, and whose they are.
-  const { batch, next } = batchAt(position, spec.dataset.trainLength, spec.globalBatchSize, spec.dropLast);
+  // The step's samples, its micro-batches, and whose they are. How many they are the state says, and never the generation:
+  // that only says what the state after this step does.
+  const globalBatchSize = batchSizeAt(state.progression.batchHistory, round.step);
+  const batchHistory = historyAfter(run, membership, round.step);
+  const nextBatchSize = batchSizeAt(batchHistory, round.step + 1);
+  const { batch, next } = batchAt(position, spec.dataset.trainLength, globalBatchSize, spec.dropLast, nextBatchSize);
   const { sampleCount } = batch;
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
 
   // A header to every peer, own range forward and backward, then everybody's sum.
-  const open = allReduce.open(round, ranges, count, gradientSum);
+  const reduction = allReduce.open({ round, ranges, count, sum: gradientSum });
   const range = ranges[membership.rank]!;
   const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
-  const { wait, exchange, slowestRank } = await allReduce.reduce(open, computed.nodes);
+  for (const node of computed.nodes) reduction.add(node);
+  const { wait, exchange, slowestRank } = await reduction.finish();
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
-  const { parameterCount } = engine.layout;
+  const { parameterCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
-  const loss = gradientSum[parameterCount]! / sampleCount;
-  const accuracy = gradientSum[parameterCount + 1]! / sampleCount;
+  const extras = gradientSum.subarray(parameterCount);
+  const loss = extras[0]! / sampleCount;
+  const accuracy = extras[1]! / sampleCount;
+  addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount);
   const learningRate = run.learningRateOf(samplesSeen, sampleCount);
-  const isFinite = Number.isFinite(loss) && Number.isFinite(norm);
+  const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
   const advanced = isFinite ? state.optimizer.advance(scalars) : scalars;
   if (isFinite) {
     const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
     state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
+    updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
-  } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
-    throw await notFiniteFault(run, batch, skippedInARow + 1);
+  } else {
+    allReduce.forget();
+    if (skippedInARow + 1 >= spec.maxSkippedSteps) throw await notFiniteFault(run, batch, skippedInARow + 1);
   }
   state.progression = {
     ...state.progression,
     step: round.step,
     position: next,
+    batchHistory,
     samplesSeen: samplesSeen + sampleCount,
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
@@ -89,13 +104,13 @@ export async function trainStep(
     loss,
     accuracy,
     learningRate,
-    globalBatchSize: spec.globalBatchSize,
+    globalBatchSize,
     sampleCount,
     worldSize: membership.shares.length,
     generation: membership.generation,
     gradientNorm: norm,
     skipped: !isFinite,
-    seconds,
+    seconds: { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 },
   };
   return {
     record,
@@ -103,6 +118,13 @@ export async function trainStep(
     ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
     tensorCount: computed.tensorCount,
   };
+}
+
+/** Rule 2: what the state after `step` will say about the sizes of batches, up to that of the step that follows. */
+function historyAfter({ spec, state }: PreparedRun, { globalBatchSize }: Membership, step: number): BatchHistory {
+  const { batchHistory } = state.progression;
+  const next = spec.batchHistory ? batchSizeAt(spec.batchHistory, step + 1) : globalBatchSize;
+  return next === undefined ? batchHistory : withBatchFrom(batchHistory, step + 1, next);
 }
 
 function samplesIn(range: Range, sampleCount: number, microBatchSize: number): number {

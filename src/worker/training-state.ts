@@ -1,5 +1,7 @@
+import type { BatchHistory } from '../core/batch-history.js';
 import type { DataPosition } from '../data/batch-plan.js';
 import type { Arena } from '../core/arena.js';
+import type { ParameterLayout } from '../core/layout.js';
 import type { Optimizer, OptimizerScalars, OptimizerState } from '../optim/optimizer.js';
 
 /** Everything of the training state but the vectors: small, plain, and the same on every worker. */
@@ -7,6 +9,8 @@ export interface Progression {
   /** Finished steps. */
   readonly step: number;
   readonly position: DataPosition;
+  /** Sizes of all batches, up to that of the next step: whatever membership changes, that one stays (rule 2). */
+  readonly batchHistory: BatchHistory;
   /** Samples that finished steps used: the schedule's clock. */
   readonly samplesSeen: number;
   readonly scalars: OptimizerScalars;
@@ -30,12 +34,14 @@ export class TrainingState {
 
   constructor(
     arena: Arena,
-    parameterCount: number,
+    layout: Pick<ParameterLayout, 'parameterCount' | 'weightCount'>,
     readonly optimizer: Optimizer,
+    /** Samples of the first step. */
+    firstBatchSize: number,
   ) {
     const copy = (): OptimizerState => ({
-      weights: arena.float32(parameterCount),
-      slots: optimizer.slots.map(() => arena.float32(parameterCount)),
+      weights: arena.float32(layout.weightCount),
+      slots: optimizer.slots.map(() => arena.float32(layout.parameterCount)),
     });
     this.copies = [copy(), copy()];
     const position = { epoch: 0, firstPosition: 0 };
@@ -43,6 +49,7 @@ export class TrainingState {
     this.progression = {
       step: 0,
       position,
+      batchHistory: [{ fromStep: 1, globalBatchSize: firstBatchSize }],
       samplesSeen: 0,
       scalars,
       skippedSteps: 0,

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 
 import { createArena, type Arena } from '../../src/core/arena.js';
-import { extraCount, type Engine, type EngineOptions } from '../../src/engine/engine.js';
+import { evaluationCount } from '../../src/core/layout.js';
+import type { Engine, EngineOptions } from '../../src/engine/engine.js';
 import { modelNamed, relativeDistance, someWeights, writeSamples } from '../unit/engine/support.js';
 
 const model = 'two convolutions of the same size, activations in a row';
@@ -21,12 +22,13 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
       arena = createArena();
       engine = await create({ model: modelNamed(model), microBatchSize, arena });
       weights = someWeights(engine.layout, arena);
-      sum = arena.float32(engine.layout.parameterCount + extraCount);
+      sum = arena.float32(engine.layout.parameterCount + engine.layout.extraCount);
     });
 
     const gradientSum = async (m: number): Promise<Float32Array> => {
       sum.fill(NaN); //                                     what is there before must not matter
-      await engine.gradientSum(m, weights, sum);
+      await engine.setWeights(weights);
+      await engine.gradientSum(m, sum);
       return sum.slice();
     };
 
@@ -71,9 +73,10 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
 
     it('evaluates to the loss and the count that a gradient has behind it', async () => {
       writeSamples(engine);
-      const extras = arena.float32(extraCount);
-      await engine.evaluate(4, weights, extras);
-      assert.deepEqual(extras.slice(), (await gradientSum(4)).slice(-extraCount));
+      const extras = arena.float32(evaluationCount);
+      await engine.setWeights(weights);
+      await engine.evaluate(4, extras);
+      assert.deepEqual(extras.slice(), (await gradientSum(4)).slice(-evaluationCount));
     });
 
     it('is the derivative of the loss (central differences, every tensor of a model without ReLU)', async () => {
@@ -83,14 +86,16 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
         arena,
       });
       const point = someWeights(smooth.layout, arena);
-      const gradient = arena.float32(smooth.layout.parameterCount + extraCount);
-      const extras = arena.float32(extraCount);
+      const gradient = arena.float32(smooth.layout.parameterCount + smooth.layout.extraCount);
+      const extras = arena.float32(evaluationCount);
       writeSamples(smooth);
-      await smooth.gradientSum(4, point, gradient);
+      await smooth.setWeights(point);
+      await smooth.gradientSum(4, gradient);
       const lossAt = async (i: number, value: number): Promise<number> => {
         const kept = point[i]!;
         point[i] = value;
-        await smooth.evaluate(4, point, extras);
+        await smooth.setWeights(point);
+        await smooth.evaluate(4, extras);
         point[i] = kept;
         return extras[0]!;
       };
@@ -113,8 +118,8 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
           else weights[3] = NaN;
           const gradient = await gradientSum(2);
           weights[3] = kept;
-          assert.ok(Number.isNaN(gradient.at(-extraCount)), `loss, from a ${place}`);
-          assert.ok(gradient.subarray(0, -extraCount).some(Number.isNaN), `gradient, from a ${place}`);
+          assert.ok(Number.isNaN(gradient.at(-evaluationCount)), `loss, from a ${place}`);
+          assert.ok(gradient.subarray(0, -evaluationCount).some(Number.isNaN), `gradient, from a ${place}`);
         }
       },
     );

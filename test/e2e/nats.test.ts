@@ -8,7 +8,7 @@ import { natsMissing, NatsServer } from './nats-server.js';
 const skip = natsMissing();
 const place = workshop({ after });
 const data = place.smallDataset();
-const steps = 1500;
+const steps = 600;
 const spec = ['--dataset', data, '--global-batch', '48', '--micro-batch', '6', '--steps', String(steps)];
 const server = new NatsServer();
 before(async () => {

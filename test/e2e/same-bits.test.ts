@@ -44,6 +44,16 @@ test('so they do with a schedule, momentum, clipping, a short last batch, and mo
   assert.deepEqual(new Set(digests).size, 1, String(digests));
 });
 
+test('so they do on several threads each, more of them than micro-batches too', async () => {
+  const flags = ['--global-batch', '256', '--micro-batch', '32', '--steps', '12'];
+  const digests = [
+    await digestOf(1, [...flags, '--threads', '1']),
+    await digestOf(2, [...flags, '--threads', '3']),
+    await digestOf(3, [...flags, '--threads', '4']),
+  ];
+  assert.deepEqual(new Set(digests).size, 1, String(digests));
+});
+
 test('another seed gives other weights, so the digest tells something', async () => {
   const flags = ['--global-batch', '256', '--micro-batch', '32', '--steps', '3'];
   assert.notEqual(await digestOf(1, flags), await digestOf(1, [...flags, '--seed', '8']));

@@ -17,7 +17,7 @@ export async function run({ json }: { readonly json: boolean }, { stdout }: Comm
   const model = buildModelSpec('lenet5');
   const choice = chooseEngine('auto', model);
   for (const report of inspectEngines()) {
-    const imagesPerSecond = report.available ? Math.round(await measure(report.engine, model, systemClock)) : undefined;
+    const imagesPerSecond = report.available ? rounded(await measure(report.engine, model, systemClock)) : undefined;
     const chosen = report.engine === choice.engine;
     if (json) stdout.write(`${JSON.stringify({ ...report, chosen, model: model.name, imagesPerSecond })}\n`);
     else stdout.write(`${line(report, chosen, imagesPerSecond)}\n`);
@@ -40,6 +40,9 @@ export async function measure(engine: EngineName, model: ModelSpec, clock: Clock
   }
   return (m / best) * 1e3;
 }
+
+/** Three digits tell all: on a busy machine the reference does less than one image a second. */
+const rounded = (rate: number): number => Number(rate.toPrecision(3));
 
 function line(report: EngineReport, chosen: boolean, imagesPerSecond: number | undefined): string {
   const name = `${chosen ? '*' : ' '} ${report.engine.padEnd(8)}`;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import { formatHostPort } from '../../core/address.js';
+import { availableParallelism, hostname } from 'node:os';
+import { formatHostPort, isWildcardHost, parseHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { randomStream } from '../../core/random.js';
@@ -8,6 +8,7 @@ import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
+import { ownAddressTowards } from '../../worker/own-address.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
@@ -62,6 +63,9 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       atFirst.close();
     }
     log.info(`joining the run at ${first}, metrics on ${exporter.url}`);
+    const towards = config.coordinator ?? parseHostPort(first)!;
+    const reachedAt =
+      config.advertise ?? (isWildcardHost(config.listen) ? await ownAddressTowards(towards) : config.listen);
 
     const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
       const connection = new CoordinatorConnection(await whereabouts.find(), systemClock);
@@ -74,7 +78,8 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         connection.close();
       }
     };
-    const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
+    const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
+    const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
@@ -84,8 +89,10 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
-          return prepareRun(spec, config.engine, { cache, fetchBlob, log });
+          return prepareRun(spec, config.engine, { threads, cache, fetchBlob, log });
         },
+        // A thread in the middle of native code would keep the process from ending.
+        engineStuck: () => process.once('exit', () => process.kill(process.pid, 'SIGKILL')),
         advertise: advertised,
         log,
         watch: watchWorker(metrics, (now) => (state = now)),

@@ -70,6 +70,14 @@ export function membershipLine({
   return `step ${grouped(step)}  ${changes.join('; ')}; going on with ${plural(worldSize, 'worker')}, no step was lost`;
 }
 
+export function rangesLine({ step, workers }: Extract<RunEvent, { type: 'ranges' }>): string {
+  const each = workers.map(({ workerId, microBatches, secondsPerSample }) => {
+    const speed = secondsPerSample === null ? '' : ` (${(secondsPerSample * 1e6).toPrecision(3)} us a sample)`;
+    return `${workerId} ${plural(microBatches, 'micro-batch')}${speed}`;
+  });
+  return `step ${grouped(step)}  ranges follow the speed of the workers: ${each.join(', ')}`;
+}
+
 export function resumedLine({ step, isFinished }: Extract<RunEvent, { type: 'resumed' }>): string {
   return isFinished
     ? `nothing is left to do: the run ended after ${plural(step, 'step')}; a later end (--steps, --epochs) continues it`

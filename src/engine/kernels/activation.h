@@ -2,6 +2,7 @@
 #define LOCKSTEP_ACTIVATION_H
 #include "maths.h"
 
+// Those that other kernels take along. Their gradients follow from their outputs.
 enum activation_kind { LINEAR = 0, RELU = 1, TANH = 2, SIGMOID = 3 };
 
 // A NaN passes through all of them. ReLU asks `x <= 0` and not `x < 0`, since clang 14 makes a maximum of the latter for

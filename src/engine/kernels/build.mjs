@@ -21,9 +21,15 @@ export const sources = [
   'layout.c',
   'convolution.c',
   'convolution-backward.c',
+  'convolution-weights.c',
+  'depthwise.c',
   'dense.c',
   'pooling.c',
   'activation.c',
+  'softmax.c',
+  'normalisation.c',
+  'elements.c',
+  'embedding.c',
   'loss.c',
 ].map((name) => join(here, name));
 
@@ -33,6 +39,7 @@ export const commonFlags = [
   '-O3',
   '-ffp-contract=off',
   '-fno-strict-aliasing',
+  '-fno-math-errno', // a square root is one instruction, exactly rounded
   '-Wall',
   '-Wextra',
   '-Werror',

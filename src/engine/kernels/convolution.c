@@ -13,25 +13,47 @@ INLINE lanes with_bias(lanes sum, const float *bias, int j) { return bias ? sum 
     else if (length == 3) tile(3, sum, rows, vectors, patch, i->kernel_height, stride, 3, 1, w, w_stride);               \
     else tile(TILE_STEPS, sum, rows, vectors, patch, i->kernel_height, stride, length, 1, w, w_stride);                \
   }
-SUMS(1, 1)
-SUMS(1, 2)
-SUMS(4, 1)
-SUMS(4, 2)
-SUMS(8, 1)
+
+// The same, element by element of a kernel whose elements lie apart.
+#define DILATED(rows, vectors)                                                                                           \
+  APART void dilated_##rows##_##vectors(const convolution_forward *i, lanes *sum, const float *const *patch, const float *w) { \
+    int down = i->dilation_height * i->width * i->channels, right = i->dilation_width * i->channels, w_stride = padded(i->filters); \
+    for (int n = 0; n < rows * vectors; n++) sum[n] = splat(0.0f);                                                       \
+    for (int y = 0; y < i->kernel_height; y++) {                                                                         \
+      for (int x = 0; x < i->kernel_width; x++, w += i->channels * w_stride) {                                           \
+        const float *at[rows];                                                                                           \
+        UNROLL for (int n = 0; n < rows; n++) at[n] = patch[n] + y * down + x * right;                                   \
+        tile_sums(TILE_STEPS, 1, sum, rows, vectors, at, 1, 0, i->channels, 1, w, w_stride);                             \
+      }                                                                                                                  \
+    }                                                                                                                    \
+  }
+
+#define EACH(rows, vectors) SUMS(rows, vectors) DILATED(rows, vectors)
+EACH(1, 1)
+EACH(1, 2)
+EACH(4, 1)
+EACH(4, 2)
+EACH(8, 1)
 #if TILE_SUMS == 16
-SUMS(8, 2)
-SUMS(16, 1)
+EACH(8, 2)
+EACH(16, 1)
 #endif
 
-// All but the first two arguments are constants for the compiler.
+// `rows` and `vectors` are constants for the compiler.
 INLINE void convolve(const convolution_forward *i, lanes *sum, int rows, int vectors, const float *const *patch, const float *w) {
+  int dilated = i->dilation_height != 1 || i->dilation_width != 1;
+#define CHOICE(r, v) \
+  if (rows == r && vectors == v) return dilated ? dilated_##r##_##v(i, sum, patch, w) : sums_##r##_##v(i, sum, patch, w);
 #if TILE_SUMS == 16
-  if (rows == 16) return sums_16_1(i, sum, patch, w);
-  if (rows == 8 && vectors == 2) return sums_8_2(i, sum, patch, w);
+  CHOICE(16, 1)
+  CHOICE(8, 2)
 #endif
-  if (rows == 8) return sums_8_1(i, sum, patch, w);
-  if (rows == 4) return vectors == 2 ? sums_4_2(i, sum, patch, w) : sums_4_1(i, sum, patch, w);
-  return vectors == 2 ? sums_1_2(i, sum, patch, w) : sums_1_1(i, sum, patch, w);
+  CHOICE(8, 1)
+  CHOICE(4, 2)
+  CHOICE(4, 1)
+  CHOICE(1, 2)
+  CHOICE(1, 1)
+#undef CHOICE
 }
 
 // `vectors` vectors of filters from j on, for the pixels x..x+rows-1 of one output row.

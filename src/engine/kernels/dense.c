@@ -20,11 +20,11 @@ INLINE void samples_forward(const dense_forward *i, int rows, int vectors, const
 INLINE void outputs_forward(const context *c, const dense_forward *i, int vectors, int j) {
   const float *in = AT(const float, c, i->in), *w = AT(const float, c, i->weights), *bias = AT(const float, c, i->bias);
   float *out = AT(float, c, i->out);
-  int b = 0;
-  for (; b + TILE_ROWS(vectors) <= c->m; b += TILE_ROWS(vectors)) {
+  int b = 0, rows = c->m * i->rows;
+  for (; b + TILE_ROWS(vectors) <= rows; b += TILE_ROWS(vectors)) {
     samples_forward(i, TILE_ROWS(vectors), vectors, in + b * i->inputs, w, bias, out + b * i->outputs, j);
   }
-  for (; b < c->m; b++) samples_forward(i, 1, vectors, in + b * i->inputs, w, bias, out + b * i->outputs, j);
+  for (; b < rows; b++) samples_forward(i, 1, vectors, in + b * i->inputs, w, bias, out + b * i->outputs, j);
 }
 
 void run_dense_forward(const context *c, const dense_forward *i) {
@@ -33,14 +33,14 @@ void run_dense_forward(const context *c, const dense_forward *i) {
   if (j < i->outputs) outputs_forward(c, i, 1, j);
 }
 
-// A tile's rows are input features here, and its sum runs over the samples.
+// A tile's rows are input features here, and its sum runs over the samples' rows.
 INLINE void features_backward(const context *c, const dense_backward *i, int rows, int vectors, int k, int j) {
   const float *in = AT(const float, c, i->in), *gradient = AT(const float, c, i->gradient);
   float *out = AT(float, c, i->weight_gradient) + k * i->outputs;
   const float *feature[TILE_SUMS];
   lanes sum[TILE_SUMS];
   UNROLL for (int p = 0; p < rows; p++) feature[p] = in + k + p;
-  tile(TILE_STEPS, sum, rows, vectors, feature, 1, 0, c->m, i->inputs, gradient + j, i->outputs);
+  tile(TILE_STEPS, sum, rows, vectors, feature, 1, 0, c->m * i->rows, i->inputs, gradient + j, i->outputs);
   UNROLL for (int p = 0; p < rows; p++) {
     UNROLL for (int v = 0; v < vectors; v++) {
       int first = j + v * LANES;

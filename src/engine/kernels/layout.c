@@ -1,4 +1,4 @@
-// Moves numbers and computes nothing.
+// Moves numbers and computes nothing but sums of neighbours.
 #include "lanes.h"
 #include "program.h"
 
@@ -48,10 +48,12 @@ void run_clear_once(const context *c, const clear_once *i) { zero(AT(float, c, i
 void run_pad(const context *c, const pad *i) {
   const float *from = AT(const float, c, i->from);
   float *to = AT(float, c, i->to);
-  int row_size = i->width * i->channels, to_row_size = i->to_width * i->channels;
+  int channels = i->channels, row_size = i->width * channels, to_row_size = i->to_width * channels;
   for (int b = 0; b < c->m; b++) {
-    for (int y = 0; y < i->height; y++) {
-      copy(to + (b * i->to_height + i->top + y) * to_row_size + i->left * i->channels, from + (b * i->height + y) * row_size, row_size);
+    for (int y = 0; y < i->height; y++, from += row_size) {
+      float *row = to + (b * i->to_height + i->top + y * i->step_height) * to_row_size + i->left * channels;
+      if (i->step_width == 1) copy(row, from, row_size);
+      else for (int x = 0; x < i->width; x++) copy(row + x * i->step_width * channels, from + x * channels, channels);
     }
   }
 }
@@ -64,5 +66,44 @@ void run_unpad(const context *c, const unpad *i) {
     for (int y = 0; y < i->height; y++) {
       copy(to + (b * i->height + y) * row_size, from + (b * i->from_height + i->top + y) * from_row_size + i->left * i->channels, row_size);
     }
+  }
+}
+
+void run_copy_rows(const context *c, const copy_rows *i) {
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  long rows = (long)i->rows * c->m;
+  for (long row = 0; row < rows; row++) copy(to + row * i->to_stride, from + row * i->from_stride, i->columns);
+}
+
+void run_permute(const context *c, const permute *i) {
+  int size = i->size_0 * i->size_1 * i->size_2;
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  for (int b = 0; b < c->m; b++, from += size) {
+    for (int x = 0; x < i->size_0; x++) {
+      for (int y = 0; y < i->size_1; y++) {
+        const float *row = from + x * i->stride_0 + y * i->stride_1;
+        for (int z = 0; z < i->size_2; z++) *to++ = row[z * i->stride_2];
+      }
+    }
+  }
+}
+
+void run_repeat_channels(const context *c, const repeat_channels *i) {
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  long size = (long)i->pixels * i->channels * c->m;
+  for (long n = 0; n < size; n++) for (int k = 0; k < i->times; k++) *to++ = from[n];
+}
+
+void run_sum_channels(const context *c, const sum_channels *i) {
+  const float *from = AT(const float, c, i->from);
+  float *to = AT(float, c, i->to);
+  long size = (long)i->pixels * i->channels * c->m;
+  for (long n = 0; n < size; n++, from += i->times) {
+    float sum = from[0];
+    for (int k = 1; k < i->times; k++) sum += from[k];
+    to[n] = sum;
   }
 }

@@ -1,4 +1,4 @@
-// exp, tanh, sigmoid and log made of + - * / and bit operations alone, so that their bits are the same everywhere.
+// exp, tanh, sigmoid, log, erf and their like made of + - * / and bit operations alone, so that their bits are the same everywhere.
 //
 // exp(x) = 2^n * exp(r) with n = round(x / ln 2) and |r| <= ln(2)/2; exp(r) by its Taylor series, cut where the next term is
 // below the rounding error. ln 2 is taken away in two parts, the first with trailing zeros so that n times it is exact
@@ -43,6 +43,53 @@ INLINE lanes sigmoid_lanes(lanes x) {
   y = choose(y > splat(64.0f), splat(64.0f), y);
   lanes e = exp_minus_1_lanes(y) + splat(1.0f);
   return choose(x < splat(0.0f), splat(1.0f), e) / (splat(1.0f) + e);
+}
+
+// exp(x), infinitely large and small ones cut at exp(+-64). A NaN stays one.
+INLINE lanes exp_lanes(lanes x) {
+  lanes y = (lanes)((int_lanes)x & splat_int(0x7FFFFFFF));
+  y = choose(y > splat(64.0f), splat(64.0f), y);
+  lanes e = exp_minus_1_lanes(y) + splat(1.0f);
+  return choose(x < splat(0.0f), splat(1.0f) / e, e);
+}
+
+// exp(x) - 1 for x <= 0, as -e / (e + 1) with e = exp(-x) - 1, so that small results keep their digits. A NaN stays one.
+INLINE lanes exp_minus_1_of_negative_lanes(lanes x) {
+  lanes y = (lanes)((int_lanes)x & splat_int(0x7FFFFFFF));
+  y = choose(y > splat(64.0f), splat(64.0f), y);
+  lanes e = exp_minus_1_lanes(y);
+  return -(e / (e + splat(1.0f)));
+}
+
+// log(1 + exp(x)) = max(x, 0) + log(1 + t) with t = exp(-|x|), and log(1 + t) = 2 atanh(f) with f = t / (2 + t) <= 1/3; terms
+// to f^17: the next is below 3e-10.
+INLINE lanes softplus_lanes(lanes x) {
+  lanes t = exp_lanes((lanes)((int_lanes)x | splat_int((int32_t)0x80000000u)));
+  lanes f = t / (t + splat(2.0f)), s = f * f;
+  lanes p = splat(1.0f / 17);
+  p = p * s + splat(1.0f / 15);
+  p = p * s + splat(1.0f / 13);
+  p = p * s + splat(1.0f / 11);
+  p = p * s + splat(1.0f / 9);
+  p = p * s + splat(1.0f / 7);
+  p = p * s + splat(1.0f / 5);
+  p = p * s + splat(1.0f / 3);
+  lanes log_1 = splat(2.0f) * (f + f * (s * p));
+  return choose(x <= splat(0.0f), splat(0.0f), x) + log_1;
+}
+
+// erf(x) to 1.5e-7 (Abramowitz & Stegun 1964, 7.1.26, which TensorFlow.js takes too). A NaN stays one.
+INLINE lanes erf_lanes(lanes x) {
+  int_lanes sign = (int_lanes)x & splat_int((int32_t)0x80000000u);
+  lanes y = (lanes)((int_lanes)x ^ sign);
+  lanes t = splat(1.0f) / (splat(1.0f) + splat(0.3275911f) * y);
+  lanes p = splat(1.061405429f);
+  p = p * t - splat(1.453152027f);
+  p = p * t + splat(1.421413741f);
+  p = p * t - splat(0.284496736f);
+  p = p * t + splat(0.254829592f);
+  lanes value = splat(1.0f) - (p * t) * exp_lanes(-(y * y));
+  return (lanes)((int_lanes)value | sign);
 }
 
 typedef union { double value; uint64_t bits; } double_bits;

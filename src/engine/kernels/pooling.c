@@ -1,4 +1,4 @@
-// Max pooling of any window. The winner is the first largest element in row order; a NaN wins over everything before it.
+// Pooling of any window. In max pooling the winner is the first largest element in row order; a NaN wins over everything before it.
 #include "lanes.h"
 #include "program.h"
 
@@ -47,5 +47,52 @@ void run_max_pool_backward(const context *c, const max_pool_backward *i) {
     const int32_t *offsets = AT(const int32_t, c, i->offsets) + b * i->out_size;
     float *to = AT(float, c, i->in_gradient) + b * i->in_size;
     for (int n = 0; n < i->out_size; n++) to[offsets[n]] += gradient[n];
+  }
+}
+
+// The part of a window that lies in the picture: rows y0..y1-1, columns x0..x1-1.
+typedef struct { int y0, y1, x0, x1; } window;
+
+INLINE window window_at(int y, int height, int size_y, int x, int width, int size_x) {
+  return (window){y < 0 ? 0 : y, y + size_y > height ? height : y + size_y, x < 0 ? 0 : x, x + size_x > width ? width : x + size_x};
+}
+
+void run_average_pool_forward(const context *c, const average_pool_forward *i) {
+  const float *in = AT(const float, c, i->in);
+  float *out = AT(float, c, i->out);
+  for (int b = 0; b < c->m; b++, in += i->height * i->width * i->channels) {
+    for (int y = 0; y < i->out_height; y++) {
+      for (int x = 0; x < i->out_width; x++, out += i->channels) {
+        window w = window_at(y * i->stride_height - i->top, i->height, i->window_height, x * i->stride_width - i->left, i->width, i->window_width);
+        lanes count = splat((float)((w.y1 - w.y0) * (w.x1 - w.x0)));
+        for (int j = 0; j < i->channels; j += LANES) {
+          lanes sum = splat(0.0f);
+          for (int v = w.y0; v < w.y1; v++) for (int u = w.x0; u < w.x1; u++) sum += load(in + (v * i->width + u) * i->channels + j);
+          store_some(out + j, sum / count, i->channels - j);
+        }
+      }
+    }
+  }
+}
+
+void run_average_pool_backward(const context *c, const average_pool_backward *i) {
+  const float *gradient = AT(const float, c, i->gradient);
+  float *to = AT(float, c, i->in_gradient);
+  for (int b = 0; b < c->m; b++, to += i->height * i->width * i->channels) {
+    for (int y = 0; y < i->out_height; y++) {
+      for (int x = 0; x < i->out_width; x++, gradient += i->channels) {
+        window w = window_at(y * i->stride_height - i->top, i->height, i->window_height, x * i->stride_width - i->left, i->width, i->window_width);
+        lanes count = splat((float)((w.y1 - w.y0) * (w.x1 - w.x0)));
+        for (int j = 0; j < i->channels; j += LANES) {
+          lanes part = load(gradient + j) / count;
+          for (int v = w.y0; v < w.y1; v++) {
+            for (int u = w.x0; u < w.x1; u++) {
+              float *at = to + (v * i->width + u) * i->channels + j;
+              store_some(at, load(at) + part, i->channels - j);
+            }
+          }
+        }
+      }
+    }
   }
 }

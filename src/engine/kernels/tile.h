@@ -34,11 +34,11 @@ INLINE void tile_step(lanes *sum, int rows, int vectors, const float *const *in,
   }
 }
 
-// `steps` are written out one after the other: a constant.
-INLINE void tile(int steps, lanes *to, int rows, int vectors, const float *const *in, int blocks, int in_stride, int length,
+// `steps` are written out one after the other: a constant. So is `goes_on`: whether the sums begin with those in `to`.
+INLINE void tile_sums(int steps, int goes_on, lanes *to, int rows, int vectors, const float *const *in, int blocks, int in_stride, int length,
                  int in_step, const float *w, int w_stride) {
   lanes sum[TILE_SUMS];
-  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = splat(0.0f);
+  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = goes_on ? to[i] : splat(0.0f);
   for (int k = 0; k < blocks; k++) {
     const float *x[TILE_SUMS];
     UNROLL for (int i = 0; i < rows; i++) x[i] = in[i] + k * in_stride;
@@ -53,5 +53,10 @@ INLINE void tile(int steps, lanes *to, int rows, int vectors, const float *const
     }
   }
   UNROLL for (int i = 0; i < rows * vectors; i++) to[i] = sum[i];
+}
+
+INLINE void tile(int steps, lanes *to, int rows, int vectors, const float *const *in, int blocks, int in_stride, int length,
+                 int in_step, const float *w, int w_stride) {
+  tile_sums(steps, 0, to, rows, vectors, in, blocks, in_stride, length, in_step, w, w_stride);
 }
 #endif

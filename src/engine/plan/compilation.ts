@@ -1,7 +1,14 @@
 import type { Arena } from '../../core/arena.js';
-import type { ParameterLayout } from '../../core/layout.js';
-import type { ActivationName } from '../topology.js';
-import { inSums, inWeights, none, ProgramWriter, type Address } from './program.js';
+import type { ParameterLayout, TensorSpec } from '../../core/layout.js';
+import {
+  inSums,
+  inWeights,
+  none,
+  ProgramWriter,
+  type Address,
+  type InstructionName,
+  type Operands,
+} from './program.js';
 
 /** A stage's output for a whole micro-batch, and the gradient with respect to it. */
 export interface Values {
@@ -20,20 +27,38 @@ const slack = 16;
 export class Compilation {
   /** Repacks the weights: once for each new weights. */
   readonly packing = new ProgramWriter();
-  readonly forward = new ProgramWriter();
+  /** Forward, for a gradient and for an evaluation. */
+  readonly training = new ProgramWriter();
+  readonly evaluation = new ProgramWriter();
   /** Written back to front: the last stage's come first. */
   private readonly backward: ProgramWriter[] = [];
+  private layer = '';
+  private placeAddress: Address = none;
 
   /**
    * @param microBatchSize - samples of the largest micro-batch
    * @param lanes - floats in one of the kernels' vectors
+   * @param seed - of the run: random masks depend on it
    */
   constructor(
     readonly arena: Arena,
     readonly layout: ParameterLayout,
     readonly microBatchSize: number,
     readonly lanes: number,
+    readonly seed: number,
   ) {}
+
+  /** What is written from now on belongs to this layer. */
+  begin(layer: string): void {
+    this.layer = layer;
+    for (const writer of [this.packing, this.training, this.evaluation]) writer.layer = layer;
+  }
+
+  /** An instruction of the forward pass that training and evaluation have in common. */
+  forward<N extends InstructionName>(name: N, operands: Operands<N>): void {
+    this.training.emit(name, operands);
+    this.evaluation.emit(name, operands);
+  }
 
   /** A multiple of the vectors' length that holds `count`. */
   padded(count: number): number {
@@ -54,9 +79,15 @@ export class Compilation {
     return { out: this.sampleBuffer(size), gradient: this.sampleBuffer(size), size };
   }
 
+  /** Where the random masks of a run find the first sample's position and the epoch: uint32[2]. */
+  get place(): Address {
+    if (this.placeAddress === none) this.placeAddress = this.buffer(2);
+    return this.placeAddress;
+  }
+
   /** Adds a stage's backward pass, which runs before those added earlier. */
   backwardStage(): ProgramWriter {
-    const writer = new ProgramWriter();
+    const writer = new ProgramWriter(this.layer);
     this.backward.unshift(writer);
     return writer;
   }
@@ -65,11 +96,24 @@ export class Compilation {
     return this.backward;
   }
 
-  /** Where a parameter lies in the weights, and its gradient in the sums. */
-  parameter(name: string): { readonly weights: Address; readonly sums: Address } {
+  /** Where a weight lies, and its gradient in the sums. That of a frozen one is computed for nobody. */
+  parameter({ name }: TensorSpec): { readonly weights: Address; readonly sums: Address; readonly size: number } {
+    const { offset, size } = this.slot(name);
+    const isTrained = offset < this.layout.parameterCount;
+    return { weights: inWeights(offset), sums: isTrained ? inSums(offset) : this.buffer(size), size };
+  }
+
+  /** Where the statistic of a running average goes in the sums. */
+  statistic({ name }: TensorSpec): Address {
+    const { offset } = this.slot(name);
+    const average = this.layout.averages.find((a) => a.offset === offset)!;
+    return inSums(this.layout.parameterCount + average.extra);
+  }
+
+  private slot(name: string) {
     const slot = this.layout.tensors.find((tensor) => tensor.name === name);
     if (!slot) throw new Error(`no parameter ${name}`);
-    return { weights: inWeights(slot.offset), sums: inSums(slot.offset) };
+    return slot;
   }
 
   /** Copies rows of a parameter to rows that are padded with zeros. */
@@ -79,31 +123,24 @@ export class Compilation {
     return to;
   }
 
+  /** A vector of weights where vectors can be loaded from, and its gradient; `none` without one. */
+  vector(weight: TensorSpec | undefined): { readonly weights: Address; readonly sums: Address } {
+    if (!weight) return { weights: none, sums: none };
+    const { weights, sums, size } = this.parameter(weight);
+    return { weights: this.packed(weights, 1, size), sums };
+  }
+
   /** A layer's bias, padded; `none` without one. Its gradient is the sum over `rows` rows a sample. */
   bias(
-    layer: string,
-    useBias: boolean,
+    { useBias, weights }: { readonly useBias: boolean; readonly weights: readonly TensorSpec[] },
     columns: number,
     gradient: Address,
     rows: number,
     backward: ProgramWriter,
   ): Address {
     if (!useBias) return none;
-    const bias = this.parameter(`${layer}.bias`);
+    const bias = this.parameter(weights.at(-1)!);
     backward.emit('column_sums', { in: gradient, out: bias.sums, rows, columns });
     return this.packed(bias.weights, 1, columns);
   }
-}
-
-/** As `enum activation_kind` in kernels/activation.h. */
-export const activationKinds: Readonly<Record<ActivationName, number>> = { linear: 0, relu: 1, tanh: 2, sigmoid: 3 };
-
-/** Turns the gradient behind an activation into the one before it, in place. */
-export function activationBackward(
-  writer: ProgramWriter,
-  activation: ActivationName,
-  { out, gradient, size }: Values,
-): void {
-  if (activation !== 'linear')
-    writer.emit('activation_backward', { out, gradient, size, kind: activationKinds[activation] });
 }

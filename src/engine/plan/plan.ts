@@ -1,21 +1,30 @@
 /**
- * A plan: a sequential model and a micro-batch size, compiled to programs of kernel calls over fixed places in the arena.
+ * A plan: a model and a micro-batch size, compiled to programs of kernel calls over fixed places in the arena.
  *
  * All memory is laid out here. A step allocates nothing and calls the kernels' module once.
  */
 import type { Arena } from '../../core/arena.js';
-import { layoutOfTopology, type Topology } from '../topology.js';
-import { activationBackward, activationKinds, Compilation, type Values } from './compilation.js';
+import { layoutOfTopology, modelInput, type Topology } from '../topology.js';
+import { compileActivation, compilePrelu, compileSoftmax } from './activation.js';
+import { Compilation, type Values } from './compilation.js';
 import { compileConvolution } from './convolution.js';
-import { compileDense } from './dense.js';
-import { inSums, none, ProgramWriter, type Program } from './program.js';
-import { stagesOf, type Stage } from './stages.js';
+import { compileDense, compileEmbedding } from './dense.js';
+import { compileConcatenation, compileDropout, compileFrame, compileMerge, compilePermutation } from './elements.js';
+import { compileDepthwise, compileTransposed } from './more-convolutions.js';
+import { compileBatchNormalisation, compileLayerNormalisation } from './normalisation.js';
+import { compileAveragePooling, compileMaxPooling } from './pooling.js';
+import { inSums, none, ProgramWriter, type Address, type Program } from './program.js';
+import { stagesOf, usesOf, type Stage } from './stages.js';
 
 export interface Plan {
   /** float32[microBatchSize * sampleSize]: the samples. */
   readonly x: Float32Array;
   /** int32[microBatchSize]: their classes. */
   readonly y: Int32Array;
+  /** float32[microBatchSize * outputs]: what the outputs are compared with, if the loss does; else empty. */
+  readonly targets: Float32Array;
+  /** uint32[2]: position of the first sample in its epoch, and the epoch: where random masks begin. */
+  readonly place: Uint32Array;
   /** Brings the weights into the order that the kernels want. */
   readonly packing: Program;
   /** Forward, loss and backward: fills the sums' vector, extras included. */
@@ -27,89 +36,126 @@ export interface Plan {
 /**
  * @param microBatchSize - samples of the largest micro-batch
  * @param lanes - floats in one of the kernels' vectors
+ * @param seed - of the run: random masks depend on it
  */
-export function compilePlan(topology: Topology, microBatchSize: number, arena: Arena, lanes: number): Plan {
+export function compilePlan(topology: Topology, microBatchSize: number, arena: Arena, lanes: number, seed = 0): Plan {
   const layout = layoutOfTopology(topology);
-  const c = new Compilation(arena, layout, microBatchSize, lanes);
+  const c = new Compilation(arena, layout, microBatchSize, lanes, seed);
   const sampleSize = topology.inputShape.reduce((size, d) => size * d, 1);
   const x = c.sampleBuffer(sampleSize);
-  const labels = c.sampleBuffer(1);
+  const classes = c.sampleBuffer(1);
+  const targetSize = topology.loss === 'softmaxCrossEntropy' ? 0 : topology.outputs;
+  const targets = c.sampleBuffer(targetSize);
 
-  let values: Values = { out: x, gradient: none, size: sampleSize };
-  for (const stage of stagesOf(topology)) values = compileStage(c, stage, values);
-
-  const loss = (gradient: number, extras: number): ProgramWriter => {
-    const writer = new ProgramWriter();
-    writer.emit('softmax_cross_entropy', { logits: values.out, labels, gradient, extras, classes: topology.classes });
-    return writer;
-  };
+  const output = compileStages(c, topology, { out: x, gradient: none, size: sampleSize });
+  c.begin('loss');
+  const loss = (gradient: Address, extras: Address): ProgramWriter =>
+    lossProgram(topology, output.out, classes, targets, gradient, extras);
   return {
     x: new Float32Array(arena.buffer, x, microBatchSize * sampleSize),
-    y: new Int32Array(arena.buffer, labels, microBatchSize),
+    y: new Int32Array(arena.buffer, classes, microBatchSize),
+    targets: new Float32Array(arena.buffer, targets, microBatchSize * targetSize),
+    place: new Uint32Array(arena.buffer, c.place, 2),
     packing: c.packing.store(arena),
-    gradient: joined(c.forward, loss(values.gradient, inSums(layout.parameterCount)), ...c.backwardPass()).store(arena),
-    evaluation: joined(c.forward, loss(none, inSums(0))).store(arena),
+    gradient: joined(...[c.training, loss(output.gradient, inSums(layout.parameterCount)), ...c.backwardPass()]).store(
+      arena,
+    ),
+    evaluation: joined(c.evaluation, loss(none, inSums(0))).store(arena),
   };
 }
 
-function compileStage(c: Compilation, stage: Stage, input: Values): Values {
+/** @returns the model's output */
+function compileStages(c: Compilation, topology: Topology, input: Values): Values {
+  const uses = usesOf(topology.layers);
+  /** What each layer gives, once for each time that it is an input. */
+  const values = new Map<number, Values[]>();
+  const take = (value: number): Values => (value === modelInput ? input : values.get(value)!.shift()!);
+  let output = input;
+  for (const stage of stagesOf(topology)) {
+    c.begin(stage.name);
+    output = compileStage(c, stage, stage.inputs.map(take));
+    values.set(stage.value, shared(c, output, uses[stage.value]!));
+  }
+  return output;
+}
+
+/** One and the same output for several stages: each has a gradient of its own, and their sum is the output's. */
+function shared(c: Compilation, output: Values, count: number): Values[] {
+  if (count <= 1 || output.gradient === none) return Array.from({ length: count }, () => output);
+  const { gradient: out, size } = output;
+  const copies = Array.from({ length: count }, () => ({ ...output, gradient: c.sampleBuffer(size) }));
+  const backward = c.backwardStage();
+  let sum = copies[0]!.gradient;
+  for (const { gradient } of copies.slice(1)) {
+    backward.emit('combine', { a: sum, b: gradient, out, size, multiply: 0 });
+    sum = out;
+  }
+  return copies;
+}
+
+function compileStage(c: Compilation, stage: Stage, inputs: readonly Values[]): Values {
+  const input = inputs[0]!;
   switch (stage.kind) {
     case 'convolution':
       return compileConvolution(c, stage, input);
-    case 'dense':
-      return compileDense(c, stage, input);
+    case 'depthwiseConvolution':
+      return compileDepthwise(c, stage, input);
+    case 'transposedConvolution':
+      return compileTransposed(c, stage, input);
     case 'maxPooling':
       return compileMaxPooling(c, stage, input);
+    case 'averagePooling':
+      return compileAveragePooling(c, stage, input);
+    case 'dense':
+      return compileDense(c, stage, input);
+    case 'embedding':
+      return compileEmbedding(c, stage, input);
+    case 'identity':
+      return input; //                                          values lie row by row without gaps: nothing moves
     case 'activation':
       return compileActivation(c, stage, input);
+    case 'softmax':
+      return compileSoftmax(c, stage, input);
+    case 'prelu':
+      return compilePrelu(c, stage, input);
+    case 'batchNormalisation':
+      return compileBatchNormalisation(c, stage, input);
+    case 'layerNormalisation':
+      return compileLayerNormalisation(c, stage, input);
+    case 'dropout':
+      return compileDropout(c, stage, input);
+    case 'merge':
+      return compileMerge(c, stage, inputs);
+    case 'concatenation':
+      return compileConcatenation(c, stage, inputs);
+    case 'padding':
+    case 'cropping':
+      return compileFrame(c, stage, input);
+    case 'permutation':
+      return compilePermutation(c, stage, input);
   }
 }
 
-function compileMaxPooling(c: Compilation, stage: Stage & { kind: 'maxPooling' }, input: Values): Values {
-  const [height, width, channels] = stage.inputShape as [number, number, number];
-  const [outHeight, outWidth] = stage.outputShape as [number, number, number];
-  const output = c.values(outHeight * outWidth * channels);
-  const offsets = c.sampleBuffer(output.size);
-  const { size, stride, before } = stage.window;
-  c.forward.emit('max_pool_forward', {
-    ...{
-      in: input.out,
-      out: output.out,
-      offsets,
-      height,
-      width,
-      channels,
-      window_height: size[0],
-      window_width: size[1],
-    },
-    ...{
-      stride_height: stride[0],
-      stride_width: stride[1],
-      top: before[0],
-      left: before[1],
-      out_height: outHeight,
-      out_width: outWidth,
-    },
-  });
-  if (input.gradient === none) return output;
-  const backward = c.backwardStage();
-  backward.emit('clear', { to: input.gradient, size: input.size });
-  const sizes = { in_size: input.size, out_size: output.size };
-  backward.emit('max_pool_backward', { gradient: output.gradient, offsets, in_gradient: input.gradient, ...sizes });
-  return output;
-}
-
-/** An activation that no kernel could take along. Out of place, since the stage before may need its own output. */
-function compileActivation(c: Compilation, stage: Stage & { kind: 'activation' }, input: Values): Values {
-  const output: Values = { ...input, out: c.sampleBuffer(input.size) }; // backward works in place: one gradient for both
-  c.forward.emit('activation_forward', {
-    in: input.out,
-    out: output.out,
-    size: input.size,
-    kind: activationKinds[stage.activation],
-  });
-  if (input.gradient !== none) activationBackward(c.backwardStage(), stage.activation, output);
-  return output;
+function lossProgram(
+  { loss, outputs }: Topology,
+  out: Address,
+  labels: Address,
+  targets: Address,
+  gradient: Address,
+  extras: Address,
+): ProgramWriter {
+  const writer = new ProgramWriter('loss');
+  switch (loss) {
+    case 'softmaxCrossEntropy':
+      writer.emit('softmax_cross_entropy', { logits: out, labels, gradient, extras, classes: outputs });
+      break;
+    case 'sigmoidCrossEntropy':
+      writer.emit('sigmoid_cross_entropy', { logits: out, targets, gradient, extras, outputs });
+      break;
+    case 'meanSquaredError':
+      writer.emit('mean_squared_error', { predictions: out, targets, gradient, extras, outputs });
+  }
+  return writer;
 }
 
 function joined(...parts: readonly ProgramWriter[]): ProgramWriter {

@@ -1,58 +1,55 @@
-import type { ActivationName, Layer, Shape, Topology, Window } from '../topology.js';
+import { isFused, type Shape } from '../layers/source.js';
+import type { Layer, Topology } from '../topology.js';
+import type { Window } from '../layers/operation.js';
 
 /** What one pass of kernels does: a layer, with the activation and the pooling behind it where a kernel takes them along. */
-export type Stage = { readonly name: string; readonly inputShape: Shape; readonly outputShape: Shape } & (
-  | {
-      readonly kind: 'convolution';
-      readonly window: Window;
-      readonly filters: number;
-      readonly useBias: boolean;
-      /** Whether max pooling 2x2 comes between the sum and the activation. */
-      readonly pooled: boolean;
-      readonly activation: ActivationName;
-    }
-  | { readonly kind: 'maxPooling'; readonly window: Window }
-  | { readonly kind: 'dense'; readonly useBias: boolean; readonly activation: ActivationName }
-  | { readonly kind: 'activation'; readonly activation: ActivationName }
-);
+export type Stage = Layer & {
+  /** Of a convolution: whether max pooling 2x2 comes between the sum and the activation. */
+  readonly pooled: boolean;
+  readonly outputShape: Shape;
+  /** The layer whose output it gives. */
+  readonly value: number;
+};
 
-/** Joins layers into stages. Flatten disappears: activations lie in HWC order without gaps, so it moves nothing. */
+/** A stage of one kind. */
+export type StageOf<K extends Layer['kind']> = Stage & { readonly kind: K };
+
+/** Joins layers into stages: a layer with the one before it, where nobody else wants what lies between them. */
 export function stagesOf({ layers }: Topology): readonly Stage[] {
+  const uses = usesOf(layers);
   const stages: Stage[] = [];
-  for (const layer of layers) {
-    const previous = stages.at(-1);
-    const joined = previous && join(previous, layer);
-    if (joined) stages[stages.length - 1] = joined;
-    else stages.push(...stageOf(layer));
+  for (const [value, layer] of layers.entries()) {
+    const at = stages.findIndex((stage) => stage.value === layer.inputs[0]);
+    const before = stages[at];
+    const isAlone = before !== undefined && layer.inputs.length === 1 && uses[before.value] === 1;
+    const joined = isAlone ? join(before, layer) : undefined;
+    if (joined) stages[at] = { ...joined, value };
+    else stages.push({ ...layer, pooled: false, value });
   }
   return stages;
 }
 
-function stageOf(layer: Layer): readonly Stage[] {
-  switch (layer.kind) {
-    case 'flatten':
-      return [];
-    case 'convolution':
-      return [{ ...layer, pooled: false }];
-    case 'activation':
-      return layer.activation === 'linear' ? [] : [layer];
-    default:
-      return [layer];
-  }
+/** How often each layer's output is an input. */
+export function usesOf(layers: readonly Layer[]): readonly number[] {
+  const uses = layers.map(() => 0);
+  for (const { inputs } of layers) for (const input of inputs) if (input in uses) uses[input]!++;
+  return uses;
 }
 
 /** The stage before together with `layer`, where one kernel does both. */
 function join(stage: Stage, layer: Layer): Stage | undefined {
-  if (layer.kind === 'activation' && 'activation' in stage && stage.activation === 'linear') {
-    return { ...stage, activation: layer.activation };
+  if (layer.kind === 'activation' && isFused(layer.activation) && stage.kind !== 'activation') {
+    return 'activation' in stage && stage.activation === 'linear'
+      ? { ...stage, activation: layer.activation }
+      : undefined;
   }
   // The largest of ReLUs is the ReLU of the largest, and where it is positive the same input wins. Behind a tanh, two inputs
   // that differ can round to one output, and then another input may win: that order is kept.
-  const commutes = stage.kind === 'convolution' && (stage.activation === 'linear' || stage.activation === 'relu');
-  if (commutes && !stage.pooled && layer.kind === 'maxPooling' && isTwoByTwo(layer.window)) {
-    return { ...stage, pooled: true, outputShape: layer.outputShape };
-  }
-  return undefined;
+  if (stage.kind !== 'convolution' || stage.pooled || layer.kind !== 'maxPooling') return undefined;
+  const commutes = stage.activation === 'linear' || stage.activation === 'relu';
+  const isDense = stage.window.dilation.every((d) => d === 1);
+  if (!commutes || !isDense || !isTwoByTwo(layer.window)) return undefined;
+  return { ...stage, pooled: true, to: layer.to, outputShape: layer.outputShape };
 }
 
 function isTwoByTwo({ size, stride, before, after }: Window): boolean {

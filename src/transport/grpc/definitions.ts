@@ -1,9 +1,7 @@
 import { loadSync } from '@grpc/proto-loader';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { join } from 'node:path';
-import type { Frame } from '../../collective/frame.js';
 import { packageRoot } from '../../core/paths.js';
-import { decodeFrame } from './frame-codec.js';
 import type { ProtoGrpcType as CoordinatorTypes } from './generated/coordinator.js';
 import type { CoordinatorDefinition } from './generated/lockstep/v1/Coordinator.js';
 import type { ExchangeDefinition } from './generated/lockstep/v1/Exchange.js';
@@ -23,15 +21,5 @@ const types = loadPackageDefinition(definition) as unknown as CoordinatorTypes &
 export const CoordinatorClient = types.lockstep.v1.Coordinator;
 export const coordinatorService: CoordinatorDefinition = types.lockstep.v1.Coordinator.service;
 
-/** `Exchange` as proto/exchange.proto describes it, for any gRPC client. */
+/** `Exchange`, of which we write and read frames by hand: frame-codec.ts, exchange-server.ts. */
 export const exchangeProtoService: ExchangeDefinition = types.lockstep.v1.Exchange.service;
-
-/** The same service as we run it: frames are encoded and decoded by hand, and grpc-js passes their bytes through. */
-export const exchangeService = {
-  Pull: {
-    ...exchangeProtoService.Pull,
-    responseSerialize: (frame: Buffer): Buffer => frame,
-    responseDeserialize: (bytes: Buffer): Frame => decodeFrame(bytes),
-  },
-  PullState: exchangeProtoService.PullState,
-};

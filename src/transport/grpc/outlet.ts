@@ -1,52 +1,106 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerHttp2Stream } from 'node:http2';
 import { Abandoned } from '../../collective/faults.js';
-import type { PullRequest__Output } from './generated/lockstep/v1/PullRequest.js';
+import type { Frame } from '../../collective/frame.js';
+import type { Clock } from '../../core/clock.js';
+import { frameBytes, writeFrame } from './frame-codec.js';
+import { prefixBytes, writePrefix } from './grpc-http2.js';
 
-export type PullCall = ServerWritableStream<PullRequest__Output, Buffer>;
+export interface OutletOptions {
+  readonly runKey: Uint8Array;
+  readonly checksum: boolean;
+  readonly clock: Clock;
+  /** How long the peer may leave a frame unread. */
+  readonly stallMs: number;
+  readonly onStalled: () => void;
+}
 
-/** What this rank sends to one peer in one generation: held until the peer opens its stream, then passed on. */
+interface Waiting {
+  readonly frame: Frame;
+  readonly sent: () => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** Frames that the stream has taken and not sent: one leaves while the next one is copied. */
+const inFlightMax = 2;
+/** Frames from here on are written into buffers that are used again. */
+const largeBytes = 4096;
+
+/**
+ * What this rank sends to one peer in one generation. Frames wait here as views of the vectors that they carry, and are
+ * copied when the stream has room: a slow peer costs no memory.
+ */
 export class Outlet {
-  private call: PullCall | undefined;
+  private stream: ServerHttp2Stream | undefined;
   private isBroken = false;
+  private inFlight = 0;
   private closed: Abandoned | undefined;
-  /** At most a round's worth: a peer that has not opened its stream has sent nothing, so no round can finish. */
-  private queue: Buffer[] = [];
-  private readonly wake: (() => void)[] = [];
+  private readonly queue: Waiting[] = [];
+  private readonly spare: Buffer[] = [];
+  private endWatch: (() => void) | undefined;
+  private sequence = 0;
   sentBytes = 0;
 
-  attach(call: PullCall): void {
-    this.call = call;
-    call.on('drain', () => this.wakeAll());
+  constructor(private readonly options: OutletOptions) {}
+
+  /** @param stream - of the peer's call, answered already */
+  attach(stream: ServerHttp2Stream): void {
+    this.stream = stream;
     const onGone = (): void => {
       this.isBroken = true; //                                      the coordinator judges what that means; nobody waits for it here
-      this.wakeAll();
+      this.endWatch?.();
+      for (const { sent } of this.queue.splice(0)) sent();
     };
-    call.on('cancelled', onGone).on('error', onGone).on('close', onGone);
-    for (const bytes of this.queue) call.write(bytes);
-    this.queue = [];
+    stream.on('close', onGone).on('error', onGone);
+    this.pump();
   }
 
-  /** Resolves when there is room for more. @throws Abandoned */
-  async send(bytes: Buffer): Promise<void> {
+  /** Resolves when the frame was copied, or is of no use any more. @throws Abandoned */
+  async send(frame: Frame): Promise<void> {
     if (this.closed) throw this.closed;
-    this.sentBytes += bytes.byteLength;
     if (this.isBroken) return;
-    if (!this.call) this.queue.push(bytes);
-    else if (!this.call.write(bytes)) await this.drained();
+    await new Promise<void>((sent, failed) => {
+      this.queue.push({ frame, sent, failed });
+      this.pump();
+    });
   }
 
   close(reason: string): void {
     this.closed = new Abandoned(reason);
-    if (!this.isBroken) this.call?.end();
-    this.wakeAll();
+    for (const { failed } of this.queue.splice(0)) failed(this.closed);
+    this.endWatch?.();
+    if (!this.isBroken) this.stream?.end();
   }
 
-  private async drained(): Promise<void> {
-    await new Promise<void>((resolve) => this.wake.push(resolve));
-    if (this.closed) throw this.closed;
+  private pump(): void {
+    while (this.stream && !this.isBroken && !this.closed && this.inFlight < inFlightMax && this.queue.length > 0) {
+      const { frame, sent } = this.queue.shift()!;
+      this.write(this.stream, frame);
+      sent();
+    }
   }
 
-  private wakeAll(): void {
-    for (const wake of this.wake.splice(0)) wake();
+  private write(stream: ServerHttp2Stream, frame: Frame): void {
+    const { clock, stallMs, onStalled, runKey, checksum } = this.options;
+    const length = frameBytes(frame);
+    const buffer = this.take(prefixBytes + length);
+    writePrefix(buffer, length);
+    writeFrame(frame, { runKey, checksum, sequence: this.sequence++ }, buffer, prefixBytes);
+    this.sentBytes += prefixBytes + length;
+    this.inFlight += 1;
+    this.endWatch ??= clock.setTimer(stallMs, onStalled);
+    stream.write(buffer.subarray(0, prefixBytes + length), () => {
+      this.inFlight -= 1;
+      this.endWatch?.();
+      this.endWatch =
+        this.inFlight > 0 && !this.isBroken && !this.closed ? clock.setTimer(stallMs, onStalled) : undefined;
+      if (buffer.byteLength >= largeBytes && this.spare.length < inFlightMax) this.spare.push(buffer);
+      this.pump();
+    });
+  }
+
+  private take(bytes: number): Buffer {
+    if (bytes < largeBytes) return Buffer.allocUnsafe(bytes);
+    const spare = this.spare.pop();
+    return spare && spare.byteLength >= bytes ? spare : Buffer.allocUnsafeSlow(bytes);
   }
 }

@@ -3,22 +3,12 @@ import { after, before, describe, it } from 'node:test';
 
 import { coveringNodes } from '../../../src/collective/tree.js';
 import { createArena, type Arena } from '../../../src/core/arena.js';
-import { randomStream } from '../../../src/core/random.js';
-import { imagesDataset, type EncodedImages } from '../../../src/data/encoded-images.js';
+import { imagesDataset } from '../../../src/data/encoded-images.js';
 import { epochOrder } from '../../../src/data/epoch-order.js';
-import { extraCount } from '../../../src/engine/engine.js';
+import { evaluationCount } from '../../../src/core/layout.js';
 import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
-import { modelNamed, someWeights } from './support.js';
-
-function someImages(count: number, salt: string): EncodedImages {
-  const random = randomStream(3, salt);
-  const images = new Uint8Array(new SharedArrayBuffer(count * 784));
-  const labels = new Uint8Array(new SharedArrayBuffer(count));
-  for (let i = 0; i < images.length; i++) images[i] = random.uint32() & 255;
-  for (let i = 0; i < count; i++) labels[i] = i % 10;
-  return { images, labels, count, rows: 28, columns: 28, channels: 1, classes: 10 };
-}
+import { modelNamed, someImages, someWeights } from './support.js';
 
 const microBatchSize = 4;
 const train = someImages(50, 'train');
@@ -51,9 +41,12 @@ describe('EngineThread', () => {
     );
     const dataset = imagesDataset(purpose === 'gradient' ? train : test, model.inputScaling);
     dataset.read(positions.map(sampleAt), engine.x, engine.y);
-    const sum = arena.float32(purpose === 'gradient' ? engine.layout.parameterCount + extraCount : extraCount);
-    if (purpose === 'gradient') engine.gradientSum(positions.length, weights, sum);
-    else engine.evaluate(positions.length, weights, sum);
+    const sum = arena.float32(
+      purpose === 'gradient' ? engine.layout.parameterCount + evaluationCount : evaluationCount,
+    );
+    engine.setWeights(weights);
+    if (purpose === 'gradient') engine.gradientSum(positions.length, sum);
+    else engine.evaluate(positions.length, sum);
     return sum;
   }
 
@@ -130,7 +123,8 @@ describe('an EngineThread that cannot go on', () => {
 
   it('rejects the job at hand and every later one', async () => {
     const arena = createArena();
-    const thread = await EngineThread.start({ ...options, model, arena });
+    const slow = { engine: 'cpu', model: modelNamed('lenet5') } as const; // seconds: it is stopped in the middle
+    const thread = await EngineThread.start({ ...options, ...slow, arena });
     const job: ComputeJob = {
       purpose: 'gradient',
       epoch: 0,

@@ -7,7 +7,7 @@ import { createArena } from '../../../src/core/arena.js';
 import { packageRoot } from '../../../src/core/paths.js';
 import { imagesDataset } from '../../../src/data/encoded-images.js';
 import { resolveDataset } from '../../../src/data/sources.js';
-import { extraCount } from '../../../src/engine/engine.js';
+import { evaluationCount } from '../../../src/core/layout.js';
 import { buildModelSpec } from '../../../src/engine/models/index.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { readSafetensors, weightsFrom } from '../../../src/store/safetensors.js';
@@ -34,12 +34,13 @@ it("five steps with momentum on MNIST follow PyTorch's in float64, and closely",
   const read = async (name: string) => weightsFrom(await readSafetensors(join(golden, name)), engine.layout, name);
   const weights = arena.float32(parameterCount);
   weights.set(await read('init.safetensors'));
-  const sum = arena.float32(parameterCount + extraCount);
+  const sum = arena.float32(parameterCount + evaluationCount);
   const train = imagesDataset((await resolveDataset('mnist')).train, model.inputScaling);
   const exact = Float64Array.from(weights); //                 the update is not what is tested: float64 throughout
   const buffer = new Float64Array(parameterCount);
 
   for (let step = 0; step < truth.steps; step++) {
+    engine.setWeights(weights);
     const total = new Float64Array(sum.length);
     for (let first = 0; first < truth.globalBatchSize; first += microBatchSize) {
       train.read(
@@ -47,7 +48,7 @@ it("five steps with momentum on MNIST follow PyTorch's in float64, and closely",
         engine.x,
         engine.y,
       );
-      engine.gradientSum(microBatchSize, weights, sum);
+      engine.gradientSum(microBatchSize, sum);
       for (let i = 0; i < sum.length; i++) total[i]! += sum[i]!;
     }
     const loss = total[parameterCount]! / truth.globalBatchSize;

@@ -45,10 +45,18 @@ describe('initialiseWeights', () => {
     assert.equal(createHash('sha256').update(bytes).digest('hex').slice(0, 16), '8d406c2d85290d50');
   });
 
+  it('begins with normalisation that does nothing, and with small rows of a table', () => {
+    const [gamma, beta, table] = ['norm.gamma', 'norm.beta', 'words.embeddings'].map((name) =>
+      initialise(7, [{ name, shape: [50, 2] }]).get(name)!,
+    );
+    assert.ok(gamma!.every((value) => value === 1) && beta!.every((value) => value === 0));
+    assert.ok(table!.every((value) => Math.abs(value) <= 0.05) && table!.some((value) => Math.abs(value) > 0.04));
+  });
+
   it('refuses a tensor of which it does not know how it begins', () => {
-    assert.throws(() => initialise(7, [{ name: 'norm.gamma', shape: [6] }]), {
+    assert.throws(() => initialise(7, [{ name: 'odd.phase', shape: [6] }]), {
       code: 'TENSOR_WITHOUT_INITIALISER',
-      message: /norm\.gamma/,
+      message: /odd\.phase/,
     });
   });
 });

@@ -3,7 +3,7 @@ import { before, describe, it } from 'node:test';
 
 import { createArena } from '../../../src/core/arena.js';
 import { loadWasmKernels, type Kernels } from '../../../src/engine/kernels.js';
-import { activationKinds } from '../../../src/engine/plan/compilation.js';
+import { activationKinds } from '../../../src/engine/plan/activation.js';
 import { inSums, none, ProgramWriter } from '../../../src/engine/plan/program.js';
 
 const arena = createArena();
@@ -17,7 +17,13 @@ function activate(kind: keyof typeof activationKinds, values: readonly number[])
   const [from, to] = [arena.float32(values.length + 16), arena.float32(values.length + 16)];
   from.set(values);
   const writer = new ProgramWriter();
-  const operands = { in: from.byteOffset, out: to.byteOffset, size: values.length, kind: activationKinds[kind] };
+  const operands = {
+    in: from.byteOffset,
+    out: to.byteOffset,
+    size: values.length,
+    kind: activationKinds[kind],
+    parameter: 0,
+  };
   writer.emit('activation_forward', operands);
   const { address, length } = writer.store(arena);
   kernels.run_program(0, address, length, 1, 0, 0);

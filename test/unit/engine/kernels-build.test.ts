@@ -8,7 +8,6 @@ import { pathToFileURL } from 'node:url';
 
 import { createArena } from '../../../src/core/arena.js';
 import { packageRoot } from '../../../src/core/paths.js';
-import { extraCount } from '../../../src/engine/engine.js';
 import { loadWasmKernels } from '../../../src/engine/kernels.js';
 import { instructions } from '../../../src/engine/plan/instructions.js';
 import { compilePlan } from '../../../src/engine/plan/plan.js';
@@ -100,7 +99,12 @@ function prepare(model: string, lanes: number) {
   const layout = layoutOfTopology(topology);
   const plan = compilePlan(topology, m, arena, lanes);
   writeSamples(plan);
-  return { arena, plan, weights: someWeights(layout, arena), sums: arena.float32(layout.parameterCount + extraCount) };
+  return {
+    arena,
+    plan,
+    weights: someWeights(layout, arena),
+    sums: arena.float32(layout.parameterCount + layout.extraCount),
+  };
 }
 
 const wasmGradients = new Map<string, Float32Array>();

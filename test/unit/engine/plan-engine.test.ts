@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 
 import { createArena } from '../../../src/core/arena.js';
 import { CpuEngine } from '../../../src/engine/cpu-engine.js';
-import { extraCount } from '../../../src/engine/engine.js';
 import { modelNames } from '../../../src/engine/models/names.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { engineContract } from '../../contract/engine-contract.js';
@@ -31,15 +30,17 @@ describe('PlanEngine against TensorFlow.js', () => {
       const options = { model: modelNamed(name), microBatchSize: 7, arena: createArena() };
       const [wasm, cpu] = [await PlanEngine.create('wasm', options), await CpuEngine.create(options)];
       assert.deepEqual(wasm.layout, cpu.layout);
-      const { parameterCount, tensors } = wasm.layout;
+      const { parameterCount, tensors, extraCount } = wasm.layout;
       const weights = someWeights(wasm.layout, options.arena);
       const ours = options.arena.float32(parameterCount + extraCount);
       const theirs = new Float32Array(parameterCount + extraCount);
       for (const m of sizes) {
         writeSamples(wasm, m);
         writeSamples(cpu, m);
-        wasm.gradientSum(m, weights, ours);
-        cpu.gradientSum(m, weights, theirs);
+        wasm.setWeights(weights);
+        cpu.setWeights(weights);
+        wasm.gradientSum(m, ours);
+        cpu.gradientSum(m, theirs);
         for (const { name: tensor, offset, size } of tensors) {
           const [a, b] = [ours, theirs].map((sum) => sum.subarray(offset, offset + size)) as [
             Float32Array,
@@ -64,23 +65,26 @@ describe('PlanEngine', () => {
     const engine = await PlanEngine.create('wasm', { model: modelNamed('mlp'), microBatchSize: 4, arena });
     const { parameterCount } = engine.layout;
     const weights = arena.float32(parameterCount);
-    const sum = arena.float32(parameterCount + extraCount);
-    for (const m of [0, 5, 1.5, NaN]) assert.throws(() => engine.gradientSum(m, weights, sum), RangeError);
-    assert.throws(() => engine.gradientSum(1, weights.subarray(1), sum), RangeError);
-    assert.throws(() => engine.gradientSum(1, weights, sum.subarray(1)), RangeError);
-    assert.throws(() => engine.gradientSum(1, new Float32Array(parameterCount), sum), /not in the arena/);
+    const sum = arena.float32(parameterCount + engine.layout.extraCount);
+    assert.throws(() => engine.gradientSum(1, sum), /no weights/);
+    engine.setWeights(weights);
+    for (const m of [0, 5, 1.5, NaN]) assert.throws(() => engine.gradientSum(m, sum), RangeError);
+    assert.throws(() => engine.setWeights(weights.subarray(1)), RangeError);
+    assert.throws(() => engine.gradientSum(1, sum.subarray(1)), RangeError);
+    assert.throws(() => engine.setWeights(new Float32Array(parameterCount)), /not in the arena/);
     engine.y[1] = 10;
-    engine.gradientSum(1, weights, sum);
-    assert.throws(() => engine.gradientSum(2, weights, sum), /label 10 of sample 1/);
+    engine.gradientSum(1, sum);
+    assert.throws(() => engine.gradientSum(2, sum), /label 10 of sample 1/);
   });
 
   it('reserves nothing in a step', async () => {
     const arena = createArena();
     const engine = await PlanEngine.create('wasm', { model: modelNamed('lenet5'), microBatchSize: 8, arena });
     const weights = someWeights(engine.layout, arena);
-    const sum = arena.float32(engine.layout.parameterCount + extraCount);
+    const sum = arena.float32(engine.layout.parameterCount + engine.layout.extraCount);
     const before = arena.reserve(0);
-    for (let i = 0; i < 3; i++) engine.gradientSum(8, weights, sum);
+    engine.setWeights(weights);
+    for (let i = 0; i < 3; i++) engine.gradientSum(8, sum);
     assert.equal(arena.reserve(0), before);
   });
 });

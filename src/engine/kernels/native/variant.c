@@ -6,11 +6,17 @@
 
 #include "../activation.c"
 #include "../convolution-backward.c"
+#include "../convolution-weights.c"
 #include "../convolution.c"
 #include "../dense.c"
+#include "../depthwise.c"
+#include "../elements.c"
+#include "../embedding.c"
 #include "../layout.c"
 #include "../loss.c"
+#include "../normalisation.c"
 #include "../pooling.c"
+#include "../softmax.c"
 #include "variant.h"
 
 #define TEXT_OF(x) #x
