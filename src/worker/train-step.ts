@@ -93,8 +93,9 @@ export async function trainStep(
     if (!early.isPossible) early.update(0, parameterCount, clipFactor(norm, spec.clipNorm));
     updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
-  } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
-    throw await notFiniteFault(run, batch, skippedInARow + 1);
+  } else {
+    allReduce.forget();
+    if (skippedInARow + 1 >= spec.maxSkippedSteps) throw await notFiniteFault(run, batch, skippedInARow + 1);
   }
   state.progression = {
     ...state.progression,
