@@ -1,5 +1,6 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
+import { codecFields, localStepFields } from './codec-fields.js';
 import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
 import { scalingFields } from './scaling-fields.js';
@@ -238,6 +239,7 @@ export const fields = {
     default: { every: 1, unit: 'epoch' },
     about: 'How often the test set is evaluated; the end of the run is evaluated in any case.',
   }),
+  ...localStepFields,
   targetAccuracy: field('target-accuracy', share, {
     group: 'Batches and steps',
     commands: run,
@@ -371,6 +373,7 @@ export const fields = {
   }),
 
   ...exchangeFields,
+  ...codecFields,
 
   cacheDir: field('cache-dir', text, {
     group: 'Cache',

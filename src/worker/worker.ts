@@ -209,11 +209,12 @@ export class Worker {
     const run = (this.run = { ...prepared, engine });
     this.peers = new ExchangeClients(spec.runId, deps.clock);
     this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
-    const port = await this.server.start(options.listen, options.isPortChosen);
+    const address = deps.advertise(await this.server.start(options.listen, options.isPortChosen));
+    await this.server.startForHost(address);
     this.dispatch({ kind: 'level', step: run.state.progression.step });
     this.ready = {
       kind: 'ready',
-      address: deps.advertise(port),
+      address,
       engine: run.engine.name,
       deterministic: run.engine.deterministic,
       parameterCount: run.engine.layout.parameterCount,
@@ -298,7 +299,7 @@ export class Worker {
     const isTeller = (this.isTeller = rank === 0);
     this.server!.begin(generation, link);
     peers!.keepOnly(begin.members.map(({ address }) => address));
-    link.open((address) => peers!.pull(address, generation, rank));
+    link.open((address, events) => peers!.pull(address, generation, rank, events));
     deps.watch.begun(begin, rank);
     await trainLoop(
       run!,
