@@ -27,7 +27,8 @@ describe('gradient noise scale', () => {
       [4, 16],
     ] as const) {
       let averages: NoiseAverages | undefined;
-      for (let step = 0; step < 150; step++) averages = averageNoise(averages, measure(step, count, microBatchSize, 20));
+      for (let step = 0; step < 150; step++)
+        averages = averageNoise(averages, measure(step, count, microBatchSize, 20));
       const scale = noiseScaleOf(averages)!;
       assert.ok(Math.abs(scale / 2 - 1) < 0.15, `${count} micro-batches of ${microBatchSize}: ${scale}`);
     }
