@@ -3,7 +3,8 @@ import type { Arena } from '../core/arena.js';
 import { microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epoch-order.js';
-import { evaluationCount } from '../core/layout.js';
+import { evaluationCount, stepSumLength } from '../core/layout.js';
+import { sumOfSquares } from '../optim/norm.js';
 import type { Engine } from './engine.js';
 import type { ComputedNode, ComputeJob, UpcomingJob } from './engine-thread.js';
 
@@ -26,7 +27,7 @@ export class MicroBatchRunner {
     arena: Arena,
     private readonly options: MicroBatchRunnerOptions,
   ) {
-    this.gradients = new BufferPool(arena, engine.layout.parameterCount + engine.layout.extraCount);
+    this.gradients = new BufferPool(arena, stepSumLength(engine.layout));
     this.extras = new BufferPool(arena, evaluationCount);
   }
 
@@ -55,8 +56,11 @@ export class MicroBatchRunner {
       this.load(job, index, sampleAt);
       const sum = pool.give();
       const place = { epoch: job.epoch, position: job.firstPosition + first };
-      if (job.purpose === 'gradient') await engine.gradientSum(end - first, sum, place);
-      else await engine.evaluate(end - first, sum);
+      if (job.purpose === 'gradient') {
+        await engine.gradientSum(end - first, sum.subarray(0, -1), place);
+        const { parameterCount } = engine.layout;
+        sum[sum.length - 1] = job.withSquares ? sumOfSquares(sum, 0, parameterCount, 1 / (end - first)) : 0;
+      } else await engine.evaluate(end - first, sum);
       tree.push({ first: index, end: index + 1 }, sum);
       if (index + 1 < job.range.end && covering[told]?.end === index + 1)
         onNode?.({ ...covering[told++]!, values: tree.nodes.at(-1)!.value });

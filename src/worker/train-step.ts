@@ -5,6 +5,7 @@ import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-his
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
+import { averageNoise, isNoiseMeasured, noiseScaleOf } from '../optim/noise-scale.js';
 import { addPenalties } from '../optim/penalties.js';
 import { updateRunningAverages } from '../optim/running-averages.js';
 import { EarlyUpdate } from './early-update.js';
@@ -65,10 +66,17 @@ export async function trainStep(
   const early = new EarlyUpdate(run, { learningRate, sampleCount }, nowMs);
   const reduction = allReduce.open({ round, ranges, count, sum: gradientSum, onSlice: early.onSlice });
   const range = ranges[membership.rank]!;
+  const withSquares = isNoiseMeasured(round.step);
   const upcoming = batchAt(next, spec.dataset.trainLength, nextBatchSize, spec.dropLast).batch;
   const upcomingCount = microBatchCount(upcoming.sampleCount, spec.microBatchSize);
   const upcomingRange = rangesByShare(upcomingCount, membership.shares)[membership.rank]!;
-  const job = { purpose: 'gradient', ...batch, range, next: { ...upcoming, range: upcomingRange } } as const;
+  const job = {
+    purpose: 'gradient',
+    ...batch,
+    range,
+    withSquares,
+    next: { ...upcoming, range: upcomingRange },
+  } as const;
   let added = 0;
   const computed = await engine.compute({ ...job, weights: state.now.weights }, (node) => {
     added += 1;
@@ -80,14 +88,22 @@ export async function trainStep(
   // The same update everywhere, into the spare copy. Nothing is awaited before the state is complete: the step finishes, or
   // it was abandoned before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
-  const { parameterCount, penalties } = engine.layout;
+  const { parameterCount, extraCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
-  const extras = gradientSum.subarray(parameterCount);
+  const extras = gradientSum.subarray(parameterCount, parameterCount + extraCount);
+  const squareSum = gradientSum[parameterCount + extraCount] ?? NaN;
   const loss = extras[0]! / sampleCount;
   const accuracy = extras[1]! / sampleCount;
+  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount) : 0;
   addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount);
   const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
+  const { microBatchSize } = spec;
+  const noise =
+    withSquares && isFinite
+      ? averageNoise(state.progression.noise, { microBatchSize, sampleCount, squareSum, norm: ownNorm })
+      : state.progression.noise;
+  const gradientNoiseScale = noiseScaleOf(noise);
   const advanced = isFinite ? early.scalars : scalars;
   if (isFinite) {
     if (!early.isPossible) early.update(0, parameterCount, clipFactor(norm, spec.clipNorm));
@@ -106,6 +122,7 @@ export async function trainStep(
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
     skippedInARow: isFinite ? 0 : skippedInARow + 1,
+    ...(noise ? { noise } : {}),
   };
 
   const update = (nowMs() - updateMs) / 1000 + early.seconds;
@@ -121,6 +138,7 @@ export async function trainStep(
     worldSize: membership.shares.length,
     generation: membership.generation,
     gradientNorm: norm,
+    ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     skipped: !isFinite,
     seconds,
   };
