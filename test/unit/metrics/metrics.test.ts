@@ -101,6 +101,7 @@ describe('what is published', () => {
       'lockstep_run_info{model="mlp",engine="wasm"} 1',
       'lockstep_world_size 3',
       'lockstep_planned_steps 10',
+      'lockstep_step 2',
       'lockstep_steps_total 2',
       'lockstep_skipped_steps_total 1',
       'lockstep_images_total 71',
