@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import { field, type Command } from './field.js';
+import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
   count,
@@ -123,14 +124,14 @@ export const fields = {
 
   optimizer: field(
     'optimizer',
-    oneOf(['sgd', 'momentum', 'nesterov', 'adam', 'adamw', 'rmsprop', 'adagrad', 'adadelta', 'rprop']),
+    oneOf(['sgd', 'momentum', 'nesterov', 'adam', 'adamw', 'rmsprop', 'adagrad', 'adadelta', 'rprop', 'lars', 'lamb']),
     {
       group: 'Optimizer',
       commands: run,
       placeholder: 'RULE',
       default: 'adam',
       about:
-        'Update rule: `sgd`, `momentum`, `nesterov`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta` or `rprop` (full batch only), with the conventions of PyTorch.',
+        'Update rule: `sgd`, `momentum`, `nesterov`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta`, `rprop` (full batch only), `lars` or `lamb` (large batches), with the conventions of PyTorch.',
     },
   ),
   learningRate: field('lr', positive, {
@@ -147,7 +148,7 @@ export const fields = {
     repeatable: true,
     default: {},
     about:
-      'An option of the update rule: beta1, beta2, epsilon, rho, momentum, centered, amsgrad, weightDecay, etaMinus, etaPlus, stepMin, stepMax. Give the flag once for each; the variable takes several with commas between them, the YAML key a map.',
+      'An option of the update rule: beta1, beta2, epsilon, rho, momentum, centered, amsgrad, weightDecay, etaMinus, etaPlus, stepMin, stepMax, trust. Give the flag once for each; the variable takes several with commas between them, the YAML key a map.',
   }),
   learningRateSchedule: field('lr-schedule', text, {
     group: 'Optimizer',
@@ -157,13 +158,7 @@ export const fields = {
     about:
       'How the learning rate changes over the run: `constant`, `cosine`, `one-cycle` or `step:every=2epochs`, the settings after a colon with commas between them: docs/optimizers.md.',
   }),
-  warmupSteps: field('warmup-steps', wholeNumber(0), {
-    group: 'Optimizer',
-    commands: run,
-    placeholder: 'STEPS',
-    default: 0,
-    about: 'Steps over which the learning rate rises linearly to its full value.',
-  }),
+  ...scalingFields,
   clipNorm: field('clip-norm', positive, {
     group: 'Optimizer',
     commands: run,

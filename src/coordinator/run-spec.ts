@@ -2,6 +2,7 @@ import type { CoordinatorConfig, Interval } from '../config/index.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
+import { scaleToBatch, warmupSteps } from '../optim/scaling.js';
 import { fault } from './faults.js';
 
 /** What the coordinator found out about the things that a configuration names. */
@@ -20,7 +21,7 @@ export interface RunInputs {
 /**
  * What determines the result, with every default resolved: from here on nobody reads the configuration for it.
  *
- * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`
+ * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
   const { runId, model, files, trainLength, testLength, init, resume } = inputs;
@@ -29,6 +30,9 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
   const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
+  const { optimizer, optimizerOptions, learningRateScaling: scaling } = config;
+  const k = globalBatchSize / config.baseBatchSize;
+  const scaled = scaleToBatch({ learningRate: config.learningRate, options: optimizerOptions }, scaling, optimizer, k);
   const stepsOf = ({ every, unit }: Interval): number => (unit === 'step' ? every : every * perEpoch);
   return {
     formatVersion: 1,
@@ -44,10 +48,10 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     dropLast: config.dropLast,
     engine: config.engine,
     lastStep: config.steps ?? (config.epochs ?? 1) * perEpoch,
-    optimizer: { name: config.optimizer, options: config.optimizerOptions },
-    learningRate: config.learningRate,
+    optimizer: { name: optimizer, options: scaled.options },
+    learningRate: scaled.learningRate,
     learningRateSchedule: config.learningRateSchedule,
-    warmupSteps: config.warmupSteps,
+    warmupSteps: config.warmupSteps ?? warmupSteps(scaling, optimizer, k, perEpoch),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
     evaluateEverySteps: stepsOf(config.evaluateEvery),
     ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),

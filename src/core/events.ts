@@ -103,6 +103,10 @@ export type RunEvent =
       readonly worldSize: number;
       readonly globalBatchSize: number;
       readonly microBatchSize: number;
+      readonly optimizer: string;
+      /** Before schedule and warm-up, scaled to the batch if that was asked for. */
+      readonly learningRate: number;
+      readonly warmupSteps: number;
       readonly stepsTotal: number;
       readonly stepsPerEpoch: number;
       readonly epochsTotal: number;

@@ -1,9 +1,6 @@
 /** Norms and finiteness of whole vectors: never taken by slice, so that they do not depend on the cluster. */
 import type { ParameterLayout } from '../core/layout.js';
-
-/** Partial sums of a norm. Part of the numerics: another number gives other bits. */
-const lanes = 16;
-const partial = new Float64Array(lanes);
+import { sumOfSquares } from './norm.js';
 
 /**
  * The L2 norm of the mean gradient over all parameters. NaN or infinite when an element is; never so otherwise, since
@@ -19,18 +16,6 @@ export function gradientNorm(gradientSum: Float32Array, layout: ParameterLayout,
   let total = 0;
   for (const { offset, size } of layout.tensors) total += sumOfSquares(gradientSum, offset, offset + size);
   return Math.sqrt(total) / sampleCount;
-}
-
-function sumOfSquares(values: Float32Array, begin: number, end: number): number {
-  partial.fill(0);
-  for (let i = begin, lane = 0; i < end; i++, lane = (lane + 1) & (lanes - 1)) {
-    const value = values[i]!;
-    partial[lane]! += value * value;
-  }
-  for (let width = 1; width < lanes; width *= 2) {
-    for (let lane = 0; lane < lanes; lane += 2 * width) partial[lane]! += partial[lane + width]!;
-  }
-  return partial[0]!;
 }
 
 /**

@@ -15,6 +15,22 @@ lockstep train --optimizer rmsprop --optimizer-option rho=0.9 --optimizer-option
 \`\`\`
 `;
 
+const scaling = `## Another batch size (\`--lr-scaling\`)
+
+A learning rate is good for one batch size. With k = batch / \`--base-batch\`:
+
+| rule | learning rate | options | \`auto\` takes it for |
+|---|---|---|---|
+| \`linear\` | lr k | stay | sgd, momentum, nesterov, lars |
+| \`sqrt\` | lr sqrt(k) | beta1, beta2, rho to the power of k; epsilon / sqrt(k) | adam, adamw, lamb, rmsprop, adagrad |
+| \`none\` | lr | stay | adadelta, rprop |
+
+Linear: Goyal et al. 2017. Square root: Malladi et al. 2022, who take 1 - beta times k, which beta^k equals to first order
+without ever passing 0. A rate that was raised is reached over the first epoch times (1 - 1/k), unless \`--warmup-steps\` says
+otherwise. The rate stays outside of momentum buffers, so that they need no correction when it changes; LARS has it inside, as
+in its paper.
+`;
+
 export function optimizersPage(): string {
   const rules = optimizerNames.map((name) => {
     const rows = Object.entries(optimizerOptions[name]).map(
@@ -35,5 +51,6 @@ export function optimizersPage(): string {
     'Settings show their defaults. A schedule knows samples, not steps: it does not depend on the size of the batch.',
     '`--warmup-steps N` multiplies any of them by a line that reaches 1 with step N.\n',
     ['| schedule | meaning |', '|---|---|', ...schedules, ''].join('\n'),
+    scaling,
   ].join('\n');
 }

@@ -23,6 +23,13 @@ export const optimFaults = {
       `${f.option}=${String(f.value)} of optimizer ${f.optimizer} must be ${f.expects}`,
     remedy: 'give a value in that range, or leave the option out to take its default',
   },
+  SCALING_DOES_NOT_FIT: {
+    exitCode: 2,
+    meaning: 'A rule that scales the learning rate with the batch says nothing about this optimizer.',
+    message: (f: { rule: string; optimizer: string }) =>
+      `--lr-scaling ${f.rule} does not fit ${f.optimizer}, whose steps do not have the length of its learning rate`,
+    remedy: 'use --lr-scaling none or auto, or another optimizer',
+  },
   INVALID_SCHEDULE: {
     exitCode: 2,
     meaning: 'A learning-rate schedule is not written as it should be.',

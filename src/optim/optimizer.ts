@@ -23,6 +23,11 @@ export interface Optimizer {
   readonly name: string;
   /** Names of the state vectors, all float32[parameterCount]; they name the tensors of a checkpoint. */
   readonly slots: readonly string[];
+  /**
+   * `element`: an element of the gradient moves its own weight alone, so a part can be updated as soon as it is there.
+   * `tensor`: `update` reads all of the gradient, whichever elements it is asked for.
+   */
+  readonly reads: 'element' | 'tensor';
   /** What slot `index` holds before the first step: zeros, except Rprop's step sizes. */
   initialSlotValue(slot: string, learningRate: number): number;
   readonly initialScalars: OptimizerScalars;

@@ -1,3 +1,4 @@
+import type { TensorSlot } from '../core/layout.js';
 import { fault } from './faults.js';
 import type { Optimizer } from './optimizer.js';
 import type { OptionTable, OptionValues } from './option.js';
@@ -6,11 +7,13 @@ import { adadelta } from './rules/adadelta.js';
 import { adagrad } from './rules/adagrad.js';
 import { adam, adamw } from './rules/adam.js';
 import { momentum, nesterov, sgd } from './rules/gradient-descent.js';
+import { lamb } from './rules/lamb.js';
+import { lars } from './rules/lars.js';
 import { rmsprop } from './rules/rmsprop.js';
 import { rprop } from './rules/rprop.js';
 
 /** Every update rule, in the order of the documentation. */
-const rules = { sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, adadelta, rprop };
+const rules = { sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, adadelta, rprop, lars, lamb };
 
 export type OptimizerName = keyof typeof rules;
 export const optimizerNames = Object.keys(rules) as readonly OptimizerName[];
@@ -24,16 +27,22 @@ export const optimizerOptions: Readonly<Record<OptimizerName, OptionTable>> = ma
 /**
  * @param name - one of `optimizerNames`
  * @param options - those that differ from the defaults
+ * @param tensors - of the model, for LARS and LAMB; without them all weights are one tensor
  * @throws LockstepError `UNKNOWN_OPTIMIZER`, `UNKNOWN_OPTIMIZER_OPTION`, `INVALID_OPTIMIZER_OPTION`
  */
-export function createOptimizer(name: string, options: Readonly<Record<string, number | boolean>> = {}): Optimizer {
+export function createOptimizer(
+  name: string,
+  options: Readonly<Record<string, number | boolean>> = {},
+  tensors?: readonly TensorSlot[],
+): Optimizer {
   if (!Object.hasOwn(rules, name)) throw fault('UNKNOWN_OPTIMIZER', { optimizer: name, known: optimizerNames });
-  return create(rules[name as OptimizerName] as unknown as Rule, options);
+  return create(rules[name as OptimizerName] as unknown as Rule, options, tensors);
 }
 
 function create<Table extends OptionTable>(
   rule: Rule<Table>,
   given: Readonly<Record<string, number | boolean>>,
+  tensors: readonly TensorSlot[] | undefined,
 ): Optimizer {
   const optimizer = rule.name;
   const known = Object.keys(rule.options);
@@ -48,7 +57,7 @@ function create<Table extends OptionTable>(
   }
   const conflict = rule.conflict?.(values as OptionValues<Table>);
   if (conflict) throw fault('INVALID_OPTIMIZER_OPTION', { optimizer, ...conflict, value: values[conflict.option] });
-  return rule.create(values as OptionValues<Table>);
+  return rule.create(values as OptionValues<Table>, tensors);
 }
 
 function mapRules<Value>(valueOf: (rule: { readonly about: string; readonly options: OptionTable }) => Value) {

@@ -1,3 +1,4 @@
+import type { TensorSlot } from '../core/layout.js';
 import type { Optimizer } from './optimizer.js';
 import type { OptionTable, OptionValues } from './option.js';
 
@@ -11,11 +12,13 @@ export interface Rule<Table extends OptionTable = OptionTable> {
   readonly conflict?: (
     values: OptionValues<Table>,
   ) => { readonly option: string; readonly expects: string } | undefined;
-  readonly create: (values: OptionValues<Table>) => Optimizer;
+  /** @param tensors - of the model, for rules that look at whole tensors; without them all is one tensor */
+  readonly create: (values: OptionValues<Table>, tensors?: readonly TensorSlot[]) => Optimizer;
 }
 
-/** What most rules have in common: slots that begin with zeros, and no scalars. */
+/** What most rules have in common: each element for itself, slots that begin with zeros, and no scalars. */
 export const plain = {
+  reads: 'element',
   initialSlotValue: () => 0,
   initialScalars: {},
   advance: (scalars) => scalars,

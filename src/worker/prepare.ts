@@ -53,7 +53,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const state = new TrainingState(
     arena,
     layout.parameterCount,
-    createOptimizer(spec.optimizer.name, spec.optimizer.options),
+    createOptimizer(spec.optimizer.name, spec.optimizer.options, layout.tensors),
   );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);

@@ -33,9 +33,11 @@ export function timeLeft({ step, globalBatchSize, imagesPerSecond }: Step, steps
 export function startLines(started: Started): string[] {
   const { model, parameterCount, engine, worldSize, globalBatchSize, microBatchSize, epochsTotal, stepsTotal, out } =
     started;
+  const warmup = started.warmupSteps > 0 ? `, reached over ${plural(started.warmupSteps, 'step')}` : '';
   return [
     `training ${model} (${grouped(parameterCount)} parameters) on ${plural(worldSize, 'worker')}, engine ${engine}`,
     `batch of ${grouped(globalBatchSize)} in micro-batches of ${grouped(microBatchSize)}, ${plural(stepsTotal, 'step')} in ${plural(epochsTotal, 'epoch')}`,
+    `${started.optimizer} with a learning rate of ${Number(started.learningRate.toPrecision(6))}${warmup}`,
     `results go to ${out}`,
   ];
 }

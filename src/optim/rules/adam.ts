@@ -35,6 +35,7 @@ function adamOptimizer(name: string, settings: AdamSettings): Optimizer {
   const rest2 = 1 - beta2;
   return {
     name,
+    reads: 'element',
     slots: amsgrad ? ['mean', 'square', 'largestSquare'] : ['mean', 'square'],
     initialSlotValue: () => 0,
     initialScalars: { beta1Power: 1, beta2Power: 1 },

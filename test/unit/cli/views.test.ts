@@ -42,6 +42,7 @@ describe('plain lines', () => {
       'waiting for workers: 1 of 2 have joined',
       'training lenet5 (44,426 parameters) on 2 workers, engine wasm',
       'batch of 256 in micro-batches of 32, 470 steps in 2 epochs',
+      'adam with a learning rate of 0.002',
       'results go to runs/r1',
       'epoch 1  step 235  test accuracy 0.9786  test loss 0.0712  (best so far)',
       'epoch 2/2  step 241/470  loss 0.2500  12,800 images/s  ETA 0:05',
@@ -106,7 +107,7 @@ test('a run that is resumed, cannot save a checkpoint, and is interrupted again'
   view.show({ type: 'checkpoint-failed', step: 1400, reason: 'no room to write it' });
   view.show({ ...result, outcome: 'interrupted', resumeWith: 'lockstep train --resume runs/r1' });
   assert.equal(stream.lines[0], 'resuming after step 1,200');
-  assert.equal(stream.lines[4], 'the checkpoint of step 1,400 was not saved, training goes on: no room to write it');
+  assert.equal(stream.lines[5], 'the checkpoint of step 1,400 was not saved, training goes on: no room to write it');
   assert.equal(stream.lines.at(-1), 'resume                 lockstep train --resume runs/r1');
   view.show({ type: 'resumed', step: 470, isFinished: true });
   assert.match(stream.lines.at(-1) ?? '', /^nothing is left to do: the run ended after 470 steps; /);

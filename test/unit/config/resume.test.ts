@@ -65,6 +65,8 @@ describe('--resume', () => {
       optimizerOptions: ['beta1=0.7'],
       learningRateSchedule: 'cosine',
       warmupSteps: '5',
+      learningRateScaling: 'linear',
+      baseBatchSize: '32',
       clipNorm: '1',
       globalBatchSize: '96',
       batchPerWorker: '48',

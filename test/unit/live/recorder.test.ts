@@ -17,6 +17,9 @@ const started: RunEvent = {
   stepsTotal: 10,
   stepsPerEpoch: 5,
   epochsTotal: 2,
+  optimizer: 'adam',
+  learningRate: 0.1,
+  warmupSteps: 0,
 };
 
 function stepEvent(step: number, changes: { loss?: number; skipped?: boolean } = {}): RunEvent {

@@ -177,7 +177,7 @@ describe('createOptimizer', () => {
     }
   });
 
-  it("has PyTorch's defaults", () => {
+  it("has PyTorch's defaults, and those of the papers where PyTorch has no such rule", () => {
     const defaults = Object.fromEntries(
       Object.entries(optimizerOptions).map(([rule, options]) => [
         rule,
@@ -195,6 +195,8 @@ describe('createOptimizer', () => {
       adagrad: { epsilon: 1e-10, weightDecay: 0 },
       adadelta: { rho: 0.9, epsilon: 1e-6, weightDecay: 0 },
       rprop: { etaMinus: 0.5, etaPlus: 1.2, stepMin: 1e-6, stepMax: 50 },
+      lars: { momentum: 0.9, trust: 0.001, weightDecay: 0 },
+      lamb: { beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0 },
     });
     for (const name of optimizerNames) assert.equal(createOptimizer(name).name, name);
   });
