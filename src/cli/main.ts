@@ -11,6 +11,7 @@ import { didYouMean } from '../core/nearest.js';
 import { packageRoot } from '../core/paths.js';
 import type { CommandContext, CommandRun } from './context.js';
 import { cliFault } from './faults.js';
+import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
 import { createProgram, type Invocation } from './program.js';
 import { reportError } from './report-error.js';
 
@@ -44,6 +45,7 @@ export async function main(
       await printHelp(topic, program, stdout);
     },
   });
+  addOnlookingCommands(program, context);
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
@@ -58,6 +60,9 @@ export async function main(
     });
   }
 }
+
+/** Commands without a configuration. */
+const others = ['engines', ...Object.keys(onlookingFlags)];
 
 /** What is left after a command, such as the connection to a peer that is stopped, may hold up the process for so long. */
 const lingerMs = 1_000;
@@ -103,7 +108,7 @@ async function printHelp(topic: string | undefined, program: Commander, stdout: 
   }
   const command = program.commands.find((c) => c.name() === topic);
   if (command === undefined)
-    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, 'engines', 'errors']) });
+    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, ...others, 'errors']) });
   command.outputHelp();
 }
 
@@ -120,7 +125,7 @@ function usageFault(error: CommanderError, argv: readonly string[]): Error {
       return fault('MISSING_VALUE', { flag: flagText, placeholder: (name && factsOf(name).placeholder) ?? 'FILE' });
     }
     case 'commander.unknownCommand':
-      return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, 'engines', 'help']) });
+      return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, ...others, 'help']) });
     case 'commander.excessArguments':
       return cliFault('EXCESS_ARGUMENT', { command: command ?? '', given: strayWord(argv, command) });
     default:

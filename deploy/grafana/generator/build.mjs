@@ -80,9 +80,19 @@ function dashboardOf(uid, title, about, panels) {
 }
 
 const dashboards = {
-  cluster: dashboardOf('lockstep-cluster', 'cluster', 'Is it healthy, how fast is it, and who is slow?', clusterPanels(names)),
+  cluster: dashboardOf(
+    'lockstep-cluster',
+    'cluster',
+    'Is it healthy, how fast is it, and who is slow?',
+    clusterPanels(names),
+  ),
   training: dashboardOf('lockstep-training', 'training', 'Does it learn?', trainingPanels(names)),
-  exchange: dashboardOf('lockstep-exchange', 'exchange', 'What does it cost to add up gradients?', exchangePanels(names)),
+  exchange: dashboardOf(
+    'lockstep-exchange',
+    'exchange',
+    'What does it cost to add up gradients?',
+    exchangePanels(names),
+  ),
 };
 
 for (const [name, built] of Object.entries(dashboards)) {
@@ -90,7 +100,9 @@ for (const [name, built] of Object.entries(dashboards)) {
   const text = `${JSON.stringify(built, null, 2)}\n`;
   if (!process.argv.includes('--check')) writeFileSync(target, text);
   else if (readFileSync(target, 'utf8') !== text) {
-    process.stderr.write(`error: deploy/grafana/${name}.json is not what the generator writes\nremedy: npm run build there\n`);
+    process.stderr.write(
+      `error: deploy/grafana/${name}.json is not what the generator writes\nremedy: npm run build there\n`,
+    );
     process.exitCode = 1;
   }
 }

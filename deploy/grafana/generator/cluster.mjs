@@ -5,8 +5,14 @@ import { run } from './panels.mjs';
 
 /** @param {import('./build.mjs').Names} names @returns {import('./panels.mjs').Panel[]} */
 export function clusterPanels({ coordinator: c, worker: w }) {
-  const good = [{ value: null, color: 'red' }, { value: 1, color: 'green' }];
-  const bad = [{ value: null, color: 'green' }, { value: 1, color: 'red' }];
+  const good = [
+    { value: null, color: 'red' },
+    { value: 1, color: 'green' },
+  ];
+  const bad = [
+    { value: null, color: 'green' },
+    { value: 1, color: 'red' },
+  ];
   return [
     {
       kind: 'stat',
@@ -25,7 +31,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'stat',
       title: 'Are all workers here?',
-      about: 'Workers of the current generation as a share of those with which the run was started; more than all is fine.',
+      about:
+        'Workers of the current generation as a share of those with which the run was started; more than all is fine.',
       queries: [{ expr: `${c.worldSize}{${run}} / ${c.wantedWorkers}{${run}}`, legend: '{{run}}' }],
       unit: 'percentunit',
       thresholds: good,
@@ -43,7 +50,10 @@ export function clusterPanels({ coordinator: c, worker: w }) {
       title: 'How many workers were lost?',
       about: 'Since the coordinator began, without those that asked to leave.',
       queries: [
-        { expr: `sum by (run) (${c.workersLost}{${run},cause!="leave"}) or ${c.worldSize}{${run}} * 0`, legend: '{{run}}' },
+        {
+          expr: `sum by (run) (${c.workersLost}{${run},cause!="leave"}) or ${c.worldSize}{${run}} * 0`,
+          legend: '{{run}}',
+        },
       ],
       unit: 'short',
       thresholds: bad,
@@ -51,7 +61,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'stat',
       title: 'How often did the membership change?',
-      about: 'Workers that came, left or were lost while the run went on. Each costs a round trip and at most one step.',
+      about:
+        'Workers that came, left or were lost while the run went on. Each costs a round trip and at most one step.',
       queries: [{ expr: `${c.membershipChanges}{${run}}`, legend: '{{run}}' }],
       unit: 'short',
     },
@@ -81,14 +92,17 @@ export function clusterPanels({ coordinator: c, worker: w }) {
       kind: 'lines',
       title: 'Who makes the others wait?',
       about: 'Seconds that the others, added up, wait each second because the part of this worker comes last.',
-      queries: [{ expr: `sum by (worker) (rate(${c.memberWaitedFor}{${run}}[$__rate_interval]))`, legend: '{{worker}}' }],
+      queries: [
+        { expr: `sum by (worker) (rate(${c.memberWaitedFor}{${run}}[$__rate_interval]))`, legend: '{{worker}}' },
+      ],
       unit: 's',
       min: 0,
     },
     {
       kind: 'lines',
       title: 'How long does each wait?',
-      about: 'Seconds that a worker waits in a step: nine of ten steps wait less. The one that waits least is the slowest.',
+      about:
+        'Seconds that a worker waits in a step: nine of ten steps wait less. The one that waits least is the slowest.',
       queries: [
         {
           expr: `histogram_quantile(0.9, sum by (worker, le) (rate(${w.phaseSeconds}_bucket{${run},phase="wait"}[$__rate_interval])))`,
@@ -109,7 +123,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'Does everybody keep up?',
-      about: 'Steps a second by worker. They are the same by design: a line apart is a worker that catches up or is gone.',
+      about:
+        'Steps a second by worker. They are the same by design: a line apart is a worker that catches up or is gone.',
       queries: [{ expr: `sum by (worker) (rate(${w.steps}{${run}}[$__rate_interval]))`, legend: '{{worker}}' }],
       unit: 'ops',
       min: 0,
@@ -126,7 +141,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'How many are there, and how many should be?',
-      about: 'Workers of the current generation, those with which the run was started, and those that had joined while it waited.',
+      about:
+        'Workers of the current generation, those with which the run was started, and those that had joined while it waited.',
       queries: [
         { expr: `${c.worldSize}{${run}}`, legend: 'members' },
         { expr: `${c.wantedWorkers}{${run}}`, legend: 'wanted' },
@@ -158,7 +174,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'Is anybody short of memory?',
-      about: 'Resident memory of each process, and what its threads share (weights, gradients, activations). Steady lines are right.',
+      about:
+        'Resident memory of each process, and what its threads share (weights, gradients, activations). Steady lines are right.',
       queries: [
         { expr: `process_resident_memory_bytes{${run}}`, legend: 'resident {{worker}}' },
         { expr: `${w.arena}{${run}}`, legend: 'shared {{worker}}' },
@@ -169,7 +186,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'Does any process keep its event loop busy?',
-      about: 'The longest of a hundred delays of the event loop. Tens of milliseconds hold up the exchange and heartbeats.',
+      about:
+        'The longest of a hundred delays of the event loop. Tens of milliseconds hold up the exchange and heartbeats.',
       queries: [{ expr: `nodejs_eventloop_lag_p99_seconds{${run}}`, legend: '{{job}} {{worker}}' }],
       unit: 's',
       min: 0,
@@ -185,7 +203,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'Is data still being sent?',
-      about: 'Bytes of data sets a second from the coordinator, and to each worker. Only at the beginning of a run, and when a worker joins.',
+      about:
+        'Bytes of data sets a second from the coordinator, and to each worker. Only at the beginning of a run, and when a worker joins.',
       queries: [
         { expr: `sum(rate(${c.datasetSent}{${run}}[$__rate_interval]))`, legend: 'sent' },
         { expr: `sum by (worker) (rate(${w.datasetReceived}{${run}}[$__rate_interval]))`, legend: '{{worker}}' },
@@ -196,7 +215,8 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     {
       kind: 'table',
       title: 'Who is which rank, and for whom does each wait?',
-      about: 'The rank of each worker, and the rank of the worker for which it waited longest in the last half second (-1: nobody).',
+      about:
+        'The rank of each worker, and the rank of the worker for which it waited longest in the last half second (-1: nobody).',
       queries: [
         { expr: `${w.rank}{${run}}`, legend: 'rank' },
         { expr: `${w.slowestPeer}{${run}}`, legend: 'waits for rank' },

@@ -14,7 +14,10 @@ export function exchangePanels({ worker: w }) {
       title: 'What share of a step is exchange?',
       about: 'Of the time of all workers. Below a fifth a larger batch gains little.',
       queries: [
-        { expr: `sum(rate(${w.phaseSeconds}_sum{${run},phase="exchange"}[1m])) / sum(rate(${w.phaseSeconds}_sum{${run}}[1m]))`, legend: 'share' },
+        {
+          expr: `sum(rate(${w.phaseSeconds}_sum{${run},phase="exchange"}[1m])) / sum(rate(${w.phaseSeconds}_sum{${run}}[1m]))`,
+          legend: 'share',
+        },
       ],
       unit: 'percentunit',
       width: 6,
@@ -24,7 +27,10 @@ export function exchangePanels({ worker: w }) {
       title: 'What share of a step is waiting?',
       about: 'For slower workers: the price of unequal speed.',
       queries: [
-        { expr: `sum(rate(${w.phaseSeconds}_sum{${run},phase="wait"}[1m])) / sum(rate(${w.phaseSeconds}_sum{${run}}[1m]))`, legend: 'share' },
+        {
+          expr: `sum(rate(${w.phaseSeconds}_sum{${run},phase="wait"}[1m])) / sum(rate(${w.phaseSeconds}_sum{${run}}[1m]))`,
+          legend: 'share',
+        },
       ],
       unit: 'percentunit',
       width: 6,
@@ -34,7 +40,10 @@ export function exchangePanels({ worker: w }) {
       title: 'How many bytes does a step cost?',
       about: 'Sent by all workers together, for one step.',
       queries: [
-        { expr: `sum(rate(${w.exchanged}{${run},direction="sent"}[1m])) / max(rate(${w.steps}{${run}}[1m]))`, legend: 'bytes' },
+        {
+          expr: `sum(rate(${w.exchanged}{${run},direction="sent"}[1m])) / max(rate(${w.steps}{${run}}[1m]))`,
+          legend: 'bytes',
+        },
       ],
       unit: 'bytes',
       width: 6,
@@ -50,7 +59,8 @@ export function exchangePanels({ worker: w }) {
     {
       kind: 'lines',
       title: 'How long does the exchange of a step take?',
-      about: 'From the arrival of the last part until the whole sum is there: the median, and what one step of a hundred exceeds.',
+      about:
+        'From the arrival of the last part until the whole sum is there: the median, and what one step of a hundred exceeds.',
       queries: [
         { expr: quantile(0.5, 'exchange'), legend: 'median' },
         { expr: quantile(0.99, 'exchange'), legend: '99 %' },
@@ -87,7 +97,10 @@ export function exchangePanels({ worker: w }) {
       title: 'In which codec do gradients travel?',
       about: 'Bytes a second that are sent, by codec. f32 is exact.',
       queries: [
-        { expr: `sum by (codec) (rate(${w.exchanged}{${run},direction="sent"}[$__rate_interval]))`, legend: '{{codec}}' },
+        {
+          expr: `sum by (codec) (rate(${w.exchanged}{${run},direction="sent"}[$__rate_interval]))`,
+          legend: '{{codec}}',
+        },
       ],
       unit: 'Bps',
       min: 0,
@@ -110,7 +123,10 @@ export function exchangePanels({ worker: w }) {
       title: 'What share of their time do all of them compute?',
       about: 'The efficiency of the cluster: 100 % would be machines that have nothing to say to each other.',
       queries: [
-        { expr: `sum(rate(${w.phaseSeconds}_sum{${run},phase="compute"}[$__rate_interval])) / ${ofAll}`, legend: 'compute' },
+        {
+          expr: `sum(rate(${w.phaseSeconds}_sum{${run},phase="compute"}[$__rate_interval])) / ${ofAll}`,
+          legend: 'compute',
+        },
       ],
       unit: 'percentunit',
       min: 0,

@@ -4,7 +4,13 @@
  * and a unit; where it lies follows from its place in the list: 24 columns, rows filled from the left.
  */
 
-import { AxisPlacement, LegendDisplayMode, LegendPlacement, StackingMode, TooltipDisplayMode } from '@grafana/grafana-foundation-sdk/common';
+import {
+  AxisPlacement,
+  LegendDisplayMode,
+  LegendPlacement,
+  StackingMode,
+  TooltipDisplayMode,
+} from '@grafana/grafana-foundation-sdk/common';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';

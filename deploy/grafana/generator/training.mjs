@@ -47,7 +47,10 @@ export function trainingPanels({ coordinator: c, worker: w }) {
       about: 'Steps whose gradient was not finite, so that the weights stayed as they were. 0 is right.',
       queries: [{ expr: `${c.skippedSteps}{${run}}`, legend: '{{run}}' }],
       unit: 'short',
-      thresholds: [{ value: null, color: 'green' }, { value: 1, color: 'red' }],
+      thresholds: [
+        { value: null, color: 'green' },
+        { value: 1, color: 'red' },
+      ],
     },
     {
       kind: 'stat',
@@ -59,7 +62,8 @@ export function trainingPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'Does the loss fall?',
-      about: 'Mean loss of the last step, and on the test set. If the second one rises while the first one falls, it learns by heart.',
+      about:
+        'Mean loss of the last step, and on the test set. If the second one rises while the first one falls, it learns by heart.',
       queries: [
         { expr: `${c.loss}{${run}}`, legend: 'training {{run}}' },
         { expr: `${c.testLoss}{${run}}`, legend: 'test {{run}}' },
@@ -89,7 +93,8 @@ export function trainingPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'How large is the gradient?',
-      about: 'L2 norm of the mean gradient before clipping. A jump before the loss jumps is the cause; then clip, or lower the rate.',
+      about:
+        'L2 norm of the mean gradient before clipping. A jump before the loss jumps is the cause; then clip, or lower the rate.',
       queries: [{ expr: `${c.gradientNorm}{${run}}`, legend: '{{run}}' }],
       unit: 'short',
       logarithmic: true,
@@ -119,7 +124,8 @@ export function trainingPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'Are checkpoints written?',
-      about: 'The step of the newest one on the disk, and failures since the coordinator began: the run goes on without those.',
+      about:
+        'The step of the newest one on the disk, and failures since the coordinator began: the run goes on without those.',
       queries: [
         { expr: `${c.checkpointStep}{${run}}`, legend: 'step {{run}}' },
         { expr: `${c.checkpointFailures}{${run}}`, legend: 'failures {{run}}' },
@@ -130,7 +136,8 @@ export function trainingPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'How long does a checkpoint take?',
-      about: 'From asking a worker for its state until it is on the disk; nine of ten take less. Training goes on meanwhile.',
+      about:
+        'From asking a worker for its state until it is on the disk; nine of ten take less. Training goes on meanwhile.',
       queries: [
         {
           expr: `histogram_quantile(0.9, sum by (run, le) (increase(${c.checkpointSeconds}_bucket{${run}}[1h])))`,
