@@ -7,21 +7,11 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { prebuiltFolder, prebuiltStamp, root, sourcesDigest, unitsFor } from './native-sources.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const kernels = join(root, 'src', 'engine', 'kernels');
 const folder = join(root, 'dist', 'native');
 const addon = join(folder, 'kernels.node');
 const stamp = join(folder, '.sources');
@@ -29,30 +19,10 @@ const stamp = join(folder, '.sources');
 /** clang first: its code was some percent faster than that of gcc 12. */
 const compilers = ['clang', 'gcc', 'cc'];
 
-/** As in src/engine/kernels/build.mjs: no multiplication may be fused with an addition, nothing may be reordered. */
-const commonFlags = [
-  '-std=c11',
-  '-O3',
-  '-ffp-contract=off',
-  '-fno-strict-aliasing',
-  '-fPIC',
-  '-fvisibility=hidden',
-  '-w',
-];
-
-/** Instruction sets, each with its flags. 256 bits with AVX-512's 32 registers beat its 512 bits: more sums stay in registers. */
-const variants = {
-  x64: {
-    avx512: ['-DLANES=8', '-mavx2', '-mavx512f', '-mavx512vl', '-mavx512dq', '-mprefer-vector-width=256'],
-    avx2: ['-DLANES=8', '-mavx2'],
-    sse: ['-DLANES=4'],
-  },
-  arm64: { neon: ['-DLANES=4'] },
-};
-
-/** Does nothing when the addon is up to date, or could not be built from these sources with these compilers before. */
+/** Does nothing when an addon is up to date, or could not be built from these sources with these compilers before. */
 export function buildNative() {
-  if (unitsFor(process.platform, process.arch).length > 0 && !isUpToDate())
+  const units = process.platform === 'win32' ? [] : unitsFor(process.platform, process.arch);
+  if (!hasPrebuilt() && units.length > 0 && !isUpToDate())
     spawnSync(process.execPath, [fileURLToPath(import.meta.url)], { stdio: 'ignore' }); // there, all compilations run at once
 }
 
@@ -75,38 +45,19 @@ async function build() {
   }
 }
 
-/** Translation units with their flags; none where the addon cannot be built. */
-function unitsFor(platform, arch) {
-  if (platform !== 'linux' && platform !== 'darwin') return [];
-  const wanted = Object.entries(variants[arch] ?? {});
-  if (wanted.length === 0) return [];
-  return [
-    { name: 'addon', source: join(kernels, 'native', 'addon.c'), flags: [] },
-    ...wanted.map(([name, flags]) => ({
-      name,
-      source: join(kernels, 'native', 'variant.c'),
-      flags: [`-DVARIANT=${name}`, ...flags],
-    })),
-  ];
+/** Whether there is one for this machine. Those of other sources are removed: they do not know our programs. */
+function hasPrebuilt() {
+  if (!existsSync(prebuiltFolder)) return false;
+  if (!existsSync(prebuiltStamp) || readFileSync(prebuiltStamp, 'utf8') !== sourcesDigest())
+    rmSync(prebuiltFolder, { recursive: true });
+  return existsSync(join(prebuiltFolder, `${process.platform}-${process.arch}`, 'kernels.node'));
 }
 
 /** Of everything that the addon is made of, and of the list of compilers that were found. */
 function digest() {
   const { platform, arch } = process;
-  const hash = createHash('sha256').update(
-    JSON.stringify([platform, arch, commonFlags, variants, compilers.filter(onPath)]),
-  );
-  for (const place of [kernels, join(kernels, 'native')]) {
-    for (const name of readdirSync(place).sort()) {
-      if (/\.[ch]$/.test(name))
-        hash
-          .update(name)
-          .update('\0')
-          .update(readFileSync(join(place, name)))
-          .update('\0');
-    }
-  }
-  return hash.digest('hex');
+  const found = JSON.stringify([platform, arch, compilers.filter(onPath)]);
+  return createHash('sha256').update(found).update(sourcesDigest()).digest('hex');
 }
 
 function onPath(name) {
@@ -120,7 +71,7 @@ async function compile(units, scratch) {
   for (const compiler of compilers.filter(onPath)) {
     const object = ({ name }) => join(scratch, `${name}.o`);
     const compiled = await Promise.all(
-      units.map((unit) => run(compiler, [...commonFlags, ...unit.flags, '-c', unit.source, '-o', object(unit)])),
+      units.map((unit) => run(compiler, [...unit.flags, '-c', unit.source, '-o', object(unit)])),
     );
     if (compiled.every(Boolean) && (await run(compiler, ['-shared', ...linking, '-o', out, ...units.map(object)])))
       return out;

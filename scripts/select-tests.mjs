@@ -1,7 +1,10 @@
 /** Which test files `npm test` runs. */
 
 /** Folders of test/, and the one test beside them. */
-export const suites = ['tidy', 'unit', 'contract', 'sim', 'e2e'];
+export const suites = ['tidy', 'unit', 'contract', 'sim', 'e2e', 'deploy'];
+
+/** Run only when they are named: they need programs that few machines have, and minutes. `.ci/deploy` names it. */
+const suitesOnRequest = ['deploy'];
 
 /** Node is asked for files, not patterns: its version 20 knows none. */
 export function selectFiles(files, chosenSuites, words) {
@@ -9,7 +12,8 @@ export function selectFiles(files, chosenSuites, words) {
     const [first = '', ...rest] = file.split('/');
     const suite = rest.length === 0 ? first.replace(/\.test\.js$/, '') : first;
     const isNamed = words.length === 0 || words.some((word) => file.includes(word));
-    return (chosenSuites.length === 0 || chosenSuites.includes(suite)) && isNamed;
+    const isChosen = chosenSuites.length === 0 ? !suitesOnRequest.includes(suite) : chosenSuites.includes(suite);
+    return isChosen && isNamed;
   });
 }
 

@@ -25,6 +25,8 @@ export interface Ready {
   readonly parameterCount: number;
   /** Of the weights that it built from the spec. */
   readonly weightsDigest: string;
+  /** From a worker that has answered a Seal: it is back after its stream broke, or the coordinator was replaced (rule 11). */
+  readonly greeting?: Progress;
 }
 
 /** Progress, and from rank 0 what every rank knows: steps and evaluations finished since its last report. */
@@ -77,6 +79,8 @@ export interface Welcome {
   readonly runId: string;
   /** core/run-spec.ts, as JSON. */
   readonly runSpec: string;
+  /** The last step of which the coordinator has the record: who comes back tells later ones again. */
+  readonly recordedStep: number;
 }
 
 export type FromWorker =

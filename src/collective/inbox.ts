@@ -1,123 +1,97 @@
 import { Abandoned, fault } from './faults.js';
-import { roundOrder, type Frame, type FrameKind, type Round } from './frame.js';
+import { describeRound, readHeader, roundOrder, type Frame, type Round, type RoundHeader } from './frame.js';
 
-/** How much of rounds that have not begun here is held, for each peer. Members are at most one step apart. */
-const earlyBytesMax = 1 << 30;
+/** What a peer may send of rounds that have not begun here, at the least. */
+const earlyBytesLeast = 64 * 1024 * 1024;
 
-interface Expectation {
-  readonly target: Uint8Array;
-  missingBytes: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+/** Takes the frames of one round. */
+export interface Receiver {
+  /** @throws LockstepError for a frame that has no place in the round */
+  receive(from: number, frame: Frame): void;
+  /** The round is lost. */
+  fail(error: Error): void;
 }
 
 /**
- * Where the frames of one generation arrive. The all-reduce says what it expects and where it belongs; what comes
- * before it is expected is held, bounded; what comes for a round that is over is refused by name.
+ * Where the frames of one generation arrive. Those of the round at hand go to its receiver; what comes for a later round is
+ * held, bounded; what comes for a round that is over is refused by name.
  */
 export class Inbox {
-  private readonly expected = new Map<string, Expectation>();
-  private readonly early = new Map<
-    string,
-    { readonly from: number; readonly order: number; readonly frames: Frame[] }
-  >();
-  private readonly earlyBytes: number[];
-  private current = -1;
-  private closed: Error | undefined;
+  private current: { readonly round: Round; readonly receiver: Receiver } | undefined;
+  /** Frames of later rounds, by their order. Members are at most one step apart. */
+  private readonly early = new Map<number, { readonly from: number; readonly frame: Frame }[]>();
+  private readonly earlyBytes = new Map<number, number>();
+  private earlyBytesMax = earlyBytesLeast;
+  private closed: Abandoned | undefined;
+  private watcher: (() => void) | undefined;
 
-  constructor(
-    private readonly generation: number,
-    worldSize: number,
-  ) {
-    this.earlyBytes = new Array<number>(worldSize).fill(0);
+  constructor(private readonly generation: number) {}
+
+  /** Makes room for at least so many bytes of rounds that have not begun here, for each peer. */
+  allowEarly(bytes: number): void {
+    this.earlyBytesMax = Math.max(this.earlyBytesMax, bytes);
   }
 
-  /** From now on frames of earlier rounds are stale. */
-  openRound(round: Round): void {
-    this.current = roundOrder(round);
-    for (const [key, { order }] of this.early) if (order < this.current) this.release(key);
+  /** From now on frames of earlier rounds are stale. What came early for this one is received now. */
+  open(round: Round, receiver: Receiver): void {
+    if (this.closed) return receiver.fail(this.closed);
+    this.current = { round, receiver };
+    const order = roundOrder(round);
+    for (const [held, frames] of [...this.early].sort(([a], [b]) => a - b)) {
+      if (held > order) continue;
+      this.early.delete(held);
+      for (const { from, frame } of frames) {
+        this.earlyBytes.set(from, this.earlyBytes.get(from)! - frame.payload.byteLength);
+        this.deliver(from, frame);
+      }
+    }
   }
 
-  /**
-   * Waits until `target` is full of what rank `from` sends as `kind` for `slice`. A header is full when it is there.
-   *
-   * @throws Abandoned when the generation is sealed meanwhile
-   */
-  expect(from: number, round: Round, kind: FrameKind, slice: number, target: Uint8Array): Promise<void> {
-    if (this.closed) return Promise.reject(this.closed);
-    const missingBytes = kind === 'header' ? 1 : target.byteLength;
-    if (missingBytes === 0) return Promise.resolve();
-    const key = keyOf(from, round, kind, slice);
-    const arrival = new Promise<void>((resolve, reject) =>
-      this.expected.set(key, { target, missingBytes, resolve, reject }),
-    );
-    arrival.catch(() => undefined); //                              a round that was given up awaits only its first failure
-    for (const frame of this.release(key)) this.accept(from, key, frame);
-    return arrival;
-  }
-
-  /** Called by the transport. @throws LockstepError `STALE_ROUND`, `EXCHANGE_OVERFLOW` */
+  /** Called by the transport. @throws LockstepError `STALE_ROUND`, `EXCHANGE_OVERFLOW`, and what the receiver throws */
   deliver(from: number, frame: Frame): void {
     if (this.closed) return; //                                    sealed: nothing of this generation is accepted any more
-    if (frame.round.generation !== this.generation || roundOrder(frame.round) < this.current) {
-      throw fault('STALE_ROUND', {
-        rank: from,
-        seen: frame.round,
-        current: `generation ${this.generation}, round ${this.current}`,
-      });
+    const order = roundOrder(frame.round);
+    const current = this.current ? roundOrder(this.current.round) : -1;
+    if (frame.round.generation !== this.generation || order < current) {
+      const now = this.current ? describeRound(this.current.round) : `the start of generation ${this.generation}`;
+      throw fault('STALE_ROUND', { rank: from, seen: frame.round, current: now });
     }
-    const key = keyOf(from, frame.round, frame.kind, frame.slice);
-    if (this.expected.has(key)) this.accept(from, key, frame);
-    else this.hold(from, key, frame);
+    if (order === current) this.current!.receiver.receive(from, frame);
+    else this.hold(from, order, frame);
   }
 
   /** Ends the generation: whoever waits gets `Abandoned`, whatever still comes is dropped. */
   close(reason: string): void {
     this.closed = new Abandoned(reason);
-    for (const { reject } of this.expected.values()) reject(this.closed);
-    this.expected.clear();
+    this.current?.receiver.fail(this.closed);
     this.early.clear();
+    this.watcher?.();
   }
 
-  private accept(from: number, key: string, frame: Frame): void {
-    const expectation = this.expected.get(key);
-    if (!expectation) return overflow(from, frame, 0);
-    const { target } = expectation;
-    if (frame.offset * 4 + frame.payload.byteLength > target.byteLength)
-      return overflow(from, frame, target.byteLength);
-    target.set(frame.payload, frame.offset * 4);
-    expectation.missingBytes -= frame.kind === 'header' ? 1 : frame.payload.byteLength;
-    if (expectation.missingBytes > 0) return;
-    this.expected.delete(key);
-    expectation.resolve();
+  /**
+   * The header of the next round that a peer has opened and we have not: how a hub learns what its members do.
+   *
+   * @throws Abandoned
+   */
+  async nextHeader(): Promise<RoundHeader & { readonly round: Round }> {
+    for (;;) {
+      if (this.closed) throw this.closed;
+      const next = Math.min(...this.early.keys());
+      const opened = this.early.get(next)?.find(({ frame }) => frame.kind === 'header')?.frame;
+      const header = opened && readHeader(opened.payload);
+      if (header) return { ...header, round: opened.round };
+      await new Promise<void>((resolve) => (this.watcher = resolve));
+    }
   }
 
-  private hold(from: number, key: string, frame: Frame): void {
-    const bytes = (this.earlyBytes[from] ?? 0) + frame.payload.byteLength;
-    if (bytes > earlyBytesMax)
-      throw fault('EXCHANGE_OVERFLOW', { rank: from, round: frame.round, bytes, limitBytes: earlyBytesMax });
-    this.earlyBytes[from] = bytes;
-    const held = this.early.get(key);
-    if (held) held.frames.push(frame);
-    else this.early.set(key, { from, order: roundOrder(frame.round), frames: [frame] });
+  private hold(from: number, order: number, frame: Frame): void {
+    const bytes = (this.earlyBytes.get(from) ?? 0) + frame.payload.byteLength;
+    const limitBytes = this.earlyBytesMax;
+    if (bytes > limitBytes) throw fault('EXCHANGE_OVERFLOW', { rank: from, round: frame.round, bytes, limitBytes });
+    this.earlyBytes.set(from, bytes);
+    const held = this.early.get(order);
+    if (held) held.push({ from, frame });
+    else this.early.set(order, [{ from, frame }]);
+    this.watcher?.();
   }
-
-  /** Takes what was held under `key` out of the store. */
-  private release(key: string): readonly Frame[] {
-    const held = this.early.get(key);
-    if (!held) return [];
-    this.early.delete(key);
-    const bytes = held.frames.reduce((sum, frame) => sum + frame.payload.byteLength, 0);
-    this.earlyBytes[held.from] = (this.earlyBytes[held.from] ?? 0) - bytes;
-    return held.frames;
-  }
-}
-
-function keyOf(from: number, round: Round, kind: FrameKind, slice: number): string {
-  return `${from}/${roundOrder(round)}/${kind}/${slice}`;
-}
-
-function overflow(rank: number, frame: Frame, limitBytes: number): never {
-  const bytes = frame.offset * 4 + frame.payload.byteLength;
-  throw fault('EXCHANGE_OVERFLOW', { rank, round: frame.round, bytes, limitBytes });
 }

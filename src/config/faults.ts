@@ -79,12 +79,12 @@ export const configFaults = {
       `${optimizer} does not work with mini-batches (${batch}): nine gradients of +0.1 and one of -0.9 should cancel, Rprop takes nine steps against one`,
     remedy: 'add --global-batch full, or use --optimizer rmsprop, which is Rprop made for mini-batches',
   } satisfies FaultKind<{ optimizer: string; batch: string }>,
-  ADVERTISE_MISSING: {
+  RESTORE_WITHOUT_OUT: {
     exitCode: 2,
-    meaning: 'A worker that listens on all networks has to say under which address others reach it.',
-    message: ({ listen }) => `${listen} is not an address that other workers can dial`,
-    remedy: 'add --advertise HOST with the name or address under which this machine is reached',
-  } satisfies FaultKind<{ listen: string }>,
+    meaning: 'A run is to be taken over, but not said which.',
+    message: (f: { restore: string }) => `${f.restore} needs the folder of the run`,
+    remedy: 'name it with --out DIR; to go on from a checkpoint after all workers have ended, use --resume DIR',
+  },
   CONFIG_UNREADABLE: {
     exitCode: 2,
     meaning: 'The configuration file is missing, not readable, or not valid YAML.',

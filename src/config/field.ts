@@ -11,6 +11,9 @@ import type { z } from 'zod';
 export const commands = ['train', 'coordinator', 'worker'] as const;
 export type Command = (typeof commands)[number];
 
+/** What computes is decided where the run is started: by `train`, or by the coordinator when its parts run by hand. */
+export const runCommands = ['train', 'coordinator'] as const;
+
 /** Headings of `--help`, in its order. */
 export const groups = [
   'Cluster',

@@ -1,6 +1,6 @@
 /**
- * From what was given to the frozen configuration of one program: defaults < YAML file < environment < flags. When a run
- * is resumed its spec.json comes before all of these.
+ * From what was given to the frozen configuration of one program: defaults < Slurm's job < YAML file < environment <
+ * flags. When a run is resumed its spec.json comes before all of these.
  */
 
 import { nearest } from '../core/nearest.js';
@@ -10,6 +10,7 @@ import type { Command } from './field.js';
 import { checkRelations } from './relations.js';
 import { checkUnchanged, resumedLayer } from './resume.js';
 import type { ConfigOf, FieldName } from './schema.js';
+import { slurmLayer } from './slurm.js';
 import {
   configVariable,
   environmentLayer,
@@ -55,7 +56,9 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
   ];
   const resumed = hasField(command, 'resume') ? resumedLayer(layers) : undefined;
   const given = new Map<FieldName, Given>();
-  for (const layer of [resumed ?? (new Map() as Layer), ...layers]) overlay(given, layer, command);
+  const listen = layers.flatMap((layer) => layer.get('listen')?.value ?? []).at(-1);
+  const slurm = slurmLayer(command, sources.environment, typeof listen === 'string' ? listen : undefined);
+  for (const layer of [resumed ?? (new Map() as Layer), slurm, ...layers]) overlay(given, layer, command);
 
   const values: Partial<Record<FieldName, unknown>> = {};
   for (const name of fieldNames) if (hasField(command, name)) values[name] = valueOf(name, command, given);
@@ -63,7 +66,7 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
   const quote = (name: FieldName) =>
     given.get(name)?.quoted ?? `--${factsOf(name).flag} ${inWords(values[name])} (the default)`;
   if (resumed) checkUnchanged(resumed, given, values);
-  checkRelations(command, values as Parameters<typeof checkRelations>[1], quote);
+  checkRelations(values as Parameters<typeof checkRelations>[0], quote);
   return { config: deepFreeze(values) as ConfigOf<C>, given, quote };
 }
 

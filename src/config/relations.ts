@@ -1,6 +1,5 @@
 /** What must hold between options. Checked once, when everything is known and before anything is started. */
 
-import { isWildcardHost } from '../core/address.js';
 import { fault } from './faults.js';
 import type { FieldName } from './schema.js';
 
@@ -10,15 +9,12 @@ export interface RelatedValues {
   readonly batchPerWorker?: number | undefined;
   readonly microBatchSize?: number | undefined;
   readonly optimizer?: string | undefined;
-  readonly listen?: string | undefined;
-  readonly advertise?: string | undefined;
+  readonly restore?: boolean | undefined;
+  readonly out?: string | undefined;
 }
 
-/**
- * @param command - the command that is being configured
- * @param quote - how a value was given, for the message
- */
-export function checkRelations(command: string, values: RelatedValues, quote: (name: FieldName) => string): void {
+/** @param quote - how a value was given, for the message */
+export function checkRelations(values: RelatedValues, quote: (name: FieldName) => string): void {
   const batchName = values.batchPerWorker === undefined ? 'globalBatchSize' : 'batchPerWorker';
   const batch = values[batchName];
 
@@ -30,13 +26,8 @@ export function checkRelations(command: string, values: RelatedValues, quote: (n
   if (values.optimizer === 'rprop' && batch !== 'full')
     throw fault('RPROP_NEEDS_FULL_BATCH', { optimizer: quote('optimizer'), batch: quote(batchName) });
 
-  if (
-    command === 'worker' &&
-    values.listen !== undefined &&
-    isWildcardHost(values.listen) &&
-    values.advertise === undefined
-  )
-    throw fault('ADVERTISE_MISSING', { listen: quote('listen') });
+  if (values.restore === true && values.out === undefined)
+    throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });
 }
 
 /** The largest divisor of `whole` that is at most `limit`. */

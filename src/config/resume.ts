@@ -1,4 +1,4 @@
-/** `--resume DIR`: the options are those of the run, and hardly any may be changed. */
+/** `--resume DIR` and `--restore`: the options are those of the run, and hardly any may be changed. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,10 +19,20 @@ export function resumedLayer(layers: readonly Layer[]): Layer | undefined {
     const isReplaced = layer.has(factsOf('resume').insteadOf as FieldName);
     return layer.get('resume') ?? (isReplaced ? undefined : found);
   }, undefined);
-  if (resume === undefined) return undefined;
+  if (resume === undefined) return restoredLayer(layers);
   const spec = join(String(resume.value), 'spec.json');
   if (!existsSync(spec)) throw fault('RESUME_NO_RUN', { given: resume.quoted, reason: `there is no ${spec}` });
   return fileLayer(spec);
+}
+
+/** What the spec.json of the run says that `--restore` takes over; undefined where there is none. */
+function restoredLayer(layers: readonly Layer[]): Layer | undefined {
+  const last = (name: FieldName): Given | undefined =>
+    layers.reduce<Given | undefined>((found, layer) => layer.get(name) ?? found, undefined);
+  const [out, restore] = [last('out'), last('restore')];
+  if (out === undefined || factsOf('restore').schema.safeParse(restore?.value).data !== true) return undefined;
+  const spec = join(String(out.value), 'spec.json');
+  return existsSync(spec) ? fileLayer(spec) : undefined;
 }
 
 /**

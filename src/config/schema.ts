@@ -1,7 +1,8 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
 import type { z } from 'zod';
-import { field, type Command } from './field.js';
+import { exchangeFields } from './exchange-fields.js';
+import { field, runCommands as run, type Command } from './field.js';
 import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
@@ -20,8 +21,6 @@ import {
   wholeNumber,
 } from './values.js';
 
-/** What computes is decided where the run is started: by `train`, or by the coordinator when its parts run by hand. */
-const run = ['train', 'coordinator'] as const;
 const everywhere = ['train', 'coordinator', 'worker'] as const;
 
 export const fields = {
@@ -246,6 +245,14 @@ export const fields = {
     otherwise: 'runs/<run id>',
     about: 'Folder for the results; it must be empty or not exist yet.',
   }),
+  restore: field('restore', toggle, {
+    group: 'Results',
+    commands: ['coordinator'],
+    default: false,
+    local: true,
+    about:
+      'Takes over the run in --out whose coordinator is gone, while its workers go on; they come back by themselves. Options come from its spec.json, and the port, unless --port is given, from its journal. Where no run was begun yet it begins one, so that a unit file can say it always. `train` restarts its coordinator in this way.',
+  }),
   resume: field('resume', text, {
     group: 'Results',
     commands: run,
@@ -330,7 +337,7 @@ export const fields = {
     commands: ['worker'],
     placeholder: 'HOST',
     local: true,
-    otherwise: 'the address of --listen',
+    otherwise: 'the address of --listen, or, if that is all networks, the one from which the coordinator is reached',
     about: 'Name or address under which other workers reach this one.',
   }),
   metricsPort: field('metrics-port', portNumber, {
@@ -343,6 +350,8 @@ export const fields = {
     about:
       "Port for Prometheus (HTTP, /metrics and /healthz); 0 takes any free one, and so does the default where it is in use. With `train` it is the coordinator's, and its workers take free ones.",
   }),
+
+  ...exchangeFields,
 
   cacheDir: field('cache-dir', text, {
     group: 'Cache',

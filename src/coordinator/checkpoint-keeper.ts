@@ -16,6 +16,8 @@ export interface CheckpointKeeperNeeds {
   save(step: number, snapshot: StateSnapshot): Promise<void>;
   /** The last step whose record is among the metrics: a checkpoint is not written before those of its steps. */
   recordedStep(): number;
+  /** Of the newest checkpoint that is on the disk already; default: none. */
+  readonly savedStep?: number;
   readonly clock: Clock;
   readonly show: (event: RunEvent) => void;
 }
@@ -31,9 +33,11 @@ export class CheckpointKeeper {
   private waiting: CheckpointOffer | undefined;
   private saving: Promise<void> | undefined;
   private readonly abort = new AbortController();
-  private savedStep = 0;
+  private savedStep: number;
 
-  constructor(private readonly needs: CheckpointKeeperNeeds) {}
+  constructor(private readonly needs: CheckpointKeeperNeeds) {
+    this.savedStep = needs.savedStep ?? 0;
+  }
 
   offer(offer: CheckpointOffer): void {
     if (this.abort.signal.aborted) return;

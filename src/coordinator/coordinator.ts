@@ -1,69 +1,32 @@
-import {
-  advanceCoordinator,
-  newCoordinator,
-  type CoordinatorAction,
-  type CoordinatorInput,
-  type CoordinatorMembership,
-} from '../cluster/coordinator-membership.js';
+import { advanceCoordinator, restoredCoordinator } from '../cluster/coordinator-membership.js';
+import type { CoordinatorAction, CoordinatorInput, CoordinatorMembership } from '../cluster/coordinator-state.js';
+import { groupOf, includes } from '../cluster/generation-plan.js';
 import type { Begin, Member, Progress, ToWorker } from '../cluster/messages.js';
-import {
-  errorOf,
-  type Channel,
-  type FromCoordinator,
-  type FromWorker,
-  type Hello,
-  type Ready,
-  type Report,
-} from '../cluster/session.js';
+import { errorOf } from '../cluster/session.js';
+import type { Channel, FromCoordinator, FromWorker, Hello, Ready, Report } from '../cluster/session.js';
 import { SilenceJudge } from '../cluster/silence.js';
-import type { Clock } from '../core/clock.js';
 import { lockstepErrorIn, type LockstepError } from '../core/errors.js';
-import type { EvaluationRecord, RunEvent, RunReport, StepRecord } from '../core/events.js';
-import type { ParameterLayout } from '../core/layout.js';
+import type { RunReport } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
-import type { RunSpec } from '../core/run-spec.js';
-import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
+import { nameOfWorker } from '../core/worker-id.js';
+import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
+import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
 import { MembershipStory } from './membership-story.js';
-import { Results, type ReportContext, type RunStore } from './results.js';
-import type { Earlier } from './resumption.js';
-import { RunRecord } from './run-record.js';
-import type { DepartureCause, RunWatch } from './run-watch.js';
+import { refuse } from './refusal.js';
+import { Results, type ReportContext } from './results.js';
+import { inOrder, RunRecord } from './run-record.js';
+import type { DepartureCause } from './run-watch.js';
 import { startedEvent } from './started-event.js';
 import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 
 const judgeMs = 500;
 /** Silence after which a worker is lost: hosts that vanish, processes that are stopped. Closed connections are seen at once. */
 const silenceMs = 2_000;
-
-export interface CoordinatorDependencies {
-  readonly spec: RunSpec;
-  readonly layout: ParameterLayout;
-  readonly store: RunStore;
-  /** Connections to workers, for their states. */
-  readonly peers: ExchangeClients;
-  readonly clock: Clock;
-  /** Shows an event to whoever looks on. */
-  readonly show: (event: RunEvent) => void;
-  readonly watch: RunWatch;
-  readonly log: { info(text: string): void; warn(text: string): void };
-}
-
-export interface CoordinatorOptions {
-  /** Workers that must have joined before the first step. */
-  readonly worldSize: number;
-  /** With fewer the run waits. */
-  readonly minWorkers: number;
-  /** Workers may join until there are so many. */
-  readonly maxWorkers: number;
-  readonly joinTimeoutSeconds: number;
-  /** Folder of the run, for events. */
-  readonly out: string;
-  /** What a resumed run did before. */
-  readonly earlier?: Earlier | undefined;
-  /** The command that continues the run, should it be interrupted. */
-  readonly resumeWith: string;
-}
+/** Within this a worker whose stream broke is back, if it lives: its attempts come at least once a second. */
+const returnMs = 3_000;
+/** How often workers that hold the final state may fail to give it. */
+const storeFailuresMax = 5;
 
 /**
  * A run, from the first Hello to the End. What is done about membership is decided by the pure functions of `cluster/`;
@@ -71,6 +34,8 @@ export interface CoordinatorOptions {
  */
 export class Coordinator {
   private membership: CoordinatorMembership;
+  /** With which the term begins. */
+  private readonly firstActions: readonly CoordinatorAction[];
   private readonly sessions: WorkerSessions;
   private readonly record: RunRecord;
   private readonly silence = new SilenceJudge(silenceMs, judgeMs);
@@ -81,6 +46,11 @@ export class Coordinator {
   /** Why the last worker that gave up before it was ready did so, if it said. */
   private lastFarewell: string | undefined;
   private report: RunReport | undefined;
+  private isStoring = false;
+  private storeFailures = 0;
+  private readonly farewell: Farewell;
+  /** Names of workers whose processes have ended, as far as somebody says so. */
+  private readonly endedNames: string[] = [];
   private readonly life: Lifetime;
 
   constructor(
@@ -91,29 +61,34 @@ export class Coordinator {
     const { worldSize, minWorkers } = options;
     const maxWorkers = Math.max(options.maxWorkers, worldSize);
     const { runId, lastStep } = deps.spec;
-    this.membership = newCoordinator({
-      term: (options.earlier?.term ?? 0) + 1,
-      worldSize,
-      minWorkers: Math.min(minWorkers, worldSize),
-      maxWorkers,
-      lastStep,
-    });
+    const { record, term = 0, restored } = options.earlier ?? {};
+    const { state, actions } = restoredCoordinator(
+      { term: term + 1, worldSize, minWorkers: Math.min(minWorkers, worldSize), maxWorkers, lastStep },
+      restored?.newestBegin,
+      restored?.isEnded ?? false,
+    );
+    this.membership = state;
+    this.firstActions = actions;
+    this.report = restored?.report;
+    this.farewell = new Farewell(deps.clock);
     this.sessions = new WorkerSessions(runId, maxWorkers);
-    this.record = options.earlier?.record ?? new RunRecord();
-    this.results = new Results({ ...deps, record: this.record, secondsTotal: () => this.secondsTotal });
+    this.record = record ?? new RunRecord();
+    this.results = new Results({ ...deps, ...restored, record: this.record, secondsTotal: () => this.secondsTotal });
   }
 
   /** @returns the report, when everything is stored and all workers were sent home @throws LockstepError */
   async run(): Promise<RunReport> {
     this.startMs = this.deps.clock.nowMs();
+    this.expectMembers();
+    for (const action of this.firstActions) this.perform(action);
     this.judgeSilence();
-    this.limitWaiting(this.options.worldSize);
     try {
       await this.life.wait();
-      this.sendAllHome('it is finished'); //                           members had their End; others came too late
+      await this.farewell.wait(groupOf(this.membership).map(({ workerId }) => workerId));
+      this.sessions.sendHome('it is finished'); //                           members had their End; others came too late
       return this.report!;
     } catch (error) {
-      this.sendAllHome(error instanceof Error ? error.message : String(error));
+      this.sessions.sendHome(error instanceof Error ? error.message : String(error));
       throw error;
     } finally {
       await this.results.close();
@@ -124,18 +99,20 @@ export class Coordinator {
   join(hello: Hello, channel: Channel<FromCoordinator, FromWorker>): void {
     const { spec } = this.deps;
     try {
-      if (this.isClosing) throw fault('RUN_ENDED', { reason: 'all steps are done' });
+      const isMember = includes(this.membership.begin?.members ?? [], hello.workerId);
+      if (this.isClosing && !isMember) throw fault('RUN_ENDED', { reason: 'all steps are done' });
       const session = this.sessions.admit(hello, channel);
       channel.listen({
         message: (message) => this.life.guard(() => this.onMessage(session, message)),
-        closed: (reason) => this.life.guard(() => this.onClosed(session, reason)),
+        closed: (reason) => this.life.guard(() => this.onBroken(session, reason)),
       });
       this.heard(session);
       this.deps.watch.arrived(hello);
-      channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec) });
+      const { recordedStep } = this.record;
+      channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec), recordedStep });
     } catch (error) {
       this.deps.log.warn(`refused worker ${hello.workerId}: ${(error as Error).message}`);
-      this.refuse(channel, error);
+      refuse(channel, error);
     }
   }
 
@@ -145,15 +122,17 @@ export class Coordinator {
     this.dispatch({ kind: 'stop' });
   }
 
-  /** A worker's process ended before the run began, and whoever started it will not start another. */
+  /** A worker's process ended, and whoever started it will not start another. */
   workerProcessEnded(worker: string, reason: string): void {
-    if (!this.hasStarted)
-      this.life.after(judgeMs, () =>
-        this.life.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason })),
-      );
+    const { begin, missing } = this.membership;
+    this.endedNames.push(worker);
+    for (const workerId of missing) if (this.hasProcessEnded(workerId)) this.lose(workerId, reason, false);
+    if (begin) return;
+    const fail = () => this.life.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason }));
+    this.life.after(judgeMs, fail);
   }
 
-  /** In words, for /healthz. */
+  /** For /healthz. */
   get phase(): string {
     return this.membership.phase;
   }
@@ -190,12 +169,14 @@ export class Coordinator {
     try {
       const member = this.sessions.makeReady(session, ready);
       this.deps.log.info(`worker ${member.workerId} joined from ${session.hello.host}, reachable at ${member.address}`);
+      const { greeting } = ready;
+      if (greeting && this.membership.begin) this.showBegun(this.membership.begin);
       this.showWaiting();
-      this.dispatch({ kind: 'joined', member });
+      this.dispatch(greeting ? { kind: 'greeted', progress: greeting } : { kind: 'joined', member });
     } catch (error) {
       this.deps.log.warn(`refused worker ${session.hello.workerId}: ${(error as Error).message}`);
       this.forget(session);
-      this.refuse(session.channel, error);
+      refuse(session.channel, error);
     }
   }
 
@@ -210,22 +191,42 @@ export class Coordinator {
       if (isEvaluation && record.best && this.membership.begin)
         this.results.saveBest(this.membership.begin, record.step);
     }
+    if (this.membership.begin) this.results.saveMissedBest(this.membership.begin, report.workerId);
     this.results.saveCheckpoint(this.membership.begin, report);
     this.dispatch({ kind: 'message', message: report });
   }
 
-  private onClosed(session: WorkerSession, reason: string, cause: DepartureCause = 'connection'): void {
+  /** A worker that lives opens another stream. One that does not come back is gone: silence alone would not say so. */
+  private onBroken(session: WorkerSession, reason: string): void {
     const { workerId } = session.hello;
-    const isKnown = this.sessions.get(workerId) === session;
-    if (!isKnown) return;
+    if (!this.onClosed(session, reason)) return;
+    this.life.after(returnMs, () => {
+      if (this.membership.missing.includes(workerId)) this.lose(workerId, reason, false);
+    });
+  }
+
+  /** @returns whether the session was still there */
+  private onClosed(session: WorkerSession, reason: string, cause: DepartureCause = 'connection'): boolean {
+    const { workerId } = session.hello;
+    if (this.sessions.get(workerId) !== session) return false;
     this.forget(session);
+    this.farewell.streamEnded(workerId);
+    session.channel.close(); //                                      if it lives, it comes back, and learns whether it was dropped
     const why = session.farewell ?? reason;
-    this.story.left(workerId, why);
     this.deps.watch.departed(workerId, session.farewell === undefined ? cause : 'failure', why);
-    this.refuse(session.channel, fault('DROPPED', { workerId, reason: why })); //         if it lives, it learns it, and joins again
-    if (session.ready) this.dispatch({ kind: 'lost', workerId, reason: why });
+    if (session.ready) this.lose(workerId, why, session.farewell === undefined);
     else this.lastFarewell = session.farewell;
     this.showWaiting();
+    return true;
+  }
+
+  private hasProcessEnded(workerId: string): boolean {
+    return this.endedNames.includes(nameOfWorker(workerId));
+  }
+
+  private lose(workerId: string, reason: string, mayReturn: boolean): void {
+    this.story.left(workerId, reason);
+    this.dispatch({ kind: 'lost', workerId, reason, mayReturn: mayReturn && !this.hasProcessEnded(workerId) });
   }
 
   private forget(session: WorkerSession): void {
@@ -235,10 +236,12 @@ export class Coordinator {
 
   private dispatch(input: CoordinatorInput): void {
     const { state, actions } = advanceCoordinator(this.membership, input);
-    const isWaiting = state.phase === 'waiting' && this.membership.phase !== 'waiting';
+    const { phase: before } = this.membership;
     this.membership = state;
     for (const action of actions) this.perform(action);
-    if (isWaiting) this.limitWaiting(this.options.minWorkers);
+    if (state.phase === before) return;
+    if (state.phase === 'gathering') this.limitWaiting(this.options.worldSize);
+    if (state.phase === 'waiting') this.limitWaiting(this.options.minWorkers);
   }
 
   private perform(action: CoordinatorAction): void {
@@ -247,7 +250,7 @@ export class Coordinator {
         this.send(action.workerId, action.message);
         break;
       case 'append':
-        this.deps.store.appendJournal(action.record).then(
+        this.deps.store.appendJournal({ ...action.record, seconds: this.secondsTotal }).then(
           () => this.life.guard(() => this.dispatch({ kind: 'appended' })),
           (error: unknown) =>
             this.life.guard(() => this.dispatch({ kind: 'append-failed', reason: (error as Error).message })),
@@ -283,28 +286,30 @@ export class Coordinator {
     this.forget(session);
     this.deps.watch.departed(workerId, why === 'left' ? 'leave' : 'silence', why);
     if (why === 'left') session.channel.send({ kind: 'dismissed' });
-    else
-      this.refuse(
-        session.channel,
-        fault('DROPPED', { workerId, reason: 'it was outside of the generation that runs' }),
-      );
+    else refuse(session.channel, fault('DROPPED', { workerId, reason: 'it was outside of the generation that runs' }));
   }
 
   private send(workerId: string, message: ToWorker): void {
-    if (message.kind === 'begin') this.showBegun(message);
+    if (message.kind === 'begin' && this.sessions.readyCount > 0) this.showBegun(message);
+    if (message.kind === 'end' && this.sessions.get(workerId)) this.farewell.toldTo(workerId);
     const { recordedStep } = this.record;
     this.sessions.get(workerId)?.channel.send(message.kind === 'seal' ? { ...message, recordedStep } : message);
   }
 
   private async store(member: Member, progress: Progress): Promise<void> {
+    if (this.isStoring) return; //                                   asked again, since somebody is back
+    this.isStoring = true;
     try {
       this.report = await this.results.storeFinal(member, progress, () => this.reportContext(progress));
-      this.dispatch({ kind: 'stored' });
     } catch (error) {
-      const session = this.sessions.get(member.workerId);
-      if (lockstepErrorIn(error)?.code !== 'STATE_UNAVAILABLE') throw error;
-      if (session) this.onClosed(session, (error as Error).message, 'state'); // another member holds the same state
+      this.isStoring = false;
+      this.storeFailures += 1;
+      if (lockstepErrorIn(error)?.code !== 'STATE_UNAVAILABLE' || this.storeFailures >= storeFailuresMax) throw error;
+      const session = this.sessions.get(member.workerId); //         another member holds the same state, or it is back soon
+      if (session) this.onClosed(session, (error as Error).message, 'state');
+      return;
     }
+    this.dispatch({ kind: 'stored' });
   }
 
   private reportContext(progress: Progress): ReportContext {
@@ -362,35 +367,24 @@ export class Coordinator {
     if (session.ready) this.silence.heard(session.hello.workerId, this.deps.clock.nowMs());
   }
 
+  /** Members of the generation that runs come to a new coordinator by themselves, or are silent. */
+  private expectMembers(): void {
+    const { begin } = this.membership;
+    if (!begin) return;
+    this.story.begun(begin);
+    this.deps.show({ type: 'restored', step: this.record.recordedStep, term: this.membership.options.term });
+    if (this.options.earlier?.restored?.isEnded) return;
+    for (const { workerId } of begin.members) this.silence.heard(workerId, this.deps.clock.nowMs());
+  }
+
   private judgeSilence(): void {
     for (const { workerId, silentMs } of this.silence.judge(this.deps.clock.nowMs())) {
+      const reason = `it was silent for ${(silentMs / 1000).toFixed(1)} s`;
       const session = this.sessions.get(workerId);
-      if (session) this.onClosed(session, `it was silent for ${(silentMs / 1000).toFixed(1)} s`, 'silence');
+      if (session) this.onClosed(session, reason, 'silence');
+      else this.lose(workerId, `it did not come back to its restarted coordinator: ${reason}`, true);
     }
     this.dispatch({ kind: 'tick' });
     this.life.after(judgeMs, () => this.judgeSilence());
   }
-
-  private refuse(channel: Channel<FromCoordinator, FromWorker>, error: unknown): void {
-    const known = lockstepErrorIn(error);
-    if (!known) throw error;
-    channel.send(refusal(known));
-    channel.close();
-  }
-
-  private sendAllHome(reason: string): void {
-    for (const { channel } of this.sessions.all()) {
-      channel.send(refusal(fault('RUN_ENDED', { reason })));
-      channel.close();
-    }
-  }
-}
-
-/** Each evaluation right after the step that it evaluates. */
-function inOrder({ steps, evaluations }: Report): readonly (StepRecord | EvaluationRecord)[] {
-  return [...steps, ...evaluations].sort((a, b) => a.step - b.step); // stable: the step is before its evaluation
-}
-
-function refusal({ code, message, remedy, exitCode }: LockstepError): FromCoordinator {
-  return { kind: 'refused', code, message, remedy, exitCode };
 }

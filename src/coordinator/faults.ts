@@ -69,6 +69,13 @@ export const coordinatorFaults = {
       `the run cannot be resumed to end after step ${f.lastStep}: it is meant to have ${f.least}`,
     remedy: 'give --steps or --epochs a later end, or leave them out',
   },
+  RESTORE_CHANGED: {
+    exitCode: 2,
+    meaning: 'The data of a run that a new coordinator takes over is not what it was when the run began.',
+    message: (f: { what: string; was: string; is: string }) =>
+      `the run cannot be taken over: the ${f.what} was ${f.was.slice(0, 12)} and is now ${f.is.slice(0, 12)}`,
+    remedy: 'restore what it was',
+  },
   DATASET_DOES_NOT_FIT: {
     exitCode: 2,
     meaning: 'The images of the data set have another shape than the model takes.',

@@ -11,6 +11,7 @@ import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { encodeSafetensors, readSafetensors, tensorsOf, weightsFrom } from '../store/safetensors.js';
 import { fault } from './faults.js';
+import type { Restoration } from './restoration.js';
 import { runSpecOf } from './run-spec.js';
 
 /** A run that can start: everything that the configuration names was found and fits together. */
@@ -27,17 +28,18 @@ const chunkBytes = 1024 * 1024;
  * Reads and checks everything that a configuration names, before anything is started or written.
  *
  * @param checkpoint - where the run goes on, if it is resumed
+ * @param restoration - the run that is taken over, if one is: its spec stands
  * @throws LockstepError for the first thing that is wrong, by its name
  */
 export async function prepareSpec(
   config: CoordinatorConfig,
   runId: string,
   checkpoint?: FoundCheckpoint,
+  restoration?: Restoration,
 ): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
-  const { buildModelSpec } = await import('../engine/models/index.js'); // with TensorFlow.js, which takes a second
-  const model = buildModelSpec(config.model);
+  const model = restoration?.spec.model ?? (await buildModel(config.model));
   const topology = readTopology(model);
   const layout = layoutOfTopology(topology);
   const init = config.init === undefined || checkpoint ? undefined : await readInit(config.init, layout);
@@ -52,25 +54,36 @@ export async function prepareSpec(
     });
   }
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
-  const spec = runSpecOf(config, {
+  const datasetFiles = files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 }));
+  restoration?.check(datasetFiles);
+  const begun = {
     runId,
     model,
-    files: files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 })),
+    files: datasetFiles,
     trainLength: train.count,
     testLength: test.count,
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
-  });
+  };
+  const spec = restoration?.spec ?? runSpecOf(config, begun);
+  const resumedFrom = checkpoint?.path ?? restoration?.resumedFrom;
   return {
     spec,
     layout,
     readBlob(wanted) {
       if (wanted === init?.sha256) return chunksOf(init.content);
-      if (wanted === checkpoint?.sha256) return createReadStream(checkpoint.path, { highWaterMark: chunkBytes });
+      if (wanted === spec.resume?.sha256 && resumedFrom !== undefined)
+        return createReadStream(resumedFrom, { highWaterMark: chunkBytes });
       const path = paths.get(wanted);
       return path === undefined ? undefined : contentOf(path);
     },
   };
+}
+
+/** Loads TensorFlow.js, which takes a second. */
+async function buildModel(name: CoordinatorConfig['model']): Promise<RunSpec['model']> {
+  const { buildModelSpec } = await import('../engine/models/index.js');
+  return buildModelSpec(name);
 }
 
 /** Initial weights as they will travel: checked against the model, and written anew, so that nothing else is in them. */

@@ -8,12 +8,13 @@ import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { fault } from './faults.js';
+import type { JournalEntry } from './journal.js';
 import type { RunRecord } from './run-record.js';
 
 /** Where a run's results go. */
 export interface RunStore {
   /** Resolves when the record is on the disk. */
-  appendJournal(record: object): Promise<void>;
+  appendJournal(entry: JournalEntry): Promise<void>;
   appendMetrics(record: StepRecord | EvaluationRecord): void;
   saveBest(step: number, weights: Float32Array): Promise<void>;
   saveFinal(step: number, weights: Float32Array): Promise<void>;
@@ -28,6 +29,9 @@ export interface ResultsNeeds {
   /** Connections to workers, which hold the states. */
   readonly peers: ExchangeClients;
   readonly record: RunRecord;
+  /** Steps of the best weights and the newest checkpoint that are on the disk already; default: none. */
+  readonly savedBestStep?: number;
+  readonly savedCheckpointStep?: number;
   /** That the run has taken so far. */
   secondsTotal(): number;
   readonly clock: Clock;
@@ -52,13 +56,17 @@ export type ReportContext = Pick<
 /** Fetches states from workers and stores them. */
 export class Results {
   private savingBest: Promise<void> = Promise.resolve();
-  private savedBestStep = 0;
+  private savedBestStep: number;
+  private hasMissedBest: boolean;
 
   private readonly checkpoints: CheckpointKeeper;
 
   constructor(private readonly needs: ResultsNeeds) {
+    this.savedBestStep = needs.savedBestStep ?? 0;
+    this.hasMissedBest = (needs.record.bestStep ?? 0) > this.savedBestStep;
     this.checkpoints = new CheckpointKeeper({
       ...needs,
+      savedStep: needs.savedCheckpointStep ?? 0,
       save: (step, snapshot) => needs.store.saveCheckpoint(step, snapshot, needs.secondsTotal()),
       recordedStep: () => needs.record.recordedStep,
     });
@@ -73,6 +81,13 @@ export class Results {
   /** @returns when nothing is being written any more */
   async close(): Promise<void> {
     await this.checkpoints.close();
+  }
+
+  /** The coordinator before us was gone before it had fetched them: as soon as rank 0 is there. */
+  saveMissedBest(begin: Begin, workerId: string): void {
+    if (!this.hasMissedBest || begin.members[0]!.workerId !== workerId) return;
+    this.hasMissedBest = false;
+    this.saveBest(begin, this.needs.record.bestStep!);
   }
 
   /**

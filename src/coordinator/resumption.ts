@@ -1,11 +1,13 @@
 /** Continuing a run in its folder, from its newest whole checkpoint. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Begin } from '../cluster/messages.js';
 import type { RunReport } from '../core/events.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion } from '../core/versions.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { LockedFolder, RunFolder } from '../store/run-folder.js';
 import { fault } from './faults.js';
+import { readJournal } from './journal.js';
 import { RunRecord } from './run-record.js';
 
 /** What a run did before it is continued. */
@@ -15,6 +17,15 @@ export interface Earlier {
   readonly seconds: number;
   /** The highest term in its journal. */
   readonly term: number;
+  /** Of a run whose workers go on: what its journal and folder say. */
+  readonly restored?: {
+    readonly newestBegin: Begin | undefined;
+    readonly isEnded: boolean;
+    readonly report: RunReport | undefined;
+    /** Steps of the newest checkpoint and of the best weights on the disk; 0 without. */
+    readonly savedCheckpointStep: number;
+    readonly savedBestStep: number;
+  };
 }
 
 export class Resumption {
@@ -70,8 +81,7 @@ export class Resumption {
 
   /** Opens the folder to go on, and cuts off what was recorded after the checkpoint. Its `close` releases it. */
   async open(): Promise<{ folder: RunFolder; earlier: Earlier }> {
-    let term = 0;
-    for await (const entry of this.locked.journal()) term = Math.max(term, termIn(entry));
+    const { term } = await readJournal(this.locked.journal());
     const folder = await RunFolder.reopen(this.locked, this.checkpoint.step);
     const record = new RunRecord();
     for await (const line of folder.metricsSoFar()) {
@@ -110,10 +120,4 @@ function specThatStays({ dataset, ...rest }: RunSpec): Parts {
 function inShort(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-/** The journal's entries name a term, or a generation that has one. */
-function termIn(entry: unknown): number {
-  const { term, generation } = entry as { term?: number; generation?: { term?: number } };
-  return term ?? generation?.term ?? 0;
 }

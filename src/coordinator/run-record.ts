@@ -1,3 +1,4 @@
+import type { Report } from '../cluster/session.js';
 import type { EvaluationRecord, RunEvent, RunReport, StepRecord } from '../core/events.js';
 
 /** Steps over which the speed that is shown is averaged. */
@@ -63,4 +64,9 @@ function speedOf(parts: readonly { readonly samples: number; readonly seconds: n
   const samples = parts.reduce((sum, part) => sum + part.samples, 0);
   const seconds = parts.reduce((sum, part) => sum + part.seconds, 0);
   return seconds > 0 ? Math.round(samples / seconds) : 0;
+}
+
+/** Each evaluation right after the step that it evaluates. */
+export function inOrder({ steps, evaluations }: Report): readonly (StepRecord | EvaluationRecord)[] {
+  return [...steps, ...evaluations].sort((a, b) => a.step - b.step); // stable: the step is before its evaluation
 }

@@ -47,6 +47,8 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     microBatchSize,
     dropLast: config.dropLast,
     engine: config.engine,
+    topology: config.topology,
+    checksum: config.checksum,
     lastStep: config.steps ?? (config.epochs ?? 1) * perEpoch,
     optimizer: { name: optimizer, options: scaled.options },
     learningRate: scaled.learningRate,

@@ -2,6 +2,7 @@ import type { Member } from '../cluster/messages.js';
 import type { Channel, FromCoordinator, FromWorker, Hello, Ready } from '../cluster/session.js';
 import { numericsVersion, protocolVersion } from '../core/versions.js';
 import { fault } from './faults.js';
+import { refuse } from './refusal.js';
 
 /** A worker that said Hello and was let in. */
 export interface WorkerSession {
@@ -33,9 +34,9 @@ export class WorkerSessions {
     ];
     const mismatch = versions.find(({ worker, coordinator }) => worker !== coordinator);
     if (mismatch) throw fault('VERSION_MISMATCH', mismatch);
-    if (this.sessions.size >= this.limit || this.sessions.has(hello.workerId)) {
-      throw fault('RUN_FULL', { runId: this.runId, limit: this.limit });
-    }
+    const earlier = this.sessions.get(hello.workerId);
+    if (!earlier && this.sessions.size >= this.limit) throw fault('RUN_FULL', { runId: this.runId, limit: this.limit });
+    earlier?.channel.close(); //                                     it broke, and we have not noticed yet
     const session: WorkerSession = { hello, channel };
     this.sessions.set(hello.workerId, session);
     return session;
@@ -66,6 +67,11 @@ export class WorkerSessions {
 
   all(): readonly WorkerSession[] {
     return [...this.sessions.values()];
+  }
+
+  /** Tells everybody who is still here that there is nothing more to do. @param reason - in words */
+  sendHome(reason: string): void {
+    for (const { channel } of this.all()) refuse(channel, fault('RUN_ENDED', { reason }));
   }
 
   get readyCount(): number {

@@ -137,6 +137,13 @@ export type RunEvent =
       /** Nothing is left to do: the report that follows is the earlier one. */
       readonly isFinished: boolean;
     }
+  | {
+      /** This coordinator took over from one that was gone; the workers went on meanwhile. */
+      readonly type: 'restored';
+      /** The last step that is on record. */
+      readonly step: number;
+      readonly term: number;
+    }
   | { readonly type: 'stopping'; readonly reason: string }
   | ({ readonly type: 'result' } & RunReport)
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly remedy: string };

@@ -22,6 +22,10 @@ export interface RunSpec {
   readonly globalBatchSize: number;
   readonly microBatchSize: number;
   readonly dropLast: boolean;
+  /** Who adds which part of the gradient: changes no result. */
+  readonly topology: 'auto' | 'mesh' | 'direct';
+  /** Whether what workers send each other carries a checksum. */
+  readonly checksum: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */
   readonly engine: 'auto' | 'native' | 'wasm' | 'cpu';
   /** Steps of the whole run. */

@@ -17,24 +17,51 @@ export interface NativeAddon {
 }
 
 export type NativeStatus =
-  | { readonly available: true; readonly addon: NativeAddon; readonly variant: string }
+  | {
+      readonly available: true;
+      readonly addon: NativeAddon;
+      /** The instruction set, and where the addon comes from if that was looked for. */
+      readonly variant: string;
+    }
   /** `reason` is a clause for the log, `remedy` what would make them available. */
   | { readonly available: false; readonly reason: string; readonly remedy: string };
 
-/** Where the set-up puts it: scripts/native.mjs. */
-export const nativeAddonFile = join(packageRoot, 'dist/native/kernels.node');
+export interface NativeAddonFile {
+  readonly file: string;
+  /** For the log. */
+  readonly origin: string;
+}
+
+/** Where an addon may be, the better one first. Prebuilt: `npm run prebuilt`; compiled by the set-up: scripts/native.mjs. */
+export const nativeAddonFiles: readonly NativeAddonFile[] = [
+  { file: join(packageRoot, `prebuilt/${process.platform}-${process.arch}/kernels.node`), origin: 'prebuilt' },
+  { file: join(packageRoot, 'dist/native/kernels.node'), origin: 'compiled here' },
+];
 
 const again = 'delete dist/native, then npm run build';
 
 let known: NativeStatus | undefined;
 
 /**
- * Whether the native kernels can be used here, decided once a thread: the addon is there, loads, and gives the known
- * answer. `LOCKSTEP_NATIVE=0` switches them off.
+ * Whether the native kernels can be used here, decided once a thread: an addon is there, loads, and gives the known
+ * answer. `LOCKSTEP_NATIVE` is `0` to switch them off, or the file of another addon.
  */
 export function nativeStatus(): NativeStatus {
-  known ??= inspectNative(nativeAddonFile, process.env['LOCKSTEP_NATIVE']);
-  return known;
+  if (known) return known;
+  const wanted = process.env['LOCKSTEP_NATIVE'];
+  const isFile = wanted !== undefined && !['', '0', '1'].includes(wanted);
+  return (known = findNative(isFile ? [{ file: wanted, origin: wanted }] : nativeAddonFiles, wanted));
+}
+
+/** The first addon that can be used; else why the first one that is there cannot. */
+export function findNative(files: readonly NativeAddonFile[], wanted: string | undefined): NativeStatus {
+  let refusal: NativeStatus | undefined;
+  for (const { file, origin } of files) {
+    const status = inspectNative(file, wanted);
+    if (status.available) return { ...status, variant: `${status.variant}, ${origin}` };
+    if (existsSync(file)) refusal ??= status;
+  }
+  return refusal ?? inspectNative(files.at(-1)!.file, wanted);
 }
 
 /** As `nativeStatus`, for a file and a switch of one's own. */

@@ -3,7 +3,8 @@ import { faultsFrom, type FaultTable } from '../core/errors.js';
 export const launchFaults = {
   COORDINATOR_ENDED: {
     exitCode: 3,
-    meaning: 'The process of the coordinator was ended from outside, so that it could not say why.',
+    meaning:
+      'The process of the coordinator was ended from outside, so that it could not say why: before the run had begun, or more often than it is started again.',
     message: (f: { signal: string }) =>
       `the coordinator's process was ended by ${f.signal}; its workers were ended too`,
     remedy:

@@ -1,15 +1,21 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseHostPort } from '../core/address.js';
 import { packageRoot } from '../core/paths.js';
 import type { ToChild, ToParent } from '../core/supervision.js';
 import { fault } from './faults.js';
+
+/** How often a coordinator that was killed is started again. */
+const restartsMax = 10;
 
 /** What to start on this machine. */
 export interface LocalClusterOptions {
   readonly workers: number;
   /** What follows `lockstep coordinator`. */
   readonly coordinatorFlags: readonly string[];
+  /** The same for a coordinator in place of one that was killed: of the run in `out`, on the same port. */
+  restartFlags(out: string, port: number): readonly string[];
   /** What follows `lockstep worker`. */
   workerFlags(coordinatorAddress: string, name: string): readonly string[];
 }
@@ -20,6 +26,13 @@ export interface LocalClusterOptions {
  */
 export class LocalCluster {
   private coordinator: ChildProcess | undefined;
+  /** What the coordinator said when it could be reached first. */
+  private listening: ToParent | undefined;
+  /** What each coordinator has to know, a later one too. */
+  private readonly told: ToChild[] = [];
+  /** Whether the coordinator that runs has said that it can be reached: before, it does not listen to us either. */
+  private isHeard = false;
+  private isKilled = false;
   private readonly workers: ChildProcess[] = [];
 
   constructor(private readonly options: LocalClusterOptions) {}
@@ -28,26 +41,47 @@ export class LocalCluster {
    * Starts everything.
    *
    * @returns the coordinator's exit code, when all processes have ended
-   * @throws LockstepError `COORDINATOR_ENDED` if it could not end by itself
+   * @throws LockstepError `COORDINATOR_ENDED` if it could not end by itself, once too often
    */
   async run(): Promise<number> {
-    const coordinator = startProgram(['coordinator', ...this.options.coordinatorFlags], 'inherit');
-    this.coordinator = coordinator;
-    coordinator.on('message', (message: ToParent) => this.startWorkers(message));
-    const { code, signal } = await ended(coordinator);
+    let ending = await this.runCoordinator(this.options.coordinatorFlags);
+    for (let restarts = 0; ending.signal !== null && this.isToRestart(restarts); restarts++) {
+      const { out, address } = this.listening!;
+      ending = await this.runCoordinator(this.options.restartFlags(out, parseHostPort(address)!.port));
+    }
     await Promise.all(this.workers.map(ended));
-    if (signal !== null) throw fault('COORDINATOR_ENDED', { signal });
-    return code;
+    if (ending.signal !== null) throw fault('COORDINATOR_ENDED', { signal: ending.signal });
+    return ending.code;
   }
 
   /** Asks for a clean end. */
   stop(reason: string): void {
-    this.tellCoordinator({ type: 'stop', reason });
+    this.tell({ type: 'stop', reason });
   }
 
   /** Ends every process at once. */
   kill(): void {
+    this.isKilled = true;
     for (const child of [this.coordinator, ...this.workers]) child?.kill('SIGKILL');
+  }
+
+  /** One that somebody killed is started again, unless it has never come as far as to have a run to go on with. */
+  private isToRestart(restarts: number): boolean {
+    return this.listening !== undefined && restarts < restartsMax && !this.isKilled;
+  }
+
+  private runCoordinator(flags: readonly string[]): Promise<Ending> {
+    const coordinator = startProgram(['coordinator', ...flags], 'inherit');
+    this.coordinator = coordinator;
+    coordinator.on('message', (message: ToParent) => {
+      const isFirst = this.listening === undefined;
+      this.listening ??= message;
+      if (isFirst) this.startWorkers(message);
+      this.isHeard = true;
+      for (const each of this.told) coordinator.send(each, () => undefined);
+    });
+    coordinator.once('exit', () => (this.isHeard = false));
+    return ended(coordinator);
   }
 
   private startWorkers({ address, out }: ToParent): void {
@@ -60,13 +94,14 @@ export class LocalCluster {
       void ended(worker).then(({ code, signal }) => {
         const reason =
           signal === null ? `its process ended with exit code ${code}` : `its process was ended by ${signal}`;
-        if (code !== 0) this.tellCoordinator({ type: 'worker-ended', worker: name, reason });
+        if (code !== 0) this.tell({ type: 'worker-ended', worker: name, reason });
       });
     }
   }
 
-  private tellCoordinator(message: ToChild): void {
-    if (this.coordinator?.connected) this.coordinator.send(message, () => undefined);
+  private tell(message: ToChild): void {
+    this.told.push(message);
+    if (this.isHeard && this.coordinator?.connected) this.coordinator.send(message, () => undefined);
   }
 }
 

@@ -67,6 +67,11 @@ export async function removeOldCheckpoints(folder: string, keep: number, kept?: 
   }
 }
 
+/** By name alone; 0 when there is none. */
+export async function newestStepIn(folder: string): Promise<number> {
+  return newestFirst(await readdir(folder).catch(() => []))[0]?.step ?? 0;
+}
+
 function newestFirst(names: readonly string[]): readonly { readonly name: string; readonly step: number }[] {
   return names
     .flatMap((name) => {

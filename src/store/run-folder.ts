@@ -15,11 +15,17 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFault, writeFileAtomically } from '../core/atomic-file.js';
 import type { EvaluationRecord, RunReport, StepRecord } from '../core/events.js';
-import { checkpointName, newestCheckpoint, removeOldCheckpoints, type FoundCheckpoint } from './checkpoints.js';
+import {
+  checkpointName,
+  newestCheckpoint,
+  newestStepIn,
+  removeOldCheckpoints,
+  type FoundCheckpoint,
+} from './checkpoints.js';
 import { fault } from './faults.js';
 import { LineFile, readLines } from './line-file.js';
 import { RunLock } from './run-lock.js';
-import { writeSafetensors, type TensorFile } from './safetensors.js';
+import { readSafetensors, writeSafetensors, type TensorFile } from './safetensors.js';
 
 /** What the folder of a run is made from. */
 export interface RunFolderOptions {
@@ -81,6 +87,17 @@ export class RunFolder {
   /** @param spec - plain data */
   async writeSpec(spec: unknown): Promise<void> {
     await this.writeJson('spec.json', spec);
+  }
+
+  /** Step of the newest checkpoint, whole or not; 0 without. */
+  async newestCheckpointStep(): Promise<number> {
+    return newestStepIn(join(this.path, 'checkpoints'));
+  }
+
+  /** Step of the best weights that are stored; 0 without. */
+  async bestStep(): Promise<number> {
+    const best = await readSafetensors(join(this.path, 'best.safetensors')).catch(() => undefined);
+    return Number(best?.metadata['step'] ?? 0);
   }
 
   /** Adds an entry to the journal; when it returns, the entry survives a crash. */
@@ -186,6 +203,12 @@ export class LockedFolder {
     return new LockedFolder(resolve(path), await RunLock.acquire(resolve(path)));
   }
 
+  /** As `lock`, for a folder that may not be there or be empty: there is nothing to take then. */
+  static async lockIfThere(path: string): Promise<LockedFolder | undefined> {
+    const found = await readdir(path).catch((): string[] => []);
+    return found.includes('journal.jsonl') ? LockedFolder.lock(path) : undefined;
+  }
+
   /**
    * @param passedOver - told of each damaged checkpoint
    * @throws LockstepError `NO_CHECKPOINT`
@@ -211,6 +234,11 @@ export class LockedFolder {
   journal(): AsyncIterable<unknown> {
     return readLines(join(this.path, 'journal.jsonl'));
   }
+}
+
+/** The file of a checkpoint in a run's folder. */
+export function checkpointIn(folder: string, step: number): string {
+  return join(folder, 'checkpoints', checkpointName(step));
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -10,9 +10,11 @@ export const transportFaults = {
   },
   COORDINATOR_LOST: {
     exitCode: 3,
-    meaning: 'The connection to the coordinator broke while the run was going on.',
-    message: (f: { address: string; reason: string }) => `the coordinator at ${f.address} was lost (${f.reason})`,
-    remedy: 'start the coordinator again with --resume and the folder of the run, then the workers',
+    meaning: 'The coordinator was lost, and when nothing could go on without it, did not come back for --join-timeout.',
+    message: (f: { address: string; seconds: number; reason: string }) =>
+      `the coordinator at ${f.address} was lost (${f.reason}), and did not come back within ${f.seconds} s`,
+    remedy:
+      'while its workers wait, start the coordinator again with --restore; later, with --resume and the folder of the run, then the workers',
   },
   STATE_UNAVAILABLE: {
     exitCode: 3,
@@ -27,6 +29,21 @@ export const transportFaults = {
     message: (f: { sha256: string; reason: string }) =>
       `blob ${f.sha256.slice(0, 12)} could not be fetched: ${f.reason}`,
     remedy: 'check the connection to the coordinator and start the worker again',
+  },
+  FRAME_UNREADABLE: {
+    exitCode: 1,
+    meaning: 'A peer sent bytes that are no frame, a damaged one, or one that is not the next of its stream.',
+    message: (f: { rank: number; address: string; at: string; reason: string }) =>
+      `rank ${f.rank} at ${f.address} sent a frame that cannot be read, at ${f.at}: ${f.reason}`,
+    remedy:
+      'check that all workers run the same version of lockstep; --checksum tells damage on the way from other causes',
+  },
+  PEER_STALLED: {
+    exitCode: 3,
+    meaning: 'Another worker is alive, but reads nothing of what it is sent.',
+    message: (f: { rank: number; address: string; at: string; seconds: number }) =>
+      `rank ${f.rank} at ${f.address} has read nothing for ${f.seconds} s, at ${f.at}`,
+    remedy: 'check the network between the workers, and whether that worker is overloaded',
   },
 } as const satisfies FaultTable;
 

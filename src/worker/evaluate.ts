@@ -22,12 +22,8 @@ export async function evaluate(
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
 
-  const open = allReduce.open(
-    { generation: membership.generation, step, purpose: 'evaluation' },
-    ranges,
-    count,
-    evaluationSum,
-  );
+  const round = { generation: membership.generation, step, purpose: 'evaluation' } as const;
+  const reduction = allReduce.open({ round, ranges, count, sum: evaluationSum });
   const job = {
     purpose: 'evaluation',
     epoch: 0,
@@ -36,7 +32,8 @@ export async function evaluate(
     range: ranges[membership.rank]!,
   } as const;
   const computed = await engine.compute({ ...job, weights: state.now.weights });
-  await allReduce.reduce(open, computed.nodes);
+  for (const node of computed.nodes) reduction.add(node);
+  await reduction.finish();
 
   const testAccuracy = evaluationSum[1]! / sampleCount;
   const { bestAccuracy, bestStep } = state.progression;

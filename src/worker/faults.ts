@@ -8,6 +8,13 @@ export const workerFaults = {
       `rank ${f.rank} at ${f.address} sends nothing any more after step ${f.step} (${f.reason}); waited ${f.waitedSeconds} s`,
     remedy: 'check that workers can reach each other at the addresses that they advertise (--advertise)',
   },
+  OTHER_RUN: {
+    exitCode: 3,
+    meaning: 'When a worker found its coordinator again, another run was led there.',
+    message: (f: { address: string; runId: string; other: string }) =>
+      `the coordinator at ${f.address} leads run ${f.other} now, not ${f.runId}`,
+    remedy: 'the run of this worker was ended or is led elsewhere; start the worker again to join the new one',
+  },
   STATE_MISMATCH: {
     exitCode: 1,
     meaning: 'A training state that a worker pulled does not fit its model or optimizer.',

@@ -1,3 +1,4 @@
+import { Workspace } from '../collective/workspace.js';
 import { createArena } from '../core/arena.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
@@ -6,6 +7,7 @@ import { chooseEngine } from '../engine/choose-engine.js';
 import { extraCount, type EngineName } from '../engine/engine.js';
 import { EngineThread } from '../engine/engine-thread.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
+import { arenaVectors } from '../engine/arena-vectors.js';
 import { createOptimizer } from '../optim/registry.js';
 import { decodeCheckpoint, stateVectorsFrom } from '../store/checkpoint-file.js';
 import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
@@ -72,6 +74,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     engine,
     state,
     learningRateOf: learningRateOf(spec),
+    workspace: new Workspace(await arenaVectors(arena)),
     gradientSum: arena.float32(layout.parameterCount + extraCount),
     evaluationSum: arena.float32(extraCount),
     best: undefined,

@@ -1,3 +1,4 @@
+import type { Workspace } from '../collective/workspace.js';
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
@@ -12,6 +13,8 @@ export interface PreparedRun {
   readonly engine: EngineThread;
   readonly state: TrainingState;
   readonly learningRateOf: LearningRateOf;
+  /** What peers send arrives and is added here. */
+  readonly workspace: Workspace;
   /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
   /** float32[extraCount]. */

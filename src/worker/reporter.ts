@@ -5,8 +5,13 @@ import type { EvaluationRecord, StepRecord } from '../core/events.js';
 
 /** How long finished steps are collected before they are told together. */
 const collectMs = 50;
-/** Records that every worker keeps, to tell them again if whoever tells is lost: far more than come while it is noticed. */
-const recentMax = 4096;
+/**
+ * Records that every worker keeps, to tell them again when whoever tells is lost, or when the coordinator was away: minutes
+ * of a fast run, some 20 MB. Of a longer absence the oldest ones are missing in metrics.jsonl.
+ */
+const recentMax = 1 << 15;
+/** Records that travel in one message, far below the 4 MiB that gRPC takes. */
+const messageMax = 4096;
 
 /**
  * Tells the coordinator of progress, several steps in one message. Nobody waits for an answer. Every rank knows the
@@ -15,12 +20,13 @@ const recentMax = 4096;
 export class Reporter {
   private steps: StepRecord[] = [];
   private evaluations: EvaluationRecord[] = [];
-  private readonly recentSteps: StepRecord[] = [];
-  private readonly recentEvaluations: EvaluationRecord[] = [];
+  private readonly recentSteps = new Recent<StepRecord>(recentMax);
+  private readonly recentEvaluations = new Recent<EvaluationRecord>(recentMax);
   private cancelTimer: (() => void) | undefined;
   private latest: Progress | undefined;
   private checkpointStep: number | undefined;
 
+  /** @param send - drops what the coordinator cannot hear; it is told again by `tellAgain` */
   constructor(
     private readonly workerId: string,
     private readonly clock: Clock,
@@ -29,13 +35,13 @@ export class Reporter {
 
   /** @param isTeller - whether it is for this worker to tell */
   step(generation: Generation, record: StepRecord, isTeller: boolean): void {
-    keep(this.recentSteps, record);
+    this.recentSteps.keep(record);
     if (isTeller) this.steps.push(record);
     this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: record.step, sealed: generation });
   }
 
   evaluation(record: EvaluationRecord, isTeller: boolean): void {
-    keep(this.recentEvaluations, record);
+    this.recentEvaluations.keep(record);
     if (isTeller) this.evaluations.push(record);
   }
 
@@ -51,11 +57,12 @@ export class Reporter {
     this.flush();
   }
 
-  /** Tells everything that came after `recordedStep`, told before or not. */
-  tellAgain(generation: Generation, finishedStep: number, recordedStep: number): void {
-    this.steps = this.recentSteps.filter(({ step }) => step > recordedStep);
-    this.evaluations = this.recentEvaluations.filter(({ step }) => step >= recordedStep);
-    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep, sealed: generation });
+  /** Tells everything that came after `recordedStep`, told before or not. @param checkpointStep - of a copy that waits */
+  tellAgain(progress: Progress, recordedStep: number, checkpointStep?: number): void {
+    this.steps = this.recentSteps.all().filter(({ step }) => step > recordedStep);
+    this.evaluations = this.recentEvaluations.all().filter(({ step }) => step >= recordedStep);
+    if (checkpointStep !== undefined) this.checkpointStep = checkpointStep;
+    this.note(progress);
     this.flush();
   }
 
@@ -63,9 +70,18 @@ export class Reporter {
   flush(): void {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
-    if (!this.latest) return;
-    const checkpoint = this.checkpointStep === undefined ? {} : { checkpointStep: this.checkpointStep };
-    this.send({ ...this.latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint });
+    const { latest, checkpointStep } = this;
+    if (!latest) return;
+    while (this.steps.length > messageMax) {
+      const steps = this.steps.splice(0, messageMax);
+      const last = steps.at(-1)!.step;
+      const evaluations = this.evaluations.filter(({ step }) => step <= last); // each after the step that it evaluates
+      this.evaluations = this.evaluations.filter(({ step }) => step > last);
+      const { ended: _untilTheLast, ...progress } = latest;
+      this.send({ ...progress, steps, evaluations });
+    }
+    const checkpoint = checkpointStep === undefined ? {} : { checkpointStep };
+    this.send({ ...latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint });
     this.latest = this.checkpointStep = undefined;
     this.steps = [];
     this.evaluations = [];
@@ -80,7 +96,19 @@ export class Reporter {
   }
 }
 
-function keep<Kept>(recent: Kept[], record: Kept): void {
-  recent.push(record);
-  if (recent.length > recentMax) recent.shift();
+/** The last `limit` of what was kept, oldest first. */
+class Recent<Kept> {
+  private kept: Kept[] = [];
+
+  constructor(private readonly limit: number) {}
+
+  /** Cuts off the oldest half of what is too much at once: taking one from the front would move all others each time. */
+  keep(record: Kept): void {
+    this.kept.push(record);
+    if (this.kept.length >= this.limit * 2) this.kept = this.kept.slice(-this.limit);
+  }
+
+  all(): readonly Kept[] {
+    return this.kept.slice(-this.limit);
+  }
 }

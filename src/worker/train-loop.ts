@@ -1,9 +1,10 @@
 import { AllReduce } from '../collective/all-reduce.js';
 import { Abandoned } from '../collective/faults.js';
 import type { Link } from '../collective/link.js';
-import { ownerMap } from '../collective/owner-map.js';
+import { chooseTopology } from '../collective/topology.js';
 import type { Begin } from '../cluster/messages.js';
 import type { EvaluationRecord } from '../core/events.js';
+import { extraCount } from '../engine/engine.js';
 import { evaluate } from './evaluate.js';
 import type { PreparedRun } from './prepared-run.js';
 import { takeCheckpoint } from './state-transfer.js';
@@ -35,8 +36,13 @@ export async function trainLoop(
   isSealed: () => boolean,
 ): Promise<void> {
   const { rank, worldSize } = link;
-  const gradients = new AllReduce(link, ownerMap('mesh', run.gradientSum.length, worldSize), nowMs);
-  const evaluations = new AllReduce(link, ownerMap('mesh', run.evaluationSum.length, worldSize), nowMs);
+  const { spec, workspace } = run;
+  const allReduceOf = ({ length }: Float32Array): AllReduce => {
+    const topology = chooseTopology(spec.topology, length, worldSize);
+    return new AllReduce({ link, workspace, nowMs }, { topology, length, exactTail: extraCount });
+  };
+  const gradients = allReduceOf(run.gradientSum);
+  const evaluations = allReduceOf(run.evaluationSum);
   const membership: Membership = { generation: begin.generation.number, rank, shares: begin.shares };
   try {
     // A member may have evaluated the step before this generation when others had not: all of them do it (again).

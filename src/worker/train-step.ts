@@ -49,10 +49,11 @@ export async function trainStep(
   const ranges = rangesByShare(count, membership.shares);
 
   // A header to every peer, own range forward and backward, then everybody's sum.
-  const open = allReduce.open(round, ranges, count, gradientSum);
+  const reduction = allReduce.open({ round, ranges, count, sum: gradientSum });
   const range = ranges[membership.rank]!;
   const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
-  const { wait, exchange, slowestRank } = await allReduce.reduce(open, computed.nodes);
+  for (const node of computed.nodes) reduction.add(node);
+  const { wait, exchange, slowestRank } = await reduction.finish();
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
@@ -95,7 +96,7 @@ export async function trainStep(
     generation: membership.generation,
     gradientNorm: norm,
     skipped: !isFinite,
-    seconds,
+    seconds: { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 },
   };
   return {
     record,

@@ -1,5 +1,12 @@
-import type { Begin } from '../cluster/messages.js';
-import { errorOf, type Channel, type FromCoordinator, type FromWorker } from '../cluster/session.js';
+import { noGeneration, type Begin, type Progress, type Sealed } from '../cluster/messages.js';
+import {
+  errorOf,
+  type Channel,
+  type FromCoordinator,
+  type FromWorker,
+  type Ready,
+  type Welcome,
+} from '../cluster/session.js';
 import { advanceWorker, joinedWorker, type WorkerAction, type WorkerInput } from '../cluster/worker-membership.js';
 import type { HostPort } from '../core/address.js';
 import type { Clock } from '../core/clock.js';
@@ -7,12 +14,15 @@ import { weightsDigest } from '../core/digest.js';
 import { lockstepErrorIn } from '../core/errors.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
+import type { RandomStream } from '../core/random.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion, protocolVersion } from '../core/versions.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import { ExchangeServer } from '../transport/grpc/exchange-server.js';
 import { fault as transportFault } from '../transport/faults.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
+import { pullFromAnybody } from './catch-up.js';
+import { CoordinatorStream } from './coordinator-stream.js';
 import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
@@ -27,9 +37,13 @@ const peerGoneMs = 15_000;
 
 /** What a worker needs. */
 export interface WorkerDependencies {
+  /** Where the coordinator is, in words. */
   readonly coordinatorAddress: string;
-  readonly channel: Channel<FromWorker, FromCoordinator>;
+  /** Opens a stream to the coordinator, wherever it is now. */
+  dial(): Promise<Channel<FromWorker, FromCoordinator>>;
   readonly clock: Clock;
+  /** Spreads the attempts of many workers to reach a coordinator that comes back. */
+  readonly random: RandomStream;
   /** Fetches data and starts the engine, when the spec is known. */
   prepare(spec: RunSpec): Promise<PreparedRun>;
   /** `host:port` under which others reach the port that `Exchange` got. */
@@ -56,6 +70,8 @@ export interface WorkerOptions {
   readonly listen: HostPort;
   /** Whether somebody gave the port; one that nobody chose may be any free one instead. */
   readonly isPortChosen: boolean;
+  /** How long nothing may go on while there is no coordinator; steps that finish without it count as going on. */
+  readonly coordinatorTimeoutSeconds: number;
 }
 
 /**
@@ -72,8 +88,16 @@ export class Worker {
   private running: Promise<void> = Promise.resolve();
   /** The last step of which the coordinator has the record, as far as we were told. */
   private recordedStep = 0;
-  /** The last step is finished here. */
-  private hasEnded = false;
+  /** Of the run that this worker is part of, once it is. */
+  private runId: string | undefined;
+  private ready: Omit<Ready, 'greeting'> | undefined;
+  /** The last step is finished here, in the generation that runs. */
+  private ended: Progress['ended'];
+  private isTeller = false;
+  private wantsToLeave = false;
+  /** When a step was last finished, or the coordinator last there. */
+  private aliveMs = 0;
+  private readonly stream: CoordinatorStream;
   private readonly reporter: Reporter;
   private readonly timings = new StepTimings();
   private readonly life: Lifetime;
@@ -84,18 +108,21 @@ export class Worker {
   ) {
     this.life = new Lifetime(deps.clock);
     this.membership = joinedWorker(options.workerId);
-    this.reporter = new Reporter(options.workerId, deps.clock, (report) => deps.channel.send(report));
+    const { workerId, host, pid, metricsAddress } = options;
+    this.stream = new CoordinatorStream(
+      { ...deps, hello: { kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid, metricsAddress } },
+      {
+        attached: (welcome) => this.life.guard(() => this.onAttached(welcome)),
+        message: (message) => this.life.guard(() => this.onMessage(message)),
+        detached: (reason) => this.life.guard(() => this.onDetached(reason)),
+      },
+    );
+    this.reporter = new Reporter(workerId, deps.clock, (report) => this.stream.send(report));
   }
 
   /** @returns at the run's End @throws LockstepError for whatever ends the worker before */
   async work(): Promise<void> {
-    const { channel, coordinatorAddress } = this.deps;
-    const { workerId, host, pid, metricsAddress } = this.options;
-    channel.listen({
-      message: (message) => this.life.guard(() => this.onMessage(message)),
-      closed: (reason) => this.life.fail(transportFault('COORDINATOR_LOST', { address: coordinatorAddress, reason })),
-    });
-    channel.send({ kind: 'hello', protocolVersion, numericsVersion, workerId, host, pid, metricsAddress });
+    this.stream.start();
     try {
       await this.life.wait();
     } catch (error) {
@@ -108,14 +135,52 @@ export class Worker {
 
   /** Asks to leave; `work` returns when nobody needs this worker any more. */
   leave(): void {
-    this.deps.channel.send({ kind: 'leaving' });
+    this.wantsToLeave = true;
+    this.stream.send({ kind: 'leaving' });
   }
 
-  private onMessage(message: FromCoordinator): void {
+  /** For the first time, or again after the stream broke or the coordinator was replaced. */
+  private onAttached(welcome: Welcome): void {
+    const { deps, runId } = this;
+    const address = deps.coordinatorAddress;
+    if (runId === undefined) {
+      this.runId = welcome.runId;
+      void this.life.guardAsync(this.prepare(JSON.parse(welcome.runSpec) as RunSpec));
+    } else if (runId !== welcome.runId) {
+      if (!this.ended) return this.life.fail(fault('OTHER_RUN', { address, runId, other: welcome.runId }));
+      deps.log.info(`run ${runId} is over: the coordinator at ${address} leads another one`);
+      return this.life.finish();
+    } else deps.log.info(`the coordinator at ${address} is there again`);
+    this.recordedStep = welcome.recordedStep;
+    this.sayReady();
+    if (this.wantsToLeave) this.stream.send({ kind: 'leaving' });
+  }
+
+  /** Nobody needs the coordinator between two steps: they go on. */
+  private onDetached(reason: string): void {
+    const { deps, options } = this;
+    deps.log.warn(
+      `the coordinator at ${deps.coordinatorAddress} is lost (${reason}); steps go on as long as all workers are there, and it is sought until then and for ${options.coordinatorTimeoutSeconds} s more`,
+    );
+    this.aliveMs = deps.clock.nowMs();
+    this.limitAbsence(reason);
+  }
+
+  /** No wait is without limit, but as long as steps are finished nobody waits. */
+  private limitAbsence(reason: string): void {
+    const { deps, options } = this;
+    const limitMs = options.coordinatorTimeoutSeconds * 1000;
+    const leftMs = this.aliveMs + limitMs - deps.clock.nowMs();
+    this.life.after(Math.max(leftMs, 0), () => {
+      if (this.stream.isOpen) return;
+      if (deps.clock.nowMs() - this.aliveMs < limitMs) return this.limitAbsence(reason);
+      const seconds = options.coordinatorTimeoutSeconds;
+      this.life.fail(transportFault('COORDINATOR_LOST', { address: deps.coordinatorAddress, seconds, reason }));
+    });
+  }
+
+  private onMessage(message: Exclude<FromCoordinator, Welcome>): void {
     switch (message.kind) {
-      case 'welcome':
-        void this.life.guardAsync(this.prepare(JSON.parse(message.runSpec) as RunSpec));
-        break;
       case 'refused':
         this.life.fail(errorOf(message));
         break;
@@ -141,14 +206,27 @@ export class Worker {
     this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
     const port = await this.server.start(options.listen, options.isPortChosen);
     this.dispatch({ kind: 'level', step: run.state.progression.step });
-    deps.channel.send({
+    this.ready = {
       kind: 'ready',
       address: deps.advertise(port),
       engine: run.engine.name,
       deterministic: run.engine.deterministic,
       parameterCount: run.engine.layout.parameterCount,
       weightsDigest: weightsDigest(run.state.now.weights),
-    });
+    };
+    this.sayReady();
+  }
+
+  /** That we can take part; who has answered a Seal before says how far it is (rule 11), and first what was missed. */
+  private sayReady(): void {
+    if (!this.ready) return;
+    const { begin, sealed, finishedStep } = this.membership;
+    if (sealed === noGeneration) return this.stream.send(this.ready);
+    const generation = begin?.generation ?? noGeneration;
+    const { workerId } = this.options;
+    const progress: Progress = { kind: 'progress', workerId, generation, finishedStep, sealed };
+    if (this.isTeller) this.reporter.tellAgain(progress, this.recordedStep, this.run?.checkpoint?.step);
+    this.stream.send({ ...this.ready, greeting: this.ended && begin ? { ...progress, ended: this.ended } : progress });
   }
 
   private dispatch(input: WorkerInput): void {
@@ -165,8 +243,8 @@ export class Worker {
         void this.life.guardAsync(this.running.then(() => this.dispatch({ kind: 'abandoned' })));
         break;
       case 'send':
-        this.reporter.tellAgain(action.message.generation, action.message.finishedStep, this.recordedStep);
-        this.deps.channel.send(action.message);
+        this.tellAgain(action.message);
+        this.stream.send(action.message);
         break;
       case 'catch-up':
         this.running = this.life.guardAsync(this.pullState(action.begin));
@@ -184,36 +262,39 @@ export class Worker {
 
   /** Rule 8: whoever is behind pulls the state after which the generation begins. */
   private async pullState(begin: Begin): Promise<void> {
-    const donor = begin.members[begin.donor]!;
     const abort = (this.catchUp = new AbortController());
-    try {
-      const request = { what: 'training', step: begin.afterStep } as const;
-      const snapshot = await this.peers!.pullState(donor.address, begin.generation, request, abort.signal);
-      if (abort.signal.aborted) return;
-      adoptState(this.run!.state, snapshot);
-    } catch (error) {
-      if (abort.signal.aborted) return;
-      throw error;
-    }
-    this.deps.log.info(`pulled the state after step ${begin.afterStep} from ${donor.workerId}`);
+    const found = await pullFromAnybody(begin, this.options.workerId, this.peers!, this.deps.clock, abort.signal);
+    if (!found) return; //                                           another Seal came
+    adoptState(this.run!.state, found.snapshot);
+    this.deps.log.info(`pulled the state after step ${begin.afterStep} from ${found.from}`);
     this.dispatch({ kind: 'level', step: begin.afterStep });
+  }
+
+  /** Everybody who answers a Seal tells what the coordinator has no record of: whoever should have may be lost. */
+  private tellAgain({ workerId, generation, finishedStep }: Sealed): void {
+    const progress: Progress = { kind: 'progress', workerId, generation, finishedStep, sealed: generation };
+    this.reporter.tellAgain(progress, this.recordedStep);
   }
 
   private async runGeneration(begin: Begin): Promise<void> {
     const { deps, run, peers } = this;
     const { generation } = begin;
     const rank = begin.members.findIndex(({ workerId }) => workerId === this.options.workerId);
-    const link = new GrpcLink(rank, begin, {
-      peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
-      violated: (error) => this.life.fail(error),
-    });
+    const { runId, checksum } = run!.spec;
+    const link = new GrpcLink(
+      { rank, runId, begin, checksum, clock: deps.clock },
+      {
+        peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
+        violated: (error) => this.life.fail(error),
+      },
+    );
     this.link = link;
-    this.hasEnded = false;
+    this.ended = undefined;
+    const isTeller = (this.isTeller = rank === 0);
     this.server!.begin(generation, link);
     peers!.keepOnly(begin.members.map(({ address }) => address));
     link.open((address) => peers!.pull(address, generation, rank));
     deps.watch.begun(begin, rank);
-    const isTeller = rank === 0;
     await trainLoop(
       run!,
       begin,
@@ -222,6 +303,7 @@ export class Worker {
         stepFinished: (step) => {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
+          this.aliveMs = deps.clock.nowMs();
           this.reporter.step(generation, record, isTeller);
           this.timings.add(step.timing);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
@@ -233,13 +315,10 @@ export class Worker {
         },
         checkpointed: (step) => this.reporter.checkpoint(generation, step),
         ended: (targetReached) => {
-          this.hasEnded = true;
           const { now, progression } = run!.state;
+          this.ended = { weightsDigest: weightsDigest(now.weights), targetReached };
           this.tellTimings();
-          this.reporter.ended(generation, progression.step, {
-            weightsDigest: weightsDigest(now.weights),
-            targetReached,
-          });
+          this.reporter.ended(generation, progression.step, this.ended);
         },
       },
       () => deps.clock.nowMs(),
@@ -247,15 +326,27 @@ export class Worker {
     );
   }
 
-  /** A peer's report alone removes nobody: the coordinator decides. But no wait is without limit. */
+  /** A peer's report alone removes nobody: the coordinator decides. */
   private onPeerGone(link: GrpcLink, begin: Begin, rank: number, reason: string): void {
-    if (this.hasEnded) return; //                                    they go home, as we do
-    const { address } = begin.members[rank]!;
+    if (this.ended) return; //                                       they go home, as we do
+    const { address, workerId } = begin.members[rank]!;
     this.deps.log.info(`the stream from rank ${rank} at ${address} broke: ${reason}`);
+    if (!this.stream.isOpen)
+      this.deps.log.warn(
+        `waiting for the coordinator at ${this.deps.coordinatorAddress}: worker ${workerId} is gone, and it alone can change who takes part`,
+      );
+    this.limitPeerGone(link, begin, rank, reason);
+  }
+
+  /** No wait is without limit, but that for a coordinator that is away has its own. */
+  private limitPeerGone(link: GrpcLink, begin: Begin, rank: number, reason: string): void {
+    const wasOpen = this.stream.isOpen;
     this.life.after(peerGoneMs, () => {
+      if (link.isClosed) return;
+      if (!wasOpen || !this.stream.isOpen) return this.limitPeerGone(link, begin, rank, reason);
+      const { address } = begin.members[rank]!;
       const { step } = this.run!.state.progression;
-      if (!link.isClosed)
-        this.life.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
+      this.life.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
     });
   }
 
@@ -265,8 +356,8 @@ export class Worker {
   }
 
   private tellTimings(): void {
-    const { channel, clock } = this.deps;
-    channel.send({ kind: 'heartbeat', sentAtMs: clock.nowMs(), timings: this.timings.take() });
+    if (this.stream.isOpen)
+      this.stream.send({ kind: 'heartbeat', sentAtMs: this.deps.clock.nowMs(), timings: this.timings.take() });
   }
 
   private sayWhy(error: unknown): void {
@@ -274,7 +365,7 @@ export class Worker {
     const known = lockstepErrorIn(error);
     const message = known?.message ?? (error instanceof Error ? error.message : String(error));
     const remedy = known?.remedy ?? 'report this as a bug';
-    this.deps.channel.send({
+    this.stream.send({
       kind: 'failed',
       code: known?.code ?? 'INTERNAL',
       message,
@@ -286,7 +377,7 @@ export class Worker {
   private async close(): Promise<void> {
     this.reporter.flush();
     this.link?.close('the worker ends');
-    this.deps.channel.close();
+    this.stream.close();
     this.server?.stop();
     this.peers?.close();
     await this.run?.engine.stop();

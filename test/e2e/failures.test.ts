@@ -189,28 +189,6 @@ test(
   },
 );
 
-test(
-  'a killed coordinator ends the run with its reason, exit code 3, and leaves nothing behind',
-  { skip: !isLinux },
-  async () => {
-    const folder = out();
-    const cache = place.path('cache-coordinator');
-    const run = start([...base, '--epochs', '100000', '--json', '--cache-dir', cache, '--out', folder], place.folder);
-    await run.seen(/"type":"step"/);
-    const isCoordinator = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0coordinator\0');
-    const [pid] = (await childrenOf(folder)).filter(isCoordinator);
-    process.kill(Number(pid), 'SIGKILL');
-    const { code, stdout, stderr } = await run.ended;
-    assert.equal(code, 3, stderr);
-    assert.match(
-      stderr,
-      /^error: the coordinator's process was ended by SIGKILL.*\[COORDINATOR_ENDED\]\nremedy: .*\n$/,
-    );
-    assert.equal(lastLine(stdout)['code'], 'COORDINATOR_ENDED');
-    assert.deepEqual(await childrenOf(cache), []);
-  },
-);
-
 test('Ctrl-C once: stops at a step boundary, saves everything, leaves no process', { skip: !isLinux }, async () => {
   const folder = out();
   const run = start([...base, '--epochs', '100000', '--json', '--out', folder], place.folder);

@@ -19,6 +19,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves with the first match in what was written to stdout, waits for it if need be. */
   seen(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same for stderr. */
+  complained(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** One place for all tests of a file: data sets are cached in it, as on a user's machine. */
@@ -63,7 +65,10 @@ export function start(
     stdout += text;
     for (const watch of watchers) watch();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    for (const watch of watchers) watch();
+  });
   const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code, signal) => {
@@ -72,10 +77,10 @@ export function start(
       resolve({ code, signal, stdout, stderr });
     });
   });
-  const seen = (pattern: RegExp): Promise<RegExpExecArray> =>
+  const found = (pattern: RegExp, written: () => string): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const watch = (): void => {
-        const match = pattern.exec(stdout);
+        const match = pattern.exec(written());
         const isOver = child.exitCode !== null || child.signalCode !== null;
         if (!match && !isOver) return;
         watchers.delete(watch);
@@ -85,7 +90,12 @@ export function start(
       watchers.add(watch);
       watch();
     });
-  return { child, ended, seen };
+  return {
+    child,
+    ended,
+    seen: (pattern) => found(pattern, () => stdout),
+    complained: (pattern) => found(pattern, () => stderr),
+  };
 }
 
 export function runToEnd(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { specOf, type CoordinatorConfig } from '../../config/index.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
 import { prepareSpec } from '../../coordinator/prepare.js';
+import { Restoration } from '../../coordinator/restoration.js';
 import { Resumption } from '../../coordinator/resumption.js';
 import { runStoreIn } from '../../coordinator/run-store.js';
 import { formatHostPort, localHost } from '../../core/address.js';
@@ -36,8 +37,10 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
   try {
     const resumption = config.resume === undefined ? undefined : await Resumption.find(config.resume, logger.warn);
     closing.push(() => resumption?.release());
-    const runId = resumption?.checkpoint.runId ?? newRunId(config.model);
-    const prepared = await prepareSpec(config, runId, resumption?.checkpoint);
+    const restoration = config.restore ? await Restoration.find(config.out!) : undefined;
+    closing.push(() => restoration?.release());
+    const runId = restoration?.spec.runId ?? resumption?.checkpoint.runId ?? newRunId(config.model);
+    const prepared = await prepareSpec(config, runId, resumption?.checkpoint, restoration);
     const { spec, layout } = prepared;
     resumption?.check(spec);
 
@@ -81,24 +84,29 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       joined: (hello, channel) => void service.then((c) => c.join(hello, channel)),
       readBlob: (sha256) => counted(prepared.readBlob(sha256), (bytes) => metrics.datasetSent.inc(bytes)),
     });
-    const port = await server.start({ host: config.listen, port: config.port });
+    const wantedPort = given.has('port') ? config.port : (restoration?.run.port ?? config.port);
+    const port = await server.start({ host: config.listen, port: wantedPort });
     closing.push(() => server.kill());
 
     const out = config.resume ?? config.out ?? join('runs', runId);
-    const { folder, earlier } = (await resumption?.open()) ?? { folder: await RunFolder.create({ path: out }) };
+    const taken = (await resumption?.open()) ?? (await restoration?.open());
+    const { folder, earlier } = taken ?? { folder: await RunFolder.create({ path: out }), earlier: undefined };
     closing.push(() => folder.close());
     log.toFile(folder.logPath('coordinator'));
     await folder.writeSpec(specification);
-    if (resumption) for await (const record of folder.metricsSoFar()) live.recorder.remember(record);
+    if (taken) for await (const record of folder.metricsSoFar()) live.recorder.remember(record);
     live.keepEvents((event) => folder.appendEvent(event));
 
     const peers = new ExchangeClients(runId, systemClock);
     closing.push(() => peers.close());
+    const resumedStep = restoration?.run.resumedStep ?? resumption?.checkpoint.step;
     const store = runStoreIn(folder, spec, layout, {
       keep: config.keepCheckpoints,
-      resumedStep: resumption?.checkpoint.step,
+      resumedStep,
       freeze: (report) => live.freeze(report),
     });
+    if (!restoration)
+      await store.appendJournal({ kind: 'run', spec, port, ...(resumedStep === undefined ? {} : { resumedStep }) });
     const coordinator = new Coordinator(
       { spec, layout, store, peers, clock: systemClock, show, watch: live.watch, log: logger },
       {

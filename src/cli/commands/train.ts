@@ -16,6 +16,19 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
       port: given.has('port') ? config.port : 0,
       metricsPort: given.has('metricsPort') ? config.metricsPort : undefined,
     }),
+    restartFlags: (out, port) =>
+      flagsFor('coordinator', {
+        out: config.out ?? config.resume ?? out,
+        port,
+        restore: true,
+        listen: config.listen,
+        minWorkers: config.minWorkers,
+        maxWorkers: config.maxWorkers,
+        joinTimeoutSeconds: config.joinTimeoutSeconds,
+        json: config.json,
+        logLevel: config.logLevel ?? 'warn',
+        metricsPort: given.has('metricsPort') ? config.metricsPort : undefined,
+      }),
     workerFlags: (coordinator, name) =>
       flagsFor('worker', {
         coordinator,

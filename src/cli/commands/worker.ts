@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { formatHostPort } from '../../core/address.js';
+import { formatHostPort, isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
+import { randomStream } from '../../core/random.js';
 import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
-import { CoordinatorConnection } from '../../transport/grpc/coordinator-client.js';
+import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
+import { ownAddressTowards } from '../../worker/own-address.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
@@ -48,6 +50,8 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       log.warn(`nobody answers at ${coordinatorAddress} yet; trying for ${config.joinTimeoutSeconds} s`),
     );
     log.info(`joining the run at ${coordinatorAddress}, metrics on ${exporter.url}`);
+    const reachedAt =
+      config.advertise ?? (isWildcardHost(config.listen) ? await ownAddressTowards(config.coordinator) : config.listen);
 
     const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
       for await (const chunk of connection.fetchBlob(sha256)) {
@@ -55,12 +59,14 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
-    const advertised = (port: number) => formatHostPort({ host: config.advertise ?? config.listen, port });
+    const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
     const join = (): Worker => {
+      const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
         coordinatorAddress,
-        channel: connection.join(),
+        dial: () => Promise.resolve(openStream(coordinatorAddress)),
         clock: systemClock,
+        random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
           return prepareRun(spec, config.engine, { cache, fetchBlob, log });
@@ -70,12 +76,13 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         watch: watchWorker(metrics, (now) => (state = now)),
       };
       return new Worker(deps, {
-        workerId: workerIdOf(name, randomBytes(3).toString('hex')),
+        workerId,
         host: hostname(),
         pid: process.pid,
         metricsAddress: advertised(exporter.port),
         listen: { host: config.listen, port: config.exchangePort },
         isPortChosen: given.has('exchangePort'),
+        coordinatorTimeoutSeconds: config.joinTimeoutSeconds,
       });
     };
     for (;;) {

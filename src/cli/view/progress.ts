@@ -9,6 +9,7 @@ import {
   grouped,
   membershipLine,
   plural,
+  restoredLine,
   resumedLine,
   skippedLine,
   startLines,
@@ -62,6 +63,9 @@ export class ProgressView implements RunView {
       case 'resumed':
         this.resumedStep = event.step;
         return this.line(resumedLine(event));
+      case 'restored':
+        this.resumedStep = event.step;
+        return this.line(restoredLine(event));
       case 'checkpoint':
         return; //                                                  nothing to act on; --json and the metrics have it
       case 'checkpoint-failed':

@@ -76,6 +76,10 @@ export function resumedLine({ step, isFinished }: Extract<RunEvent, { type: 'res
     : `resuming after step ${grouped(step)}`;
 }
 
+export function restoredLine({ step }: Extract<RunEvent, { type: 'restored' }>): string {
+  return `a new coordinator has taken over at step ${grouped(step)} or later; the workers went on without one`;
+}
+
 export function checkpointFailedLine({ step, reason }: Extract<RunEvent, { type: 'checkpoint-failed' }>): string {
   return `the checkpoint of step ${grouped(step)} was not saved, training goes on: ${reason}`;
 }

@@ -1,4 +1,4 @@
-import { credentials, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { credentials, status, type ChannelOptions, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker } from '../../cluster/session.js';
 import type { Clock } from '../../core/clock.js';
 import { channelOptions, reasonOf } from './channels.js';
@@ -12,6 +12,17 @@ import { decodeFromCoordinator, encodeFromWorker } from './wire.js';
 
 /** How long one attempt to connect may take before the user is told that we go on trying. */
 const firstAttemptMs = 1_000;
+
+/**
+ * Each stream has a connection of its own, so that a new attempt is one: a shared one keeps to its own pauses. A coordinator
+ * that is stopped, or cut off without a word, is noticed by pings that it does not answer.
+ */
+const streamOptions: ChannelOptions = {
+  ...channelOptions,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.keepalive_time_ms': 1_000,
+  'grpc.keepalive_timeout_ms': 2_000,
+};
 
 /** A worker's connection to its coordinator. */
 export class CoordinatorConnection {
@@ -49,11 +60,6 @@ export class CoordinatorConnection {
     }
   }
 
-  /** Opens the worker's stream; the caller says Hello on it first. */
-  join(): Channel<FromWorker, FromCoordinator> {
-    return new CoordinatorChannel(this.client.join());
-  }
-
   /** The chunks of a blob. @throws LockstepError `BLOB_UNAVAILABLE` */
   async *fetchBlob(sha256: string): AsyncIterable<Uint8Array> {
     try {
@@ -68,12 +74,21 @@ export class CoordinatorConnection {
   }
 }
 
+/** Opens a worker's stream to the coordinator there; the caller says Hello on it first. */
+export function openStream(address: string): Channel<FromWorker, FromCoordinator> {
+  return new CoordinatorChannel(new Client(address, credentials.createInsecure(), streamOptions));
+}
+
 /** The worker's end of its stream. */
 class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
   private runId = '';
   private isClosed = false;
 
-  constructor(private readonly call: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>) {}
+  private readonly call: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
+
+  constructor(private readonly client: GrpcClient) {
+    this.call = client.join();
+  }
 
   send(message: FromWorker): void {
     if (!this.isClosed) this.call.write(encodeFromWorker(this.runId, message));
@@ -88,6 +103,7 @@ class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
     const closed = (reason: string): void => {
       if (this.isClosed) return;
       this.isClosed = true;
+      this.client.close();
       listener.closed(reason);
     };
     this.call.on('error', (error: ServiceError) =>
@@ -99,5 +115,6 @@ class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
   close(): void {
     this.isClosed = true;
     this.call.end();
+    this.client.close(); //                                         what was sent still leaves
   }
 }

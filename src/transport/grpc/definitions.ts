@@ -1,13 +1,12 @@
 import { loadSync } from '@grpc/proto-loader';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { join } from 'node:path';
-import type { Frame } from '../../collective/frame.js';
 import { packageRoot } from '../../core/paths.js';
-import { decodeFrame } from './frame-codec.js';
 import type { ProtoGrpcType as CoordinatorTypes } from './generated/coordinator.js';
 import type { CoordinatorDefinition } from './generated/lockstep/v1/Coordinator.js';
 import type { ExchangeDefinition } from './generated/lockstep/v1/Exchange.js';
 import type { ProtoGrpcType as ExchangeTypes } from './generated/exchange.js';
+import type { OutgoingFrame } from './outlet.js';
 
 // The same options as in scripts/proto.mjs, which generates the types.
 const definition = loadSync(['coordinator.proto', 'exchange.proto'], {
@@ -26,12 +25,12 @@ export const coordinatorService: CoordinatorDefinition = types.lockstep.v1.Coord
 /** `Exchange` as proto/exchange.proto describes it, for any gRPC client. */
 export const exchangeProtoService: ExchangeDefinition = types.lockstep.v1.Exchange.service;
 
-/** The same service as we run it: frames are encoded and decoded by hand, and grpc-js passes their bytes through. */
+/** The same service as we run it: frames are written and read by hand, and grpc-js passes their bytes through. */
 export const exchangeService = {
   Pull: {
     ...exchangeProtoService.Pull,
-    responseSerialize: (frame: Buffer): Buffer => frame,
-    responseDeserialize: (bytes: Buffer): Frame => decodeFrame(bytes),
+    responseSerialize: (frame: OutgoingFrame): Buffer => frame as unknown as Buffer,
+    responseDeserialize: (bytes: Buffer): Buffer => bytes,
   },
   PullState: exchangeProtoService.PullState,
 };

@@ -1,7 +1,6 @@
 import { credentials, makeClientConstructor, type ClientReadableStream } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { Generation } from '../../cluster/messages.js';
-import type { Frame } from '../../collective/frame.js';
 import { channelOptions, reasonOf } from './channels.js';
 import { exchangeService } from './definitions.js';
 import { fault } from '../faults.js';
@@ -23,9 +22,9 @@ export class ExchangeClients {
     private readonly clock: Clock,
   ) {}
 
-  pull(address: string, { term, number }: Generation, rank: number): ClientReadableStream<Frame> {
+  pull(address: string, { term, number }: Generation, rank: number): ClientReadableStream<Buffer> {
     const request = { runId: this.runId, term, generation: number, rank };
-    return this.clientOf(address).pull(request) as unknown as ClientReadableStream<Frame>; // decoded by hand, see definitions.ts
+    return this.clientOf(address).pull(request) as unknown as ClientReadableStream<Buffer>; // read by hand, see definitions.ts
   }
 
   /** @throws LockstepError `STATE_UNAVAILABLE` */

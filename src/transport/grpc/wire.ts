@@ -1,9 +1,9 @@
-import type { Begin, Generation } from '../../cluster/messages.js';
+import type { Begin, Generation, Progress } from '../../cluster/messages.js';
 import type { FromCoordinator, FromWorker, Report } from '../../cluster/session.js';
 import type { PhaseSeconds, StepRecord, StepTiming } from '../../core/events.js';
 import type { CoordinatorMessage, CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
 import type { Generation__Output } from './generated/lockstep/v1/Generation.js';
-import type { Progress__Output } from './generated/lockstep/v1/Progress.js';
+import type { Progress as WireProgress, Progress__Output } from './generated/lockstep/v1/Progress.js';
 import type { StepRecord as WireStep, StepRecord__Output } from './generated/lockstep/v1/StepRecord.js';
 import type { StepTiming as WireTiming, StepTiming__Output } from './generated/lockstep/v1/StepTiming.js';
 import type { WorkerMessage, WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessage.js';
@@ -15,15 +15,14 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
     case 'hello':
       return { hello: message };
     case 'ready':
-      return { ready: { runId, ...message } };
+      return { ready: { runId, ...message, greeting: message.greeting ? encodeProgress(message.greeting) : null } };
     case 'sealed':
       return { sealed: { runId, ...message } };
     case 'progress':
       return {
         progress: {
           runId,
-          ...message,
-          ended: message.ended ?? null,
+          ...encodeProgress(message),
           steps: message.steps.map(encodeStep),
           evaluations: [...message.evaluations],
           checkpointStep: message.checkpointStep ?? 0,
@@ -41,10 +40,13 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
 /** @param workerId - who is at the other end, by its Hello: no message can speak for another worker */
 export function decodeFromWorker(workerId: string, wire: WorkerMessage__Output): FromWorker | undefined {
   if (wire.hello) return { kind: 'hello', ...wire.hello };
-  if (wire.ready) return { kind: 'ready', ...wire.ready };
+  if (wire.ready) {
+    const { greeting, ...ready } = wire.ready;
+    return { kind: 'ready', ...ready, ...(greeting ? { greeting: decodeProgress(workerId, greeting) } : {}) };
+  }
   if (wire.sealed)
     return { kind: 'sealed', ...wire.sealed, workerId, generation: decodeGeneration(wire.sealed.generation) };
-  if (wire.progress) return decodeProgress(workerId, wire.progress);
+  if (wire.progress) return decodeReport(workerId, wire.progress);
   if (wire.failed) return { kind: 'failed', ...wire.failed };
   if (wire.heartbeat) {
     const { sentAtMs, timings } = wire.heartbeat;
@@ -87,7 +89,11 @@ export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoo
   return undefined;
 }
 
-function decodeProgress(workerId: string, wire: Progress__Output): Report {
+function encodeProgress(progress: Progress): WireProgress {
+  return { ...progress, ended: progress.ended ?? null };
+}
+
+function decodeProgress(workerId: string, wire: Progress__Output): Progress {
   return {
     kind: 'progress',
     workerId,
@@ -95,6 +101,12 @@ function decodeProgress(workerId: string, wire: Progress__Output): Report {
     finishedStep: wire.finishedStep,
     sealed: decodeGeneration(wire.sealed),
     ...(wire.ended ? { ended: wire.ended } : {}),
+  };
+}
+
+function decodeReport(workerId: string, wire: Progress__Output): Report {
+  return {
+    ...decodeProgress(workerId, wire),
     steps: wire.steps.map(decodeStep),
     evaluations: wire.evaluations,
     ...(wire.checkpointStep > 0 ? { checkpointStep: wire.checkpointStep } : {}),

@@ -4,19 +4,25 @@ import { Inbox } from '../../collective/inbox.js';
 import type { Link } from '../../collective/link.js';
 
 /**
- * When a frame arrives: calls `deliver` now, later or, for a link that is cut, never. Frames between two ranks stay in
- * order, as on a stream.
+ * When a frame arrives: calls `deliver` now, later or, for a link that is cut, never; with another frame, for one that is
+ * damaged. Frames between two ranks stay in order, as on a stream.
  */
-export type Delivery = (from: number, to: number, frame: Frame, deliver: () => void) => void;
+export type Delivery = (from: number, to: number, frame: Frame, deliver: (changed?: Frame) => void) => void;
 
-/** The links of one generation inside one process: the twin of the real transport, for tests and simulations. */
+/**
+ * The links of one generation inside one process: the twin of the real transport, for tests and simulations.
+ *
+ * @param withHub - whether the last of them is the hub of a star, beside the members
+ */
 export function memoryLinks(
   worldSize: number,
   generation: number,
   delivery: Delivery = (_from, _to, _frame, deliver) => deliver(),
+  withHub = false,
 ): readonly MemoryLink[] {
   const links: MemoryLink[] = [];
-  for (let rank = 0; rank < worldSize; rank++) links.push(new MemoryLink(rank, generation, links, worldSize, delivery));
+  for (let rank = 0; rank < worldSize + (withHub ? 1 : 0); rank++)
+    links.push(new MemoryLink(rank, generation, links, worldSize, delivery));
   return links;
 }
 
@@ -31,13 +37,13 @@ export class MemoryLink implements Link {
     readonly worldSize: number,
     private readonly delivery: Delivery,
   ) {
-    this.inbox = new Inbox(generation, worldSize);
+    this.inbox = new Inbox(generation);
   }
 
   async send(to: number, frame: Frame): Promise<void> {
     if (this.closed) throw this.closed;
     const copy: Frame = { ...frame, payload: frame.payload.slice() };
-    this.delivery(this.rank, to, copy, () => this.links[to]!.inbox.deliver(this.rank, copy));
+    this.delivery(this.rank, to, copy, (changed = copy) => this.links[to]!.inbox.deliver(this.rank, changed));
   }
 
   close(reason: string): void {

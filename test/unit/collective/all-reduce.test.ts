@@ -1,79 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { AllReduce, type NodeSum } from '../../../src/collective/all-reduce.js';
+import { AllReduce } from '../../../src/collective/all-reduce.js';
+import type { Codec } from '../../../src/collective/codec.js';
 import { Abandoned } from '../../../src/collective/faults.js';
-import type { Link } from '../../../src/collective/link.js';
-import { ownerMap, type Topology } from '../../../src/collective/owner-map.js';
-import { rangesByShare, type Range } from '../../../src/collective/ranges.js';
-import { TreeSum } from '../../../src/collective/tree.js';
+import { ownerMap, sliceFloatsMax, type Topology } from '../../../src/collective/owner-map.js';
+import { rangesByShare } from '../../../src/collective/ranges.js';
+import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { randomStream } from '../../../src/core/random.js';
 import { memoryLinks } from '../../../src/transport/memory/memory-link.js';
+import { add, bitsOf, leaf, nodesOf, shuffledDelivery, sumInMemory, treeSum } from './sums.js';
 
-const noTime = (): number => 0;
-
-/** The "gradient" of one micro-batch: float32 with many different exponents, so that another order gives other bits. */
-function leaf(index: number, length: number): Float32Array {
-  const random = randomStream(5, 'leaf', index);
-  return Float32Array.from({ length }, () => (random.uniform() - 0.5) * 10 ** Math.floor(random.uniform() * 8));
-}
-
-function add(left: Float32Array, right: Float32Array): Float32Array {
-  return left.map((value, i) => value + right[i]!);
-}
-
-function nodesOf(range: Range, count: number, length: number): readonly NodeSum[] {
-  const tree = new TreeSum<Float32Array>(count, add);
-  for (let i = range.first; i < range.end; i++) tree.push({ first: i, end: i + 1 }, leaf(i, length));
-  return tree.nodes.map(({ span, value }) => ({ ...span, values: value.slice() }));
-}
-
-/** Delivers frames in an order drawn from `seed`, each pair of ranks in order, as promises get their turns. */
-function shuffledLinks(worldSize: number, seed: number) {
-  const random = randomStream(seed, 'delivery');
-  const waiting = new Map<string, (() => void)[]>();
-  const pump = (): void => {
-    const keys = [...waiting.keys()];
-    const key = keys[random.uint32() % keys.length]!;
-    const queue = waiting.get(key)!;
-    queue.shift()!();
-    if (queue.length === 0) waiting.delete(key);
-  };
-  return memoryLinks(worldSize, 1, (from, to, _frame, deliver) => {
-    const key = `${from}>${to}`;
-    const queue = waiting.get(key);
-    if (queue) queue.push(deliver);
-    else waiting.set(key, [deliver]);
-    setImmediate(pump); //                                          one turn for each frame, which takes any of those that wait
-  });
-}
-
-async function run(
-  links: readonly Link[],
-  topology: Topology,
-  length: number,
-  count: number,
-  shares: readonly number[],
-  rounds = 1,
-) {
-  const ranges = rangesByShare(count, shares);
-  return Promise.all(
-    links.map(async (link) => {
-      const allReduce = new AllReduce(link, ownerMap(topology, length, links.length), noTime);
-      const sum = new Float32Array(length);
-      for (let step = 1; step <= rounds; step++) {
-        const open = allReduce.open({ generation: 1, step, purpose: 'gradient' }, ranges, count, sum);
-        await allReduce.reduce(open, nodesOf(ranges[link.rank]!, count, length));
-      }
-      return sum;
-    }),
-  );
-}
+const needs = () => ({ workspace: new Workspace(plainVectors), nowMs: () => 0 });
+const round = { generation: 1, step: 1, purpose: 'gradient' } as const;
 
 test('every rank gets the sum of the canonical tree, bit for bit, in any topology and order of arrival', async () => {
   const cases = fc.record({
     worldSize: fc.integer({ min: 1, max: 6 }),
-    topology: fc.constantFrom<Topology>('mesh', 'direct'),
+    topology: fc.constantFrom<Topology>('mesh', 'direct', 'star'),
     length: fc.integer({ min: 1, max: 200 }),
     count: fc.integer({ min: 1, max: 13 }),
     seed: fc.nat(),
@@ -83,9 +27,10 @@ test('every rank gets the sum of the canonical tree, bit for bit, in any topolog
       const random = randomStream(seed, 'shares');
       const shares = Array.from({ length: worldSize }, () => random.uint32() % 4);
       shares[0]! += 1;
-      const expected = nodesOf({ first: 0, end: count }, count, length)[0]!.values;
-      const sums = await run(shuffledLinks(worldSize, seed), topology, length, count, shares, 3);
-      for (const sum of sums) assert.deepEqual(new Uint32Array(sum.buffer), new Uint32Array(expected.buffer));
+      const expected = new Uint32Array(treeSum(count, length).buffer);
+      const options = { topology, length, count, shares, rounds: 3 };
+      const sums = await sumInMemory(worldSize, options, shuffledDelivery(seed));
+      for (const sum of sums) assert.deepEqual(bitsOf(sum), expected);
     }),
     { seed: 4, numRuns: 150 },
   );
@@ -96,21 +41,43 @@ test('another order of the same additions would give other bits, so the test abo
   assert.notDeepEqual(add(add(a, b), c), add(a, add(b, c)));
 });
 
-test('vectors longer than a chunk arrive whole', async () => {
-  const length = 400_000;
-  const sums = await run(memoryLinks(3, 1), 'mesh', length, 3, [1, 1, 1]);
-  assert.deepEqual(sums[2], nodesOf({ first: 0, end: 3 }, 3, length)[0]!.values);
+for (const topology of ['mesh', 'direct', 'star'] as const) {
+  test(`vectors of several slices arrive whole: ${topology}`, async () => {
+    const length = 2 * sliceFloatsMax + 77;
+    const sums = await sumInMemory(3, { topology, length, count: 3, shares: [1, 1, 1] });
+    const expected = treeSum(3, length);
+    for (const { sum } of sums) assert.deepEqual(sum, expected);
+  });
+}
+
+test('each slice is told once, as soon as its sum is there', async () => {
+  const length = 3 * sliceFloatsMax;
+  const [link] = memoryLinks(1, 1);
+  const allReduce = new AllReduce({ link: link!, ...needs() }, { topology: 'mesh', length, exactTail: 0 });
+  const told: number[] = [];
+  const sum = new Float32Array(length);
+  const onSlice = (begin: number, end: number): void => {
+    told.push(begin, end);
+    assert.deepEqual(sum.subarray(begin, end), leaf(0, length).subarray(begin, end));
+  };
+  const reduction = allReduce.open({ round, ranges: [{ first: 0, end: 1 }], count: 1, sum, onSlice });
+  for (const node of nodesOf({ first: 0, end: 1 }, 1, length)) reduction.add(node);
+  await reduction.finish();
+  assert.deepEqual(
+    told,
+    [0, 1, 1, 2, 2, 3].map((i) => i * sliceFloatsMax),
+  );
 });
 
 test('NaN and infinity reach every rank', async () => {
-  const links = memoryLinks(2, 1);
   const values = [Float32Array.of(NaN, 1, Infinity), Float32Array.of(1, 2, -Infinity)];
   const sums = await Promise.all(
-    links.map(async (link) => {
-      const allReduce = new AllReduce(link, ownerMap('mesh', 3, 2), noTime);
+    memoryLinks(2, 1).map(async (link) => {
+      const allReduce = new AllReduce({ link, ...needs() }, { topology: 'mesh', length: 3, exactTail: 0 });
       const sum = new Float32Array(3);
-      const open = allReduce.open({ generation: 1, step: 1, purpose: 'gradient' }, rangesByShare(2, [1, 1]), 2, sum);
-      await allReduce.reduce(open, [{ first: link.rank, end: link.rank + 1, values: values[link.rank]! }]);
+      const reduction = allReduce.open({ round, ranges: rangesByShare(2, [1, 1]), count: 2, sum });
+      reduction.add({ first: link.rank, end: link.rank + 1, values: values[link.rank]! });
+      await reduction.finish();
       return sum;
     }),
   );
@@ -120,10 +87,11 @@ test('NaN and infinity reach every rank', async () => {
 test('no rank finishes while a member is missing, and sealing frees those who wait', async () => {
   const links = memoryLinks(3, 1, (from, _to, _frame, deliver) => (from === 2 ? undefined : deliver()));
   const outcomes = links.slice(0, 2).map(async (link) => {
-    const allReduce = new AllReduce(link, ownerMap('mesh', 40, 3), noTime);
+    const allReduce = new AllReduce({ link, ...needs() }, { topology: 'mesh', length: 40, exactTail: 0 });
     const ranges = rangesByShare(2, [1, 1, 0]); //                   rank 2 has nothing to compute, and is needed all the same
-    const open = allReduce.open({ generation: 1, step: 1, purpose: 'gradient' }, ranges, 2, new Float32Array(40));
-    await allReduce.reduce(open, nodesOf(ranges[link.rank]!, 2, 40));
+    const reduction = allReduce.open({ round, ranges, count: 2, sum: new Float32Array(40) });
+    for (const node of nodesOf(ranges[link.rank]!, 2, 40)) reduction.add(node);
+    await reduction.finish();
   });
   let finished = 0;
   for (const outcome of outcomes) outcome.then(() => (finished += 1)).catch(() => undefined);
@@ -133,46 +101,106 @@ test('no rank finishes while a member is missing, and sealing frees those who wa
   for (const outcome of outcomes) await assert.rejects(outcome, Abandoned);
 });
 
-test('slices of a mesh are disjoint, complete and aligned', () => {
+/** Keeps the upper half of each float: as lossy as a codec can be while the test can say what must come out. */
+const upperHalf: Codec = {
+  byteLength: (length) => Math.ceil(length / 2) * 4,
+  encode(values, _place, into) {
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    const halves = new Uint16Array(into.buffer, into.byteOffset, into.byteLength / 2);
+    for (let i = 0; i < bits.length; i++) bits[i] = (halves[i] = bits[i]! >>> 16) << 16;
+  },
+  decode(bytes, values) {
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
+  },
+};
+
+test('with a codec everybody computes with the decoded values, and the tail stays exact', async () => {
+  const length = 101;
+  const tail = 5;
+  for (const topology of ['mesh', 'direct'] as const) {
+    const links = memoryLinks(3, 1, (_from, _to, frame, deliver) => {
+      const offset = new Uint8Array(frame.payload.length + 1).subarray(1); // payloads may lie anywhere
+      offset.set(frame.payload);
+      setImmediate(() => deliver({ ...frame, payload: offset }));
+    });
+    const ranges = rangesByShare(5, [1, 1, 1]);
+    const sums = await Promise.all(
+      links.map(async (link) => {
+        const options = { topology, length, exactTail: tail };
+        const allReduce = new AllReduce({ link, ...needs(), codec: upperHalf }, options);
+        const sum = new Float32Array(length);
+        const reduction = allReduce.open({ round, ranges, count: 5, sum });
+        for (const node of nodesOf(ranges[link.rank]!, 5, length)) reduction.add(node);
+        await reduction.finish();
+        return sum;
+      }),
+    );
+    for (const sum of sums) assert.deepEqual(sum, sums[0]);
+    const exact = treeSum(5, length);
+    assert.deepEqual(sums[0]!.subarray(-tail), exact.subarray(-tail));
+    assert.notDeepEqual(sums[0], exact);
+    for (let i = 0; i < length; i++) assert.ok(Math.abs(sums[0]![i]! - exact[i]!) <= 1e8 / 64, `element ${i}`);
+  }
+});
+
+test('slices are disjoint, complete, aligned and not too long', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 5000 }), fc.integer({ min: 1, max: 17 }), (length, worldSize) => {
-      const map = ownerMap('mesh', length, worldSize);
-      assert.equal(map.at(-1)!.end, length);
-      map.forEach((slice, rank) => {
-        assert.equal(slice.begin, rank === 0 ? 0 : map[rank - 1]!.end);
-        assert.deepEqual(slice.owners, [rank]);
-        assert.ok(slice.begin % 16 === 0 || slice.begin === length);
-      });
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 5 * sliceFloatsMax }),
+      fc.integer({ min: 1, max: 17 }),
+      fc.constantFrom<Topology>('mesh', 'direct', 'star'),
+      (length, worldSize, topology) => {
+        const map = ownerMap(topology, length, worldSize);
+        assert.equal(map.at(-1)!.end, length);
+        map.forEach(({ begin, end }, i) => {
+          assert.equal(begin, i === 0 ? 0 : map[i - 1]!.end);
+          assert.ok(end > begin && end - begin <= sliceFloatsMax + 16);
+          assert.ok(begin % 16 === 0);
+        });
+      },
+    ),
     { seed: 5 },
   );
 });
 
+test('bytes that a member sends grow as 2 (N - 1) / N in a mesh, within 3 per cent', async () => {
+  const length = 100_000;
+  for (let worldSize = 2; worldSize <= 16; worldSize++) {
+    const sent = new Array<number>(worldSize).fill(0);
+    const shares = new Array<number>(worldSize).fill(1);
+    await sumInMemory(
+      worldSize,
+      { topology: 'mesh', length, count: worldSize, shares },
+      (from, _to, frame, deliver) => {
+        sent[from]! += frame.payload.byteLength + 64;
+        deliver();
+      },
+    );
+    const expected = (2 * (worldSize - 1) * length * 4) / worldSize;
+    for (const bytes of sent) assert.ok(Math.abs(bytes / expected - 1) < 0.03, `${worldSize} members: ${bytes} bytes`);
+  }
+});
+
 test('says whose nodes came last', async () => {
   const held: (() => void)[] = [];
-  const links = memoryLinks(3, 1, (from, _to, { kind }, deliver) => {
-    if (from === 2 && kind === 'nodes') held.push(deliver);
-    else deliver();
-  });
-  const ranges = rangesByShare(3, [1, 1, 1]);
-  const finished = Promise.all(
-    links.map((link) => {
-      const allReduce = new AllReduce(link, ownerMap('mesh', 64, 3), noTime);
-      const open = allReduce.open({ generation: 1, step: 1, purpose: 'gradient' }, ranges, 3, new Float32Array(64));
-      return allReduce.reduce(open, nodesOf(ranges[link.rank]!, 3, 64));
-    }),
+  const finished = sumInMemory(
+    3,
+    { topology: 'mesh', length: 64, count: 3, shares: [1, 1, 1] },
+    (from, _to, { kind }, deliver) => {
+      if (from === 2 && kind === 'nodes') held.push(deliver);
+      else deliver();
+    },
   );
   await new Promise(setImmediate); //                               everything else has arrived
   assert.ok(held.length > 0);
   for (const deliver of held) deliver();
   const [first, second] = await finished;
-  assert.deepEqual([first?.slowestRank, second?.slowestRank], [2, 2]);
+  assert.deepEqual([first?.facts.slowestRank, second?.facts.slowestRank], [2, 2]);
 });
 
 test('alone there is nobody to wait for', async () => {
-  const [link] = memoryLinks(1, 1);
-  const allReduce = new AllReduce(link!, ownerMap('mesh', 8, 1), noTime);
-  const ranges = rangesByShare(1, [1]);
-  const open = allReduce.open({ generation: 1, step: 1, purpose: 'gradient' }, ranges, 1, new Float32Array(8));
-  assert.equal((await allReduce.reduce(open, nodesOf(ranges[0]!, 1, 8))).slowestRank, -1);
+  const [only] = await sumInMemory(1, { topology: 'mesh', length: 8, count: 1, shares: [1] });
+  assert.equal(only?.facts.slowestRank, -1);
 });

@@ -2,62 +2,104 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Abandoned } from '../../../src/collective/faults.js';
 import type { Frame, Round } from '../../../src/collective/frame.js';
-import { Inbox } from '../../../src/collective/inbox.js';
+import { Inbox, type Receiver } from '../../../src/collective/inbox.js';
 
 const round = (step: number, purpose: Round['purpose'] = 'gradient', generation = 4): Round => ({
   generation,
   step,
   purpose,
 });
-const frame = (at: Round, bytes: readonly number[], offset = 0): Frame => ({
-  kind: 'nodes',
+const frame = (at: Round, bytes: readonly number[], kind: Frame['kind'] = 'nodes'): Frame => ({
+  kind,
   round: at,
   slice: 0,
-  offset,
+  node: 0,
   payload: Uint8Array.from(bytes),
 });
 
-test('frames that come early wait until they are expected', async () => {
-  const inbox = new Inbox(4, 2);
-  inbox.openRound(round(1));
-  inbox.deliver(1, frame(round(2), [5, 6, 7, 8], 1));
-  inbox.deliver(1, frame(round(2), [1, 2, 3, 4], 0));
-  const target = new Uint8Array(8);
-  inbox.openRound(round(2));
-  await inbox.expect(1, round(2), 'nodes', 0, target);
-  assert.deepEqual([...target], [1, 2, 3, 4, 5, 6, 7, 8]);
+function receiver() {
+  const received: (readonly [number, number])[] = [];
+  const failures: Error[] = [];
+  const to: Receiver = {
+    receive: (from, { payload }) => void received.push([from, payload[0]!]),
+    fail: (error) => void failures.push(error),
+  };
+  return { received, failures, to };
+}
+
+test('frames that come early wait until their round begins', () => {
+  const inbox = new Inbox(4);
+  inbox.open(round(1), receiver().to);
+  inbox.deliver(1, frame(round(2), [5]));
+  inbox.deliver(2, frame(round(2), [6]));
+  const second = receiver();
+  inbox.open(round(2), second.to);
+  inbox.deliver(1, frame(round(2), [7]));
+  assert.deepEqual(second.received, [
+    [1, 5],
+    [2, 6],
+    [1, 7],
+  ]);
 });
 
 test('an evaluation comes after the step that it evaluates', () => {
-  const inbox = new Inbox(4, 2);
-  inbox.openRound(round(3, 'evaluation'));
-  assert.throws(() => inbox.deliver(1, frame(round(3), [0, 0, 0, 0])), { code: 'STALE_ROUND' });
-  inbox.deliver(1, frame(round(4), [0, 0, 0, 0]));
+  const inbox = new Inbox(4);
+  inbox.open(round(3, 'evaluation'), receiver().to);
+  assert.throws(() => inbox.deliver(1, frame(round(3), [0])), { code: 'STALE_ROUND' });
+  inbox.deliver(1, frame(round(4), [0]));
 });
 
 test('stale rounds and other generations are refused by name', () => {
-  const inbox = new Inbox(4, 2);
-  inbox.openRound(round(7));
+  const inbox = new Inbox(4);
+  inbox.open(round(7), receiver().to);
   assert.throws(() => inbox.deliver(1, frame(round(6), [])), {
     code: 'STALE_ROUND',
-    message: /rank 1 sent step 6 of generation 4/,
+    message: 'rank 1 sent step 6 of generation 4, but we are at step 7 of generation 4',
   });
   assert.throws(() => inbox.deliver(1, frame(round(7, 'gradient', 5), [])), { code: 'STALE_ROUND' });
 });
 
-test('more than there is room for is refused', async () => {
-  const inbox = new Inbox(4, 2);
-  inbox.openRound(round(1));
-  void inbox.expect(1, round(1), 'nodes', 0, new Uint8Array(4));
-  assert.throws(() => inbox.deliver(1, frame(round(1), [1, 2, 3, 4, 5])), { code: 'EXCHANGE_OVERFLOW' });
+test('what comes early is bounded for each peer, and room is given back', () => {
+  const inbox = new Inbox(4);
+  const most = 64 * 1024 * 1024;
+  inbox.open(round(1), receiver().to);
+  const large = (step: number): Frame => ({ ...frame(round(step), []), payload: new Uint8Array(most / 2) });
+  for (let step = 2; step < 5; step++) {
+    inbox.deliver(1, large(step));
+    inbox.deliver(2, large(step));
+    inbox.deliver(1, large(step + 1));
+    assert.throws(() => inbox.deliver(1, large(step + 1)), {
+      code: 'EXCHANGE_OVERFLOW',
+      message: new RegExp(`^rank 1 sent ${(most / 2) * 3} bytes for step ${step + 1} of generation 4`),
+    });
+    inbox.open(round(step), receiver().to);
+    inbox.open(round(step + 1), receiver().to);
+    step += 1;
+  }
 });
 
-test('closing rejects whoever waits, now and later, and drops what still comes', async () => {
-  const inbox = new Inbox(4, 2);
-  inbox.openRound(round(1));
-  const waiting = inbox.expect(1, round(1), 'nodes', 0, new Uint8Array(4));
+test('closing fails the round at hand and later ones, and drops what still comes', () => {
+  const inbox = new Inbox(4);
+  const first = receiver();
+  inbox.open(round(1), first.to);
   inbox.close('membership is changing');
-  await assert.rejects(waiting, Abandoned);
-  await assert.rejects(inbox.expect(1, round(1), 'sum', 0, new Uint8Array(4)), Abandoned);
-  inbox.deliver(1, frame(round(1), [1, 2, 3, 4]));
+  const second = receiver();
+  inbox.open(round(2), second.to);
+  inbox.deliver(1, frame(round(2), [1]));
+  for (const { failures, received } of [first, second]) {
+    assert.ok(failures[0] instanceof Abandoned);
+    assert.deepEqual(received, []);
+  }
+});
+
+test('a hub learns of the next round from the first header, and of the end', async () => {
+  const inbox = new Inbox(4);
+  const next = inbox.nextHeader();
+  inbox.deliver(1, frame(round(1), [5]));
+  inbox.deliver(0, frame(round(1), [9, 0, 0, 0, 7, 1, 0, 0], 'header'));
+  assert.deepEqual(await next, { round: round(1), count: 9, length: 263 });
+  inbox.open(round(1), receiver().to);
+  const none = inbox.nextHeader();
+  inbox.close('over');
+  await assert.rejects(none, Abandoned);
 });

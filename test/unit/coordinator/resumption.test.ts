@@ -22,6 +22,8 @@ const spec: RunSpec = {
   globalBatchSize: 10,
   microBatchSize: 5,
   dropLast: false,
+  topology: 'auto',
+  checksum: false,
   engine: 'auto',
   lastStep: 30,
   optimizer: { name: 'adam', options: { beta1: 0.9 } },
@@ -59,8 +61,10 @@ describe('Resumption', () => {
     path = join(await mkdtemp(join(tmpdir(), 'lockstep-resumption-')), 'run');
     const folder = await RunFolder.create({ path });
     const store = runStoreIn(folder, spec, layout, { keep: 2, resumedStep: undefined, freeze });
-    await store.appendJournal({ kind: 'term', term: 3 });
-    await store.appendJournal({ kind: 'begin', generation: { term: 4, number: 7 } });
+    await store.appendJournal({ kind: 'term', term: 3, seconds: 0 });
+    const generation = { term: 4, number: 7 };
+    const begin = { kind: 'begin', generation, members: [], shares: [], donor: 0, afterStep: 0, lastStep: 30 } as const;
+    await store.appendJournal({ ...begin, seconds: 0 });
     for (let step = 1; step <= 13; step++) {
       store.appendMetrics(stepRecord(step));
       if (step === 10) store.appendMetrics(evaluation);

@@ -15,11 +15,13 @@ import { answerOf, knownAnswer } from '../../../src/engine/known-answer.js';
 import { buildModelSpec } from '../../../src/engine/models/index.js';
 import {
   bindNative,
+  findNative,
   inspectNative,
   judgeNative,
-  nativeAddonFile,
+  nativeAddonFiles,
   nativeStatus,
   type NativeAddon,
+  type NativeStatus,
 } from '../../../src/engine/native-kernels.js';
 import { compilePlan } from '../../../src/engine/plan/plan.js';
 import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
@@ -28,6 +30,7 @@ import { cornerNames, modelNamed, skippedWithoutNative, someWeights, writeSample
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-native-'));
 after(() => rmSync(scratch, { recursive: true }));
 const skip = skippedWithoutNative();
+const nativeAddonFile = nativeAddonFiles.map(({ file }) => file).find(existsSync) ?? '';
 const addon = skip === false ? (createRequire(import.meta.url)(nativeAddonFile) as NativeAddon) : undefined;
 const m = 3;
 
@@ -103,6 +106,20 @@ describe('the addon', () => {
       const status = inspectNative(file, wanted);
       assert.match(status.available ? '' : status.reason, reason);
     }
+  });
+
+  it('is the first that can be used, and its refusal the first one', { skip }, () => {
+    const text = { file: join(scratch, 'broken.node'), origin: 'broken' };
+    writeFileSync(text.file, 'no addon');
+    const [good, missing] = [
+      { file: nativeAddonFile, origin: 'good' },
+      { file: join(scratch, 'missing'), origin: '' },
+    ];
+    const reasonOf = (status: NativeStatus): string => (status.available ? status.variant : status.reason);
+    assert.match(reasonOf(findNative([text, good, missing], undefined)), /, good$/);
+    assert.match(reasonOf(findNative([missing, text], undefined)), /does not load/);
+    assert.match(reasonOf(findNative([missing, missing], undefined)), /not compiled/);
+    assert.match(reasonOf(findNative([good, missing], '0')), /LOCKSTEP_NATIVE=0/);
   });
 
   it('is what auto takes where it can be had, and wasm is otherwise, with the reason', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -10,7 +10,7 @@ import { packageRoot } from '../../../src/core/paths.js';
 const tree = mkdtempSync(join(tmpdir(), 'lockstep-set-up-'));
 after(() => rmSync(tree, { recursive: true }));
 mkdirSync(join(tree, 'dist'));
-for (const part of ['scripts/native.mjs', 'src/engine/kernels'])
+for (const part of ['scripts/native.mjs', 'scripts/native-sources.mjs', 'src/engine/kernels'])
   cpSync(join(packageRoot, part), join(tree, part), { recursive: true });
 const addon = join(tree, 'dist/native/kernels.node');
 const stamp = join(tree, 'dist/native/.sources');
@@ -46,5 +46,24 @@ describe('native.mjs', { skip: builds ? false : 'SKIPPED: it builds on Linux and
     const built = statSync(addon).mtimeMs;
     buildNative(path);
     assert.equal(statSync(addon).mtimeMs, built);
+  });
+
+  test('a prebuilt addon is taken while the sources are those that it was made from', () => {
+    const folder = join(tree, 'prebuilt', `${process.platform}-${process.arch}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'kernels.node'), 'an addon');
+    const digest = spawnSync(
+      process.execPath,
+      ['-e', `import('${tree}/scripts/native-sources.mjs').then((m) => process.stdout.write(m.sourcesDigest()))`],
+      { encoding: 'utf8' },
+    ).stdout;
+    writeFileSync(join(tree, 'prebuilt/.sources'), digest);
+    rmSync(stamp, { force: true });
+    buildNative(path);
+    assert.equal(existsSync(stamp), false, 'nothing is compiled');
+    writeFileSync(join(tree, 'prebuilt/.sources'), 'others');
+    buildNative('/nowhere');
+    assert.equal(existsSync(join(tree, 'prebuilt')), false, 'it is removed');
+    assert.equal(existsSync(stamp), true, 'and a compiler looked for');
   });
 });

@@ -83,6 +83,9 @@ describe('test.mjs', () => {
     assert.deepEqual(selectFiles(files, ['unit'], ['config']), ['unit/config/load.test.js']);
     assert.deepEqual(selectFiles(files, [], ['tidy', 'digest']), ['tidy.test.js', 'e2e/digest.test.js']);
     assert.deepEqual(selectFiles(files, ['contract'], []), []);
+    const heavy = 'deploy/slurm.test.js';
+    assert.deepEqual(selectFiles([...files, heavy], [], []), files, 'what few machines can run is run on request');
+    assert.deepEqual(selectFiles([...files, heavy], ['deploy'], []), [heavy]);
   });
 
   test('leaves flags to the runner', async () => {

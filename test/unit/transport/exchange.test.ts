@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { AllReduce } from '../../../src/collective/all-reduce.js';
 import { Abandoned } from '../../../src/collective/faults.js';
-import { ownerMap } from '../../../src/collective/owner-map.js';
-import { equalRanges } from '../../../src/collective/ranges.js';
 import type { Begin, Generation } from '../../../src/cluster/messages.js';
 import { systemClock } from '../../../src/core/clock.js';
 import { ExchangeClients } from '../../../src/transport/grpc/exchange-client.js';
 import { ExchangeServer, type StateRequest, type StateSnapshot } from '../../../src/transport/grpc/exchange-server.js';
 import { GrpcLink } from '../../../src/transport/grpc/grpc-link.js';
+import { sumOver, treeSum } from '../collective/sums.js';
 
 /** Real gRPC over loopback inside one process. */
 async function startPeers(
@@ -37,8 +35,15 @@ function begin(peers: readonly Peer[], generation: Generation): Begin {
   return { kind: 'begin', generation, members, shares: peers.map(() => 1), donor: 0, afterStep: 0, lastStep: 9 };
 }
 
-function openLink(peer: Peer, rank: number, b: Begin, peerGone: (rank: number) => void = () => undefined): GrpcLink {
-  const link = new GrpcLink(rank, b, { peerGone, violated: (error) => assert.fail(error) });
+function openLink(
+  peer: Peer,
+  rank: number,
+  b: Begin,
+  peerGone: (rank: number) => void = () => undefined,
+  checksum = false,
+): GrpcLink {
+  const options = { rank, runId: 'run', begin: b, checksum, clock: systemClock };
+  const link = new GrpcLink(options, { peerGone, violated: (error) => assert.fail(error) });
   peer.server.begin(b.generation, link);
   link.open((address) => peer.clients.pull(address, b.generation, rank));
   return link;
@@ -46,17 +51,9 @@ function openLink(peer: Peer, rank: number, b: Begin, peerGone: (rank: number) =
 
 async function sumOverAll(links: readonly GrpcLink[], step: number, length = 1000): Promise<readonly Float32Array[]> {
   const { worldSize } = links[0]!;
-  const ranges = equalRanges(worldSize, worldSize);
-  return Promise.all(
-    links.map(async (link, rank) => {
-      const allReduce = new AllReduce(link, ownerMap('mesh', length, worldSize), () => 0);
-      const sum = new Float32Array(length);
-      const round = { generation: 1, step, purpose: 'gradient' } as const;
-      const values = new Float32Array(length).fill(rank + 1);
-      await allReduce.reduce(allReduce.open(round, ranges, worldSize, sum), [{ first: rank, end: rank + 1, values }]);
-      return sum;
-    }),
-  );
+  const shares = new Array<number>(worldSize).fill(1);
+  const sums = await sumOver(links, { topology: 'mesh', length, count: worldSize, shares, firstStep: step });
+  return sums.map(({ sum }) => sum);
 }
 
 test('ranks that learn of a generation at different times sum over gRPC', async (t) => {
@@ -67,8 +64,8 @@ test('ranks that learn of a generation at different times sum over gRPC', async 
   await new Promise((resolve) => setImmediate(resolve)); //          rank 0 has called the others, who know nothing yet
   links.push(openLink(peers[1]!, 1, b), openLink(peers[2]!, 2, b));
   first.go();
-  for (const sum of await first.sums) assert.ok(sum.every((value) => value === 6));
-  for (const sum of await sumOverAll(links, 2, 300_000)) assert.ok(sum.every((value) => value === 6));
+  for (const sum of await first.sums) assert.deepEqual(sum, treeSum(3, 1000));
+  for (const sum of await sumOverAll(links, 2, 300_000)) assert.deepEqual(sum, treeSum(3, 300_000));
   assert.ok(links[0]!.sentBytes > 0 && links[0]!.receivedBytes > 0);
   for (const link of links) link.close('test over');
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Begin } from '../../../src/cluster/messages.js';
+import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { createArena } from '../../../src/core/arena.js';
 import { layoutOf } from '../../../src/core/layout.js';
 import type { RunSpec } from '../../../src/core/run-spec.js';
@@ -24,6 +25,7 @@ const spec = {
   evaluateEverySteps: 100,
   checkpointEverySteps: 2,
   maxSkippedSteps: 3,
+  topology: 'auto',
 } as unknown as RunSpec;
 
 /** One worker whose engine answers by arithmetic. @param gradientOf - of a micro-batch: kernel, kernel, bias, loss, correct */
@@ -42,6 +44,7 @@ function workerWith(gradientOf: (job: ComputeJob, weights: Float32Array) => read
     engine: { layout, compute } as unknown as PreparedRun['engine'],
     state,
     learningRateOf: () => 0.1,
+    workspace: new Workspace(plainVectors),
     gradientSum: new Float32Array(5),
     evaluationSum: new Float32Array(2),
     best: undefined,

@@ -2,10 +2,10 @@
 // `bind(bytes, variant)`, an object with the functions of kernels.wasm that works in place on the memory behind `bytes`.
 //
 // A shared WebAssembly memory never moves when it grows, so the address that `bind` finds stays right.
-#include "node-api.h"
+#include "processor.h"
 #include "rounding.h"
+#include "system.h"
 #include "variant.h"
-#include <stdlib.h>
 
 #if defined(__x86_64__)
 extern const variant variant_avx512, variant_avx2, variant_sse;
@@ -24,11 +24,7 @@ typedef struct {
 static const variant *variant_at(uint32_t n) {
 #if defined(__x86_64__)
   const variant *const all[] = {&variant_avx512, &variant_avx2, &variant_sse};
-  const bool has[] = {
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"),
-      __builtin_cpu_supports("avx2"),
-      true,
-  };
+  const bool has[] = {has_avx512(), has_avx2(), true};
 #else
   const variant *const all[] = {&variant_neon};
   const bool has[] = {true};
@@ -85,7 +81,7 @@ static napi_value call_lane_count(napi_env env, napi_callback_info info) {
 static void unbind(napi_env env, void *data, void *hint) {
   (void)hint;
   napi_delete_reference(env, ((binding *)data)->bytes);
-  free(data);
+  give_memory_back(data);
 }
 
 static bool set_function(napi_env env, napi_value object, const char *name, napi_callback callback, void *data) {
@@ -106,7 +102,7 @@ static napi_value call_bind(napi_env env, napi_callback_info info) {
     napi_throw_error(env, NULL, "bind takes a typed array and the number of a variant");
     return NULL;
   }
-  binding *b = malloc(sizeof *b);
+  binding *b = take_memory(sizeof *b);
   if (b) *b = (binding){variant_at(n), (uintptr_t)memory, NULL};
   if (!b || napi_create_object(env, &object) != napi_ok || napi_create_reference(env, value[0], 1, &b->bytes) != napi_ok ||
       napi_add_finalizer(env, object, b, unbind, NULL, NULL) != napi_ok || !set_function(env, object, "run_program", call_run_program, b) ||
@@ -127,9 +123,16 @@ static napi_value list_variants(napi_env env) {
   return list;
 }
 
-__attribute__((visibility("default"))) int32_t node_api_module_get_api_version_v1(void) { return 6; }
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
 
-__attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+EXPORT int32_t node_api_module_get_api_version_v1(void) { return 6; }
+
+EXPORT napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  if (!find_node_api()) return NULL;
   napi_value variants = list_variants(env);
   if (!variants || napi_set_named_property(env, exports, "variants", variants) != napi_ok ||
       !set_function(env, exports, "bind", call_bind, NULL))

@@ -1,5 +1,6 @@
 // Original file: proto/exchange.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface Frame {
   'kind'?: (number);
@@ -7,7 +8,10 @@ export interface Frame {
   'step'?: (number);
   'purpose'?: (number);
   'slice'?: (number);
-  'offset'?: (number);
+  'node'?: (number);
+  'crc32'?: (number);
+  'run'?: (number | string | Long);
+  'sequence'?: (number | string | Long);
   'payload'?: (Buffer | Uint8Array | string);
 }
 
@@ -17,6 +21,9 @@ export interface Frame__Output {
   'step': (number);
   'purpose': (number);
   'slice': (number);
-  'offset': (number);
+  'node': (number);
+  'crc32': (number);
+  'run': (number);
+  'sequence': (number);
   'payload': (Buffer);
 }

@@ -1,5 +1,6 @@
 // Original file: proto/coordinator.proto
 
+import type { Progress as _lockstep_v1_Progress, Progress__Output as _lockstep_v1_Progress__Output } from '../../lockstep/v1/Progress.js';
 
 export interface Ready {
   'runId'?: (string);
@@ -8,6 +9,7 @@ export interface Ready {
   'deterministic'?: (boolean);
   'parameterCount'?: (number);
   'weightsDigest'?: (string);
+  'greeting'?: (_lockstep_v1_Progress | null);
 }
 
 export interface Ready__Output {
@@ -17,4 +19,5 @@ export interface Ready__Output {
   'deterministic': (boolean);
   'parameterCount': (number);
   'weightsDigest': (string);
+  'greeting': (_lockstep_v1_Progress__Output | null);
 }

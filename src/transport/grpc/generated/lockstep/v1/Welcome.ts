@@ -4,9 +4,11 @@
 export interface Welcome {
   'runId'?: (string);
   'runSpec'?: (string);
+  'recordedStep'?: (number);
 }
 
 export interface Welcome__Output {
   'runId': (string);
   'runSpec': (string);
+  'recordedStep': (number);
 }

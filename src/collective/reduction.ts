@@ -1,0 +1,253 @@
+import { bytesOf, type SliceCoder } from './codec.js';
+import { fault } from './faults.js';
+import { readHeader, writeHeader, type Frame, type Round } from './frame.js';
+import type { Receiver } from './inbox.js';
+import type { Link } from './link.js';
+import type { OwnerMap, Slice } from './owner-map.js';
+import type { Range } from './ranges.js';
+import { SliceSum } from './slice-sum.js';
+import { coveringNodes, type TreeSpan } from './tree.js';
+import type { Workspace } from './workspace.js';
+
+/** A partial sum of the canonical tree: the sums of micro-batches `first..end-1`. */
+export interface NodeSum extends TreeSpan {
+  /** float32[length]; read until the round is finished, and rounded to what receivers decode if there is a codec. */
+  readonly values: Float32Array;
+}
+
+/** What a round took, by the clock that was handed in. */
+export interface ExchangeFacts {
+  /** Seconds from own nodes ready until the last peer's have arrived: 0 if they were there before. */
+  readonly wait: number;
+  /** Seconds from then on until the whole sum is there. */
+  readonly exchange: number;
+  /** Of the peer whose last node came last; -1 when no peer had nodes for this rank. */
+  readonly slowestRank: number;
+  /** Bytes of payload that this rank sent and received. */
+  readonly movedBytes: number;
+  /** Those that had moved when the last own node was ready: they cost no time. */
+  readonly hiddenBytes: number;
+}
+
+/** What all rounds of an all-reduce have in common. */
+export interface ReductionContext {
+  readonly link: Link;
+  readonly owners: OwnerMap;
+  readonly peers: readonly number[];
+  readonly workspace: Workspace;
+  readonly coder: SliceCoder;
+  readonly nowMs: () => number;
+}
+
+/** What a round is about. */
+export interface RoundPlan {
+  readonly round: Round;
+  /** Of each member, together 0..count-1. */
+  readonly ranges: readonly Range[];
+  /** Micro-batches. */
+  readonly count: number;
+  /** float32[length]: where the sum goes. Undefined until the round is finished. */
+  readonly sum: Float32Array;
+  /** Called once for each slice, as soon as its sum is there, in any order. */
+  readonly onSlice?: ((begin: number, end: number) => void) | undefined;
+}
+
+/**
+ * One round under way, driven by what arrives: a slice is added as its nodes come, its sum is sent on as soon as it is
+ * there, and nobody waits for other slices.
+ */
+export class Reduction implements Receiver {
+  /** By index in the owner map: the sum that we make, or nothing yet of one that we are sent. */
+  private readonly slices: readonly (SliceSum | undefined)[];
+  private readonly isComplete: boolean[];
+  private readonly hasHeader = new Set<number>();
+  /** Own nodes that are to come. */
+  private readonly missing: TreeSpan[];
+  private added = 0;
+  private incompleteSlices: number;
+  private pendingSends = 0;
+  private nodesToArrive = 0;
+  private slowestRank = -1;
+  private movedBytes = 0;
+  private hiddenBytes = 0;
+  private readyMs: number;
+  private arrivedMs: number;
+  private readonly outcome: Promise<void>;
+  private resolve!: () => void;
+  private reject!: (error: Error) => void;
+
+  constructor(
+    private readonly context: ReductionContext,
+    private readonly plan: RoundPlan,
+  ) {
+    const { link, owners, peers, workspace, coder, nowMs } = context;
+    const { ranges, count, sum } = plan;
+    this.outcome = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.outcome.catch(() => undefined); //                         awaited in `finish`, if it comes to that
+    this.missing = [...this.nodesOf(link.rank)];
+    this.incompleteSlices = owners.length;
+    this.isComplete = owners.map(() => false);
+    this.readyMs = this.arrivedMs = nowMs();
+    this.slices = owners.map((slice) => {
+      if (!slice.owners.includes(link.rank)) return undefined;
+      const made = new SliceSum({ slice, count, ranges, me: link.rank, sum, workspace, coder });
+      this.nodesToArrive += made.toArrive;
+      return made;
+    });
+    link.inbox.open(plan.round, this);
+    const header = writeHeader({ count, length: sum.length });
+    for (const peer of peers) this.send(peer, 'header', 0, 0, header);
+  }
+
+  /** Takes this rank's next node, in the order of `coveringNodes`, and sends it to the slices' owners. */
+  add(node: NodeSum): void {
+    const { owners, peers, coder, nowMs } = this.context;
+    const span = this.missing.shift();
+    if (span?.first !== node.first || span.end !== node.end)
+      throw new Error(`node ${node.first}..${node.end} out of turn: ${JSON.stringify(span)} is next`);
+    const index = this.added++;
+    if (this.missing.length === 0) {
+      this.hiddenBytes = this.movedBytes;
+      this.readyMs = nowMs();
+    }
+    for (const [i, slice] of owners.entries()) {
+      const values = node.values.subarray(slice.begin, slice.end);
+      const place = { kind: 'nodes', round: this.plan.round, span, begin: slice.begin } as const;
+      const payload = coder.encode(slice, values, place);
+      for (const peer of peers) if (slice.owners.includes(peer)) this.send(peer, 'nodes', i, index, payload);
+      if (this.slices[i]?.addOwn(index, values)) this.summed(i);
+    }
+  }
+
+  /**
+   * Waits until the sum is complete here and nobody needs our nodes any more.
+   *
+   * @throws Abandoned when the generation is sealed meanwhile
+   */
+  async finish(): Promise<ExchangeFacts> {
+    this.settle();
+    await this.outcome;
+    const doneMs = this.context.nowMs();
+    const arrivedMs = Math.max(this.readyMs, this.arrivedMs);
+    return {
+      wait: (arrivedMs - this.readyMs) / 1000,
+      exchange: (doneMs - arrivedMs) / 1000,
+      slowestRank: this.slowestRank,
+      movedBytes: this.movedBytes,
+      hiddenBytes: this.hiddenBytes,
+    };
+  }
+
+  receive(from: number, frame: Frame): void {
+    this.movedBytes += frame.payload.byteLength;
+    if (frame.kind === 'header') this.receiveHeader(from, frame);
+    else if (frame.kind === 'nodes') this.receiveNode(from, frame);
+    else this.receiveSum(from, frame);
+    this.settle();
+  }
+
+  fail(error: Error): void {
+    this.reject(error);
+  }
+
+  private receiveHeader(from: number, frame: Frame): void {
+    const { count, sum, round } = this.plan;
+    if (this.hasHeader.has(from)) this.refuse(from, 'its header came before');
+    const theirs = readHeader(frame.payload);
+    if (!theirs) return this.refuse(from, `a header of ${frame.payload.byteLength} bytes`);
+    const compare = (what: string, actual: number, expected: number): void => {
+      if (actual !== expected) throw fault('ROUND_MISMATCH', { rank: from, round, what, expected, actual });
+    };
+    compare('micro-batches', theirs.count, count);
+    compare('elements', theirs.length, sum.length);
+    this.hasHeader.add(from);
+  }
+
+  private receiveNode(from: number, { slice: i, node, payload }: Frame): void {
+    const made = this.slices[i];
+    if (!made) return this.refuse(from, `slice ${i} is not ours to add`);
+    this.checkLength(from, i, payload);
+    const reason = made.refusal(from, node);
+    if (reason !== undefined) this.refuse(from, reason);
+    const isWhole = made.addTheirs(from, node, payload);
+    this.nodesToArrive -= 1;
+    this.slowestRank = from;
+    if (this.nodesToArrive === 0) this.arrivedMs = this.context.nowMs();
+    if (isWhole) this.summed(i);
+  }
+
+  private receiveSum(from: number, { slice: i, payload }: Frame): void {
+    const { owners, coder } = this.context;
+    const slice = owners[i];
+    if (!slice || this.slices[i] || slice.owners[0] !== from)
+      return this.refuse(from, `slice ${i} is not theirs to sum`);
+    if (this.isComplete[i]) this.refuse(from, `the sum of slice ${i} came before`);
+    this.checkLength(from, i, payload);
+    const values = this.plan.sum.subarray(slice.begin, slice.end);
+    if (coder.isPlain) {
+      bytesOf(values).set(payload);
+    } else {
+      const bytes = coder.target(slice);
+      bytes.set(payload);
+      coder.decode(slice, bytes, values);
+    }
+    this.complete(i, slice);
+  }
+
+  /** Slice `i`, which is ours, is added up: whoever does not own it gets its sum. */
+  private summed(i: number): void {
+    const { owners, peers, link, coder } = this.context;
+    const { round, sum, count } = this.plan;
+    const slice = owners[i]!;
+    const others = slice.owners[0] === link.rank ? peers.filter((peer) => !slice.owners.includes(peer)) : [];
+    if (others.length > 0) {
+      const place = { kind: 'sum', round, span: { first: 0, end: count }, begin: slice.begin } as const;
+      const payload = coder.encode(slice, sum.subarray(slice.begin, slice.end), place);
+      for (const peer of others) this.send(peer, 'sum', i, 0, payload);
+    }
+    this.complete(i, slice);
+  }
+
+  private complete(i: number, { begin, end }: Slice): void {
+    this.isComplete[i] = true;
+    this.incompleteSlices -= 1;
+    this.plan.onSlice?.(begin, end);
+    this.settle();
+  }
+
+  private send(to: number, kind: Frame['kind'], slice: number, node: number, payload: Uint8Array): void {
+    this.pendingSends += 1;
+    this.context.link.send(to, { kind, round: this.plan.round, slice, node, payload }).then(
+      () => {
+        this.pendingSends -= 1;
+        this.movedBytes += payload.byteLength;
+        this.settle();
+      },
+      (error: unknown) => this.fail(error as Error),
+    );
+  }
+
+  private settle(): void {
+    const { peers } = this.context;
+    const isDone = this.incompleteSlices === 0 && this.pendingSends === 0 && this.missing.length === 0;
+    if (isDone && this.hasHeader.size === peers.length) this.resolve();
+  }
+
+  private checkLength(from: number, i: number, payload: Uint8Array): void {
+    const expected = this.context.coder.byteLength(this.context.owners[i]!);
+    if (payload.byteLength !== expected)
+      this.refuse(from, `slice ${i} has ${expected} bytes on the wire, not ${payload.byteLength}`);
+  }
+
+  private nodesOf(rank: number): readonly TreeSpan[] {
+    const range = this.plan.ranges[rank]; //                        a hub has none
+    return range ? coveringNodes(range, this.plan.count) : [];
+  }
+
+  private refuse(rank: number, reason: string): never {
+    throw fault('FRAME_REFUSED', { rank, round: this.plan.round, reason });
+  }
+}

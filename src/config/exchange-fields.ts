@@ -1,0 +1,22 @@
+import { field, runCommands as run } from './field.js';
+import { oneOf, toggle } from './values.js';
+
+/** Options of the exchange between workers. All workers of a run have the same, so they belong to its spec. */
+export const exchangeFields = {
+  topology: field('topology', oneOf(['auto', 'mesh', 'direct']), {
+    group: 'Network',
+    commands: run,
+    placeholder: 'auto|mesh|direct',
+    default: 'auto',
+    mayChange: true,
+    about:
+      'Who adds up which part of the gradient: with `mesh` every worker a part, which moves the fewest bytes; with `direct` everybody all of it, which takes one hop less; `auto` chooses by the size of the model and the number of workers. The result is the same.',
+  }),
+  checksum: field('checksum', toggle, {
+    group: 'Network',
+    commands: run,
+    default: false,
+    mayChange: true,
+    about: 'Checks what workers send each other with a CRC32, beside the checksums of the network itself.',
+  }),
+} as const;

@@ -1,0 +1,44 @@
+import type { Begin } from '../cluster/messages.js';
+import type { Clock } from '../core/clock.js';
+import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
+import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
+
+/** How long to wait before everybody is asked again. */
+const pauseMs = 200;
+/** For how long nobody may have the state, before this worker gives up: a lost donor makes a new Seal much sooner. */
+const limitMs = 60_000;
+
+/**
+ * State `begin.afterStep`, from the donor or from anybody level (rule 8). When the donor is lost there will be another
+ * Seal, which aborts this; until then everybody is asked in turn, again and again.
+ *
+ * @returns undefined when `signal` was aborted
+ * @throws LockstepError `STATE_UNAVAILABLE` after a minute
+ */
+export async function pullFromAnybody(
+  begin: Begin,
+  ownId: string,
+  peers: ExchangeClients,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<{ readonly snapshot: StateSnapshot; readonly from: string } | undefined> {
+  const donor = begin.members[begin.donor]!;
+  const others = begin.members.filter(({ workerId }) => workerId !== donor.workerId && workerId !== ownId);
+  const request = { what: 'training', step: begin.afterStep } as const;
+  const beganMs = clock.nowMs();
+  for (;;) {
+    let failure: unknown;
+    for (const { workerId, address } of [donor, ...others]) {
+      try {
+        const snapshot = await peers.pullState(address, begin.generation, request, signal);
+        return signal.aborted ? undefined : { snapshot, from: workerId };
+      } catch (error) {
+        failure ??= error; //                                        the donor's says most
+      }
+      if (signal.aborted) return undefined;
+    }
+    if (clock.nowMs() - beganMs > limitMs) throw failure;
+    await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));
+    if (signal.aborted) return undefined;
+  }
+}

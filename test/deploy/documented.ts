@@ -1,0 +1,48 @@
+/** The commands of docs/deploy/, so that the tests run what the pages show. */
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/core/paths.js';
+
+export interface Block {
+  readonly page: string;
+  /** `test: NAME`, `not run: REASON`, or what else stands before it. */
+  readonly note: string;
+  /** Lines that end in a backslash together with what follows. */
+  readonly commands: readonly string[];
+}
+
+const folder = join(packageRoot, 'docs', 'deploy');
+
+/** Every block of shell commands on the pages, with the note before it. */
+export function blocks(): readonly Block[] {
+  return readdirSync(folder).flatMap((page) =>
+    [...readFileSync(join(folder, page), 'utf8').matchAll(/(?:<!-- ([^\n]*) -->\n\n)?```sh\n([^]*?)```/g)].map(
+      ([, note = '', text = '']) => ({
+        page,
+        note,
+        commands: text
+          .replace(/\\\n\s*/g, '')
+          .split('\n')
+          .filter((line) => line !== '' && !line.startsWith('#')),
+      }),
+    ),
+  );
+}
+
+/**
+ * The commands under `<!-- test: NAME -->` on a page.
+ *
+ * @param values - what stands for the words that a reader replaces: `JOB`
+ */
+export function documented(
+  page: string,
+  name: string,
+  values: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const block = blocks().find((b) => b.page === page && b.note === `test: ${name}`);
+  if (!block) throw new Error(`docs/deploy/${page} has no block with the note "test: ${name}"`);
+  return block.commands.map((command) =>
+    Object.entries(values).reduce((text, [word, value]) => text.replaceAll(word, value), command),
+  );
+}
