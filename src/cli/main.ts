@@ -1,6 +1,5 @@
 /** `lockstep`: reads the command line, loads the configuration, hands over to a command, reports what goes wrong. */
 
-import { readFileSync } from 'node:fs';
 import { CommanderError, type Command as Commander } from 'commander';
 import { fault } from '../config/faults.js';
 import { commands, type Command } from '../config/field.js';
@@ -8,12 +7,12 @@ import { loadConfig } from '../config/index.js';
 import { factsOf, fieldNames, fieldOfFlag, hasField } from '../config/sources.js';
 import type { ExitCode } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
-import { packageRoot } from '../core/paths.js';
 import type { CommandContext, CommandRun } from './context.js';
 import { cliFault } from './faults.js';
 import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
 import { createProgram, type Invocation } from './program.js';
 import { reportError } from './report-error.js';
+import { readVersion } from './version.js';
 
 /**
  * Runs one command line to its end.
@@ -151,11 +150,6 @@ function strayWord(argv: readonly string[], command: string | undefined): string
     argv.at(-1) ??
     ''
   );
-}
-
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')) as { version: string };
-  return manifest.version;
 }
 
 /** `lockstep help errors | head` is no failure. The run itself goes on: its results are in its folder. */

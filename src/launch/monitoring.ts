@@ -14,8 +14,8 @@ export interface MonitoringOptions {
   /** Of Prometheus; 0 takes any free one. The others take free ones. */
   readonly port: number;
   readonly clock: Clock;
-  /** Changes the rules before they are used. */
-  readonly adaptRules?: (rules: string) => string;
+  /** Changes prometheus.yml and alerts.yml before they are used. */
+  readonly adapt?: (text: string) => string;
 }
 
 const host = '127.0.0.1';
@@ -84,13 +84,13 @@ export class Monitoring {
 
   /** deploy/prometheus/ for this machine: our coordinator, our Alertmanager, our rules. */
   private async writePrometheusConfig(folder: string, alertPort: number | undefined): Promise<void> {
-    const { coordinatorUrl, adaptRules = (rules) => rules } = this.options;
+    const { coordinatorUrl, adapt = (text) => text } = this.options;
     const read = (name: string) => readFile(join(deploy, 'prometheus', name), 'utf8');
     const config = (await read('prometheus.yml'))
       .replace('http://127.0.0.1:9464/api/targets', new URL('/api/targets', coordinatorUrl).href)
       .replace("'127.0.0.1:9093'", alertPort === undefined ? '' : `'${host}:${alertPort}'`);
-    await writeFile(join(folder, 'prometheus.yml'), config);
-    await writeFile(join(folder, 'alerts.yml'), adaptRules(await read('alerts.yml')));
+    await writeFile(join(folder, 'prometheus.yml'), adapt(config));
+    await writeFile(join(folder, 'alerts.yml'), adapt(await read('alerts.yml')));
   }
 
   private async startGrafana(program: string, folder: string, prometheusUrl: string): Promise<string> {
