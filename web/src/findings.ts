@@ -17,7 +17,7 @@ export function showFindings(picture: Picture): void {
   );
   rows.forEach((row, i) => {
     const { what, advice } = found[i] as Finding;
-    setText(row.children[0] as HTMLElement, `${what.charAt(0).toUpperCase()}${what.slice(1)}. `);
-    setText(row.children[1] as HTMLElement, `${advice.charAt(0).toUpperCase()}${advice.slice(1)}.`);
+    setText(row.children[0] as HTMLElement, `${what}: `);
+    setText(row.children[1] as HTMLElement, `${advice.replaceAll('`', '')}.`);
   });
 }

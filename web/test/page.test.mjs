@@ -1,14 +1,11 @@
 /**
  * The live page in a real browser, on a real run (build lockstep first): `npm test` in web/. The browser is Debian's
  * chromium, or the one that CHROMIUM names.
- *
- * LOCKSTEP_IMAGES=FOLDER also writes the pictures of docs/monitoring.md there.
  */
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -17,7 +14,6 @@ const { workshop } = await import('../../dist/test/e2e/lockstep.js');
 const { startWatchedRun } = await import('../../dist/test/services/watched-run.js');
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const images = process.env.LOCKSTEP_IMAGES;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const steps = 1500;
 /** Of the longest wait for something on the page: a loaded machine trains slowly. */
@@ -67,7 +63,9 @@ function browserTests() {
   async function violations(of) {
     await of.evaluate(axe);
     const { violations: found } = await of.evaluate(() => globalThis.axe.run());
-    return found.filter(({ impact }) => ['serious', 'critical'].includes(impact)).map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+    return found
+      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+      .map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
   }
 
   test('moves while the run does, draws curves and lanes', async () => {
@@ -85,7 +83,9 @@ function browserTests() {
     const other = await openPage({});
     await other.goto(run.url);
     await stepAbove(0, other);
-    const paints = await other.evaluate(() => performance.getEntriesByName('first-contentful-paint').map((e) => e.startTime));
+    const paints = await other.evaluate(() =>
+      performance.getEntriesByName('first-contentful-paint').map((e) => e.startTime),
+    );
     console.log(`first contentful paint after ${Math.round(paints[0])} ms`);
     assert.equal(paints.length, 1);
     await other.close();
@@ -100,7 +100,9 @@ function browserTests() {
     const order = [];
     for (let i = 0; i < 4; i++) {
       await page.keyboard.press('Tab');
-      order.push(await page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.id));
+      order.push(
+        await page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.id),
+      );
     }
     assert.match(order[0], /^Accuracy/);
     assert.match(order[1], /^Images per second/);
@@ -127,18 +129,6 @@ function browserTests() {
     await page.locator('.log .alert').first().waitFor();
     assert.match(await textOf('.log'), /worker-1 is gone/);
     assert.match(await textOf('.lane.gone'), /not here any more/);
-    if (!images) return;
-    const step = Number(await page.evaluate(() => document.body.dataset.step));
-    await stepAbove(step + 150);
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.screenshot({ path: join(images, 'live-light.png'), fullPage: false });
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await page.screenshot({ path: join(images, 'live-dark.png') });
-    const phone = await openPage({ viewport: { width: 390, height: 844 }, colorScheme: 'light' });
-    await phone.goto(run.url);
-    await stepAbove(0, phone);
-    await phone.screenshot({ path: join(images, 'live-phone.png') });
-    await phone.close();
   });
 
   test('ends with the numbers of report.json, and so does the frozen page', async () => {
@@ -166,7 +156,10 @@ function browserTests() {
   test('saves what it shows', async () => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#export-csv').click()]);
     const csv = readFileSync(await download.path(), 'utf8');
-    assert.match(csv, /^step,loss,accuracy,imagesPerSecond,learningRate,gradientNorm,worldSize,testLoss,testAccuracy\n/);
+    assert.match(
+      csv,
+      /^step,loss,accuracy,imagesPerSecond,learningRate,gradientNorm,worldSize,testLoss,testAccuracy\n/,
+    );
     assert.match(csv, new RegExp(`\\n${steps},`));
   });
 
