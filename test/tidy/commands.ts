@@ -1,5 +1,6 @@
 /** Commands in documents: each flag that they show must exist. */
 
+import { onlookingFlags } from '../../src/cli/onlooking.js';
 import { commands } from '../../src/config/field.js';
 import { factsOf, fieldNames, hasField } from '../../src/config/sources.js';
 import type { Files } from './files.js';
@@ -7,6 +8,8 @@ import type { Files } from './files.js';
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
+  const onlooking = onlookingFlags[command];
+  if (onlooking) return [...onlooking, ...general];
   if (command === 'engines') return ['--json', ...general];
   const known = commands.find((c) => c === command);
   if (known === undefined) return general;
@@ -23,7 +26,7 @@ export function commandComplaints(documents: Files): string[] {
       const [, command = 'train', rest = ''] =
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
-      if (![...commands, 'engines', 'help'].some((c) => c === command))
+      if (![...commands, ...Object.keys(onlookingFlags), 'engines', 'help'].some((c) => c === command))
         return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
         .map(([flag]) => flag)
