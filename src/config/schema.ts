@@ -1,5 +1,6 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
+import { codecFields, localStepFields } from './codec-fields.js';
 import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
 import { scalingFields } from './scaling-fields.js';
@@ -73,7 +74,7 @@ export const fields = {
     default: 60,
     local: true,
     about:
-      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers, before giving up.',
+      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers: before the first step it gives up then, later it saves the run and ends.',
   }),
   engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu']), {
     group: 'Cluster',
@@ -238,6 +239,7 @@ export const fields = {
     default: { every: 1, unit: 'epoch' },
     about: 'How often the test set is evaluated; the end of the run is evaluated in any case.',
   }),
+  ...localStepFields,
   targetAccuracy: field('target-accuracy', share, {
     group: 'Batches and steps',
     commands: run,
@@ -371,6 +373,7 @@ export const fields = {
   }),
 
   ...exchangeFields,
+  ...codecFields,
 
   cacheDir: field('cache-dir', text, {
     group: 'Cache',

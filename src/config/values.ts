@@ -47,6 +47,12 @@ export const positive = expecting('a number above 0', z.preprocess(numberFromTex
 /** Above 0 and at most 1. */
 export const share = expecting('a number above 0, at most 1', z.preprocess(numberFromText, z.number().gt(0).lte(1)));
 
+/** At least 0 and below 1. */
+export const shareBelowOne = expecting(
+  'a number of at least 0 and below 1',
+  z.preprocess(numberFromText, z.number().gte(0).lt(1)),
+);
+
 export const text = expecting('a text', z.string().min(1));
 
 export const toggle = expecting(

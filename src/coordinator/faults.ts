@@ -3,7 +3,7 @@ import { faultsFrom, type FaultTable } from '../core/errors.js';
 export const coordinatorFaults = {
   WORKERS_MISSING: {
     exitCode: 3,
-    meaning: 'For --join-timeout there were not enough workers to begin, or to go on.',
+    meaning: 'For --join-timeout there were not enough workers to begin.',
     message: (f: { joined: number; needed: number; seconds: number }) =>
       `only ${f.joined} of ${f.needed} workers were there for ${f.seconds} s`,
     remedy: 'start the missing workers with `lockstep worker --coordinator HOST:PORT`, or raise --join-timeout',

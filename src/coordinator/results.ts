@@ -8,6 +8,7 @@ import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { fault } from './faults.js';
+import { inexactBySpec } from './inexact.js';
 import type { JournalEntry } from './journal.js';
 import type { RunRecord } from './run-record.js';
 
@@ -139,6 +140,7 @@ export class Results {
       optimizer: spec.optimizer.name,
       weightsDigest: digest,
       ...context(),
+      ...inexactBySpec(spec),
     };
     await store.saveReport(report);
     return report;

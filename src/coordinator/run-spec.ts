@@ -1,8 +1,7 @@
 import type { CoordinatorConfig } from '../config/index.js';
 import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
-import type { DatasetFile, RunSpec } from '../core/run-spec.js';
-import { planRanges } from '../collective/plan-ranges.js';
-import { defaultMicroBatchSize, microBatchCount, stepsPerEpoch } from '../data/batch-plan.js';
+import type { DatasetFile, LocalSteps, RunSpec } from '../core/run-spec.js';
+import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { scaleToBatch, warmupSteps } from '../optim/scaling.js';
 import { fault } from './faults.js';
@@ -38,12 +37,14 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
   const epochs = config.epochs ?? 1;
   const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
-  const stepsMax = epochs * stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
+  const batchesMax = stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
+  const stepsMax = epochs * Math.ceil(batchesMax / (config.syncEvery ?? 1));
   const varies = batchPerWorker !== undefined || sizes.length > 1;
   const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
   const { optimizer, optimizerOptions, learningRateScaling: scaling } = config;
   const k = globalBatchSize / config.baseBatchSize;
   const scaled = scaleToBatch({ learningRate: config.learningRate, options: optimizerOptions }, scaling, optimizer, k);
+  const localSteps = config.syncEvery === undefined ? undefined : localStepsOf(config, config.syncEvery);
   return {
     formatVersion: 1,
     runId,
@@ -63,6 +64,10 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     ...(varies && config.steps === undefined ? { lastEpoch: epochs } : {}),
     topology: config.topology,
     checksum: config.checksum,
+    ...(config.codec === 'f32'
+      ? {}
+      : { codec: { name: config.codec, ratio: config.topkRatio, rounding: config.codecRounding } }),
+    ...(localSteps ? { localSteps } : {}),
     optimizer: { name: optimizer, options: scaled.options },
     learningRate: scaled.learningRate,
     learningRateSchedule: config.learningRateSchedule,
@@ -75,6 +80,10 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
   };
 }
 
+function localStepsOf({ outerLearningRate, outerMomentum }: CoordinatorConfig, every: number): LocalSteps {
+  return { every, outerLearningRate, outerMomentum };
+}
+
 /** Of the first step. `full` is the whole training set. */
 function globalBatchSizeOf(
   config: CoordinatorConfig,
@@ -83,20 +92,4 @@ function globalBatchSizeOf(
   if (batchHistory) return batchSizeAt(batchHistory, 1);
   if (config.batchPerWorker !== undefined) return begunWith?.globalBatchSize ?? config.batchPerWorker * config.workers;
   return config.globalBatchSize === 'full' ? trainLength : config.globalBatchSize!;
-}
-
-/** How the batch follows the cluster, if it does: never beyond the training set, which `--drop-last` would leave empty. */
-export function batchLimits({ batchPerWorker, batchHistory, dataset }: RunSpec) {
-  if (batchPerWorker === undefined || batchHistory) return undefined;
-  return { perWorker: batchPerWorker, max: Math.floor(dataset.trainLength / batchPerWorker) * batchPerWorker };
-}
-
-/** How the micro-batches of a full batch are shared out among workers of such speeds. */
-export function sharePlanner(spec: RunSpec) {
-  const { microBatchSize, globalBatchSize } = spec;
-  const batch = batchLimits(spec);
-  return (secondsPerSample: readonly (number | undefined)[]): readonly number[] => {
-    const samples = batch ? Math.min(batch.perWorker * secondsPerSample.length, batch.max) : globalBatchSize;
-    return planRanges(secondsPerSample, microBatchCount(samples, microBatchSize));
-  };
 }

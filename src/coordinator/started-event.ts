@@ -13,7 +13,8 @@ export function startedEvent(
   out: string,
 ): Extract<RunEvent, { type: 'started' }> {
   const globalBatchSize = begin.globalBatchSize ?? spec.globalBatchSize;
-  const perEpoch = stepsPerEpoch(spec.dataset.trainLength, globalBatchSize, spec.dropLast);
+  const batches = stepsPerEpoch(spec.dataset.trainLength, globalBatchSize, spec.dropLast);
+  const perEpoch = Math.ceil(batches / (spec.localSteps?.every ?? 1));
   const stepsTotal = spec.lastEpoch === undefined ? spec.lastStep : spec.lastEpoch * perEpoch; // while the cluster stays
   return {
     type: 'started',

@@ -37,6 +37,10 @@ export interface RunSpec {
   readonly checksum: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */
   readonly engine: 'auto' | 'native' | 'wasm' | 'cpu';
+  /** How gradients travel; absent where they travel as they are. With it the result depends on the number of workers. */
+  readonly codec?: LossyCodec;
+  /** Exchange once for so many batches; absent where each is exchanged. With it the result depends on the number of workers. */
+  readonly localSteps?: LocalSteps;
   /** Steps of the whole run; with `lastEpoch` a limit that it does not reach. */
   readonly lastStep: number;
   /** Passes over the data after which a run ends whose batches vary, so that nobody knows its number of steps. */
@@ -55,6 +59,21 @@ export interface RunSpec {
   readonly checkpointEvery?: Interval;
   /** The run fails after so many skipped steps in a row. */
   readonly maxSkippedSteps: number;
+}
+
+export interface LossyCodec {
+  readonly name: 'bf16' | 'int8' | 'topk';
+  /** Of `topk`: the share of the values that is sent. */
+  readonly ratio: number;
+  /** Of `int8`. */
+  readonly rounding: 'nearest' | 'stochastic';
+}
+
+/** A step of such a run is `every` batches, fewer at the end of an epoch. */
+export interface LocalSteps {
+  readonly every: number;
+  readonly outerLearningRate: number;
+  readonly outerMomentum: number;
 }
 
 /** Every so many steps, or passes over the data. */

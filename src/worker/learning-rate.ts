@@ -1,5 +1,5 @@
 import type { RunSpec } from '../core/run-spec.js';
-import { samplesPerEpoch, totalSamples } from '../data/batch-plan.js';
+import { samplesPerEpoch, stepsPerEpoch, totalSamples } from '../data/batch-plan.js';
 import { learningRateAt } from '../optim/schedule.js';
 import { parseSchedule } from '../optim/schedule-text.js';
 
@@ -11,17 +11,25 @@ export type LearningRateOf = (samplesBefore: number, batchSamples: number) => nu
  * samples of its passes over the data; if its end was given in steps, of so many steps with the first batch.
  */
 export function learningRateOf(spec: RunSpec): LearningRateOf {
-  const { lastStep, lastEpoch, globalBatchSize, dropLast, warmupSteps, dataset } = spec;
+  const { lastEpoch, globalBatchSize, dropLast, warmupSteps, dataset } = spec;
   const inEpoch = samplesPerEpoch(dataset.trainLength, globalBatchSize, dropLast);
   const schedule = parseSchedule(spec.learningRateSchedule);
   const span = {
     totalSamples:
       lastEpoch === undefined
-        ? totalSamples(lastStep, dataset.trainLength, globalBatchSize, dropLast)
+        ? totalSamples(batchesOf(spec), dataset.trainLength, globalBatchSize, dropLast)
         : lastEpoch * inEpoch,
     samplesPerEpoch: inEpoch,
     warmupSamples: warmupSteps * globalBatchSize,
   };
   return (samplesBefore, batchSamples) =>
     learningRateAt(spec.learningRate, schedule, { ...span, samplesBefore, batchSamples });
+}
+
+/** Of the whole run: its steps, but with --sync-every a step is several, fewer at the end of an epoch. */
+function batchesOf({ lastStep, localSteps, dataset, globalBatchSize, dropLast }: RunSpec): number {
+  if (!localSteps) return lastStep;
+  const inEpoch = stepsPerEpoch(dataset.trainLength, globalBatchSize, dropLast);
+  const stepsInEpoch = Math.ceil(inEpoch / localSteps.every);
+  return Math.floor(lastStep / stepsInEpoch) * inEpoch + (lastStep % stepsInEpoch) * localSteps.every;
 }

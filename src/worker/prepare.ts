@@ -1,6 +1,6 @@
 import { Workspace } from '../collective/workspace.js';
-import { createArena } from '../core/arena.js';
-import { evaluationCount, trainedPart } from '../core/layout.js';
+import { createArena, type Arena } from '../core/arena.js';
+import { evaluationCount, trainedPart, type ParameterLayout } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
@@ -9,6 +9,7 @@ import type { EngineName } from '../engine/engine.js';
 import { EngineThreads } from '../engine/engine-threads.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
+import { withOuterMomentum } from '../optim/outer-momentum.js';
 import { createOptimizer } from '../optim/registry.js';
 import { decodeCheckpoint, stateVectorsFrom } from '../store/checkpoint-file.js';
 import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
@@ -56,10 +57,11 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   });
 
   const { layout } = engine;
+  const rule = createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors);
   const state = new TrainingState(
     arena,
     layout,
-    createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
+    spec.localSteps ? withOuterMomentum(rule) : rule,
     spec.globalBatchSize,
   );
   if (spec.resume) {
@@ -81,10 +83,16 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     learningRateOf: learningRateOf(spec),
     workspace: new Workspace(await arenaVectors(arena)),
     gradientSum: arena.float32(layout.parameterCount + layout.extraCount),
+    ...(spec.localSteps ? { differences: differencesOf(layout, arena) } : {}),
     evaluationSum: arena.float32(evaluationCount),
     best: undefined,
     checkpoint: undefined,
   };
+}
+
+function differencesOf({ weightCount }: ParameterLayout, arena: Arena): NonNullable<PreparedRun['differences']> {
+  const length = weightCount + evaluationCount;
+  return { own: arena.float32(length), sum: arena.float32(length) };
 }
 
 async function loadImages({ dataset }: RunSpec, part: 'train' | 'test', needs: PrepareNeeds): Promise<EncodedImages> {

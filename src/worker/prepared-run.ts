@@ -20,6 +20,10 @@ export interface PreparedRun {
   readonly workspace: Workspace;
   /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
+  /**
+   * With --sync-every, float32[weightCount + evaluationCount]: how far this rank alone has moved, and its sum over all ranks.
+   */
+  readonly differences?: { readonly own: Float32Array; readonly sum: Float32Array };
   /** float32[evaluationCount]. */
   readonly evaluationSum: Float32Array;
   /** The weights of the best evaluation so far; on rank 0 only. */

@@ -1,4 +1,6 @@
 import { AllReduce } from '../collective/all-reduce.js';
+import type { Codec } from '../collective/codec.js';
+import { createCodec } from '../collective/codecs/registry.js';
 import { Abandoned } from '../collective/faults.js';
 import type { Link } from '../collective/link.js';
 import { chooseTopology } from '../collective/topology.js';
@@ -7,6 +9,7 @@ import type { EvaluationRecord } from '../core/events.js';
 import { isAtBoundary, isAtEnd } from './boundaries.js';
 import { evaluationCount } from '../core/layout.js';
 import { evaluate } from './evaluate.js';
+import { localStep } from './local-step.js';
 import type { PreparedRun } from './prepared-run.js';
 import { takeCheckpoint } from './state-transfer.js';
 import { trainStep, type FinishedStep, type Membership } from './train-step.js';
@@ -38,12 +41,16 @@ export async function trainLoop(
 ): Promise<void> {
   const { rank, worldSize } = link;
   const { spec, workspace } = run;
-  const allReduceOf = ({ length }: Float32Array, exactTail: number): AllReduce => {
+  const allReduceOf = ({ length }: Float32Array, exactTail: number, codec?: Codec): AllReduce => {
     const topology = chooseTopology(spec.topology, length, worldSize);
-    return new AllReduce({ link, workspace, nowMs }, { topology, length, exactTail });
+    return new AllReduce({ link, workspace, nowMs, codec }, { topology, length, exactTail });
   };
-  const gradients = allReduceOf(run.gradientSum, run.engine.layout.extraCount);
+  const { parameterCount } = run.engine.layout;
+  const stepSum = run.differences?.sum ?? run.gradientSum;
+  const codec = createCodec(spec.codec, spec.seed);
+  const gradients = allReduceOf(stepSum, stepSum.length - parameterCount, codec);
   const evaluations = allReduceOf(run.evaluationSum, evaluationCount);
+  const nextStep = spec.localSteps ? localStep : trainStep;
   const membership: Membership = {
     generation: begin.generation.number,
     rank,
@@ -54,7 +61,7 @@ export async function trainLoop(
     // A member may have evaluated the step before this generation when others had not: all of them do it (again).
     let targetReached = await evaluateIfDue();
     while (!isSealed() && !targetReached && !isOver()) {
-      events.stepFinished(await trainStep(run, gradients, membership, nowMs));
+      events.stepFinished(await nextStep(run, gradients, membership, nowMs, isSealed));
       targetReached = await evaluateIfDue();
       checkpointIfDue();
     }

@@ -82,8 +82,9 @@ export async function trainStep(
     state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
     updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
-  } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
-    throw await notFiniteFault(run, batch, skippedInARow + 1);
+  } else {
+    allReduce.forget();
+    if (skippedInARow + 1 >= spec.maxSkippedSteps) throw await notFiniteFault(run, batch, skippedInARow + 1);
   }
   state.progression = {
     ...state.progression,

@@ -3,7 +3,7 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { EngineName } from '../engine/engine.js';
 import type { Computed, ComputeJob } from '../engine/engine-thread.js';
 import { fault } from './faults.js';
-import type { RunEngine } from './prepared-run.js';
+import type { PreparedRun, RunEngine } from './prepared-run.js';
 
 /** No job is given up sooner, whatever was observed: a machine may be busy with something else. */
 const floorMs = 20_000;
@@ -102,4 +102,19 @@ export class WatchedEngine implements RunEngine {
     const seconds = Math.round(ranMs / 1000);
     return fault('ENGINE_HUNG', { engine: this.name, phase, seconds, ...range, ...this.needs.where() });
   }
+}
+
+/** @param where - this worker is at the moment @param stuck - as in `WatchedEngineNeeds` */
+export function watchEngine(
+  { engine, spec, state }: PreparedRun,
+  clock: Clock,
+  where: () => { readonly host: string; readonly rank: number },
+  stuck: () => void,
+): WatchedEngine {
+  return new WatchedEngine(engine, {
+    clock,
+    microBatchSize: spec.microBatchSize,
+    where: () => ({ ...where(), step: state.progression.step + 1 }),
+    stuck,
+  });
 }

@@ -44,6 +44,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const prepared = await prepareSpec(config, runId, resumption?.checkpoint, restoration);
     const { spec, layout } = prepared;
     resumption?.check(spec);
+    const warning = resumption?.warning(spec);
+    if (warning !== undefined) logger.warn(warning);
 
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);

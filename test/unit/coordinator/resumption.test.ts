@@ -139,6 +139,18 @@ describe('Resumption', () => {
     await resumption.release();
   });
 
+  it('warns of a later end where the schedule ends with the run', async () => {
+    const resumption = await Resumption.find(path, refuse);
+    const warned = (learningRateSchedule: string, lastStep: number): boolean =>
+      resumption.warning({ ...resumed, learningRateSchedule, lastStep }) !== undefined;
+    assert.equal(warned('cosine', 31), true);
+    assert.equal(warned('one-cycle:rise=0.2', 31), true);
+    assert.equal(warned('cosine', 30), false, 'the same end');
+    assert.equal(warned('step:every=2epochs', 31), false, 'it counts from the beginning');
+    assert.equal(warned('constant', 31), false);
+    await resumption.release();
+  });
+
   it('knows a run that is over from one that was interrupted', async () => {
     const report = { steps: 10, outcome: 'finished' };
     const outcomeWith = async (change: object, lastStep: number): Promise<boolean> => {
