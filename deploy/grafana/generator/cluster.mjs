@@ -122,6 +122,18 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     },
     {
       kind: 'lines',
+      title: 'Whose range is how large, and does it settle?',
+      about:
+        'Share of a step that each worker computes; it follows measured speed. Changes of ranges in the last five minutes: many of them mean that speeds change.',
+      queries: [
+        { expr: `${w.rangeShare}{${run}}`, legend: '{{worker}}' },
+        { expr: `increase(${c.rangeChanges}{${run}}[5m])`, legend: 'changes' },
+      ],
+      unit: 'short',
+      min: 0,
+    },
+    {
+      kind: 'lines',
       title: 'Does everybody keep up?',
       about:
         'Steps a second by worker. They are the same by design: a line apart is a worker that catches up or is gone.',
