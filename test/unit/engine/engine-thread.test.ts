@@ -111,12 +111,14 @@ describe('an EngineThread that cannot go on', () => {
   it('fails to start with the fault of the engine', async () => {
     const topology = {
       class_name: 'Sequential',
-      config: { layers: [{ class_name: 'LSTM', config: { name: 'odd', batch_input_shape: [null, 4] } }] },
+      config: {
+        layers: [{ class_name: 'GaussianNoise', config: { name: 'odd', stddev: 1, batch_input_shape: [null, 4] } }],
+      },
     };
     const odd = { name: 'odd', topology, inputScaling: model.inputScaling };
     await assert.rejects(EngineThread.start({ ...options, model: odd, arena: createArena() }), {
-      code: 'LAYER_UNSUPPORTED',
-      message: /layer odd \(LSTM\)/,
+      code: 'LAYER_UNTRAINABLE',
+      message: /layer odd \(GaussianNoise\)/,
       exitCode: 2,
     });
   });
