@@ -113,6 +113,7 @@ describe('alerts', () => {
 function promtool(t: TestContext, words: readonly string[]): void {
   const cwd = join(packageRoot, 'deploy', 'prometheus');
   const { error, status, stdout, stderr } = spawnSync('promtool', words, { cwd, encoding: 'utf8' });
-  if (error && !process.env['CI']) return t.skip('NOT CHECKED: promtool (Debian: prometheus) is not here; .ci/run installs it');
+  if (error && !process.env['CI'])
+    return t.skip('NOT CHECKED: promtool (Debian: prometheus) is not here; .ci/run installs it');
   assert.equal(status, 0, stdout + stderr);
 }
