@@ -109,6 +109,10 @@ export const coordinatorCatalogue = {
   loss: gauge('lockstep_loss', 'Mean loss over the samples of the last step.'),
   accuracy: gauge('lockstep_accuracy_ratio', 'Share of the samples of the last step that were answered correctly.'),
   gradientNorm: gauge('lockstep_gradient_norm', 'L2 norm of the mean gradient of the last step, before clipping.'),
+  gradientNoiseScale: gauge(
+    'lockstep_gradient_noise_scale_samples',
+    'Gradient noise scale, averaged over steps: batches far above it save few steps. 0 while it is not known.',
+  ),
   testLoss: gauge('lockstep_test_loss', 'Mean loss over the test set at the last evaluation.'),
   testAccuracy: gauge(
     'lockstep_test_accuracy_ratio',

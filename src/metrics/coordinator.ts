@@ -55,6 +55,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.loss.set(event.loss);
       metrics.accuracy.set(event.accuracy);
       metrics.gradientNorm.set(event.gradientNorm);
+      if (event.gradientNoiseScale !== undefined) metrics.gradientNoiseScale.set(event.gradientNoiseScale);
       return;
     case 'evaluation':
       metrics.evaluations.inc();

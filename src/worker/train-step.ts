@@ -5,6 +5,7 @@ import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-his
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
+import { averageNoise, isNoiseMeasured, noiseScaleOf } from '../optim/noise-scale.js';
 import { addPenalties } from '../optim/penalties.js';
 import { updateRunningAverages } from '../optim/running-averages.js';
 import { notFiniteFault } from './not-finite.js';
@@ -60,22 +61,32 @@ export async function trainStep(
   // A header to every peer, own range forward and backward, then everybody's sum.
   const reduction = allReduce.open({ round, ranges, count, sum: gradientSum });
   const range = ranges[membership.rank]!;
-  const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
+  const withSquares = isNoiseMeasured(round.step);
+  const job = { purpose: 'gradient', ...batch, range, withSquares, weights: state.now.weights } as const;
+  const computed = await engine.compute(job);
   for (const node of computed.nodes) reduction.add(node);
   const { wait, exchange, slowestRank } = await reduction.finish();
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
-  const { parameterCount, penalties } = engine.layout;
+  const { parameterCount, extraCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
-  const extras = gradientSum.subarray(parameterCount);
+  const extras = gradientSum.subarray(parameterCount, parameterCount + extraCount);
+  const squareSum = gradientSum[parameterCount + extraCount] ?? NaN;
   const loss = extras[0]! / sampleCount;
   const accuracy = extras[1]! / sampleCount;
+  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount) : 0;
   addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount);
   const learningRate = run.learningRateOf(samplesSeen, sampleCount);
   const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
+  const { microBatchSize } = spec;
+  const noise =
+    withSquares && isFinite
+      ? averageNoise(state.progression.noise, { microBatchSize, sampleCount, squareSum, norm: ownNorm })
+      : state.progression.noise;
+  const gradientNoiseScale = noiseScaleOf(noise);
   const advanced = isFinite ? state.optimizer.advance(scalars) : scalars;
   if (isFinite) {
     const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
@@ -95,6 +106,7 @@ export async function trainStep(
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
     skippedInARow: isFinite ? 0 : skippedInARow + 1,
+    ...(noise ? { noise } : {}),
   };
 
   const seconds = { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 };
@@ -109,6 +121,7 @@ export async function trainStep(
     worldSize: membership.shares.length,
     generation: membership.generation,
     gradientNorm: norm,
+    ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     skipped: !isFinite,
     seconds: { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 },
   };
