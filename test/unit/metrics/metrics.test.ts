@@ -179,7 +179,8 @@ describe('what is published', () => {
         input: await registry.metrics(),
         encoding: 'utf8',
       });
-      if (error && !process.env['CI']) return t.skip('NOT CHECKED: promtool (Debian: prometheus) is not here; .ci/run installs it');
+      if (error && !process.env['CI'])
+        return t.skip('NOT CHECKED: promtool (Debian: prometheus) is not here; .ci/run installs it');
       assert.deepEqual({ status, output: stdout + stderr }, { status: 0, output: '' });
     });
 
