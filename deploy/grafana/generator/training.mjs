@@ -102,8 +102,12 @@ export function trainingPanels({ coordinator: c, worker: w }) {
     {
       kind: 'lines',
       title: 'How large is the batch?',
-      about: 'Samples of one step over all workers.',
-      queries: [{ expr: `${c.globalBatchSize}{${run}}`, legend: '{{run}}' }],
+      about:
+        'Samples of one step over all workers, beside the gradient noise scale: far below it, a larger batch saves steps; far above it, a larger one saves hardly any.',
+      queries: [
+        { expr: `${c.globalBatchSize}{${run}}`, legend: 'batch {{run}}' },
+        { expr: `${c.gradientNoiseScale}{${run}}`, legend: 'noise scale {{run}}' },
+      ],
       unit: 'short',
       min: 0,
     },
