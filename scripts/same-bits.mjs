@@ -15,7 +15,7 @@ import { prebuiltFolder, root, unitsFor } from './native-sources.mjs';
 import { setUp } from './setup.mjs';
 
 const versions = ['20', '22', '24', '26'];
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep', 'nodes');
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-tools', 'nodes');
 const program = join(root, 'dist', 'test', 'bits', 'program.js');
 const qemu = { command: 'qemu-aarch64-static', libraries: '/usr/aarch64-linux-gnu' };
 
