@@ -95,7 +95,8 @@ export const coordinatorCatalogue = {
     'By the name of a worker: seconds that the others, added up, waited while its part was the last one to come.',
     ['worker'],
   ),
-  steps: counter('lockstep_steps_total', 'Optimizer steps finished, skipped ones included.'),
+  step: gauge('lockstep_step', 'The last finished step of the run, those before it was resumed counted.'),
+  steps: counter('lockstep_steps_total', 'Optimizer steps finished under this coordinator, skipped ones included.'),
   skippedSteps: counter(
     'lockstep_skipped_steps_total',
     'Steps whose gradient was not finite, so that the weights stayed as they were.',

@@ -43,6 +43,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.stepsPlanned.set(event.stepsTotal);
       return;
     case 'step':
+      metrics.step.set(event.step);
       metrics.steps.inc();
       metrics.images.inc(event.sampleCount);
       if (event.skipped) metrics.skippedSteps.inc();
