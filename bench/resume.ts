@@ -21,6 +21,7 @@ interface Line {
   readonly type: string;
   readonly step?: number;
   readonly weightsDigest?: string;
+  readonly code?: string;
 }
 
 const steps = 150;
@@ -46,7 +47,7 @@ function killAll(out: string): void {
   }
 }
 
-/** @param killAt - a step, and milliseconds after it was told of @returns the digest of a run that came to its end */
+/** @param killAt - a step, and milliseconds after it was told of @returns the digest of a run that came to its end, the code of an error */
 async function train(out: string, flags: readonly string[], killAt?: { readonly step: number; readonly ms: number }) {
   // The cache's folder makes workers name the run too.
   const args = ['train', ...flags, '--cache-dir', join(out, 'cache'), '--metrics-port', '0', '--json'];
@@ -55,11 +56,13 @@ async function train(out: string, flags: readonly string[], killAt?: { readonly 
   });
   const ended = new Promise((resolve) => run.once('exit', resolve));
   let digest: string | undefined;
+  let code: string | undefined;
   let [isKilled, hasCheckpoint] = [false, false];
   for await (const text of createInterface({ input: run.stdout })) {
     if (!text.endsWith('}')) continue; //                             torn by the kill
     const line = JSON.parse(text) as Line;
     digest = line.weightsDigest ?? digest;
+    code = line.code ?? code;
     hasCheckpoint ||= line.type === 'checkpoint' || line.type === 'resumed';
     if (isKilled || !hasCheckpoint || !killAt || line.type !== 'step' || line.step! < killAt.step) continue;
     isKilled = true;
@@ -67,7 +70,7 @@ async function train(out: string, flags: readonly string[], killAt?: { readonly 
     killAll(out);
   }
   await ended;
-  return { digest, isKilled };
+  return { digest, isKilled, code };
 }
 
 async function killedTwice(seed: number) {
@@ -80,9 +83,10 @@ async function killedTwice(seed: number) {
   const early = await train(out, [...begun, '--workers', workers[0]!, '--out', join(out, 'run')], kills[0]);
   const resume = ['--resume', join(out, 'run'), '--workers'];
   const later = await train(out, [...resume, workers[1]!], kills[1]);
-  const { digest } = await train(out, [...resume, workers[2]!]);
+  const { digest, code } = await train(out, [...resume, workers[2]!]);
   rmSync(out, { recursive: true, force: true });
-  return { kills, workers, digest, hasFired: early.isKilled && later.isKilled };
+  const codes = [early.code, later.code, code].filter((c) => c !== undefined);
+  return { kills, workers, codes, digest, hasFired: early.isKilled && later.isKilled };
 }
 
 const runs = Math.ceil(Number(process.argv[2] ?? 20) / 2);

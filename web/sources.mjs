@@ -6,7 +6,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 export function sourcesDigest() {
   const hash = createHash('sha256');
   const sources = readdirSync(new URL('src/', import.meta.url)).sort();
-  for (const name of ['build.mjs', 'index.html', 'package-lock.json', ...sources.map((file) => `src/${file}`)])
+  const shared = '../src/live/explain.ts';
+  for (const name of ['build.mjs', 'index.html', 'package-lock.json', shared, ...sources.map((file) => `src/${file}`)])
     hash
       .update(name)
       .update('\0')

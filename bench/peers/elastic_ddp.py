@@ -33,5 +33,6 @@ for step in range(first, steps + 1):
     if rank == 0:
         torch.save({"step": step, "model": model.state_dict(), "optimizer": optimizer.state_dict()}, checkpoint + ".tmp")
         os.replace(checkpoint + ".tmp", checkpoint)
-    print(json.dumps({"step": step, "pid": os.getpid(), "rank": rank}), flush=True)
+    line = json.dumps({"step": step, "pid": os.getpid(), "rank": rank}) + "\n"
+    os.write(1, line.encode())  # in one piece: the ranks share the pipe
 dist.destroy_process_group()

@@ -52,8 +52,15 @@ export class RunRecord {
 
   summary(): Pick<
     RunReport,
-    'epochs' | 'finalLoss' | 'testAccuracy' | 'bestTestAccuracy' | 'imagesPerSecond' | 'skippedSteps'
+    | 'epochs'
+    | 'finalLoss'
+    | 'testAccuracy'
+    | 'bestTestAccuracy'
+    | 'imagesPerSecond'
+    | 'skippedSteps'
+    | 'gradientNoiseScale'
   > {
+    const gradientNoiseScale = this.lastStep?.gradientNoiseScale;
     return {
       epochs: this.lastStep ? this.lastStep.epoch + 1 : 0,
       finalLoss: this.lastStep?.loss ?? null,
@@ -61,6 +68,7 @@ export class RunRecord {
       bestTestAccuracy: this.best?.testAccuracy ?? null,
       imagesPerSecond: speedOf([{ samples: this.samples, seconds: this.stepSeconds }]),
       skippedSteps: this.skipped,
+      ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     };
   }
 }

@@ -39,6 +39,8 @@ export interface StepRecord {
   readonly generation: number;
   /** L2 norm of the mean gradient, before clipping. */
   readonly gradientNorm: number;
+  /** Samples, averaged over steps (McCandlish et al. 2018); absent while it is not known. */
+  readonly gradientNoiseScale?: number;
   /** Whether the sum was not finite, so that weights and optimizer stayed as they were. */
   readonly skipped: boolean;
   readonly seconds: PhaseSeconds;
@@ -78,6 +80,8 @@ export interface RunReport {
   readonly bitExactReason?: string;
   readonly weightsDigest: string;
   readonly skippedSteps: number;
+  /** At the end, in samples: batches far above it save few steps. Absent where it was not seen. */
+  readonly gradientNoiseScale?: number;
   /** Folder of the run. */
   readonly out: string;
   /** The command that continues the run, if it was interrupted. */

@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { fault } from './faults.js';
 import type { PlacedStep } from './lanes.js';
 import type { PublicEvent } from './public-events.js';
 
@@ -37,10 +38,12 @@ export class TraceFile {
     file.on('error', (error) => (this.failure ??= error.message));
   }
 
-  /** @throws the error of the system when the file cannot be made */
+  /** @throws LockstepError `TRACE_NOT_WRITABLE` */
   static async create(path: string): Promise<TraceFile> {
     const file = createWriteStream(path);
-    await once(file, 'open');
+    await once(file, 'open').catch((error: unknown) => {
+      throw fault('TRACE_NOT_WRITABLE', { path, reason: (error as Error).message }, error);
+    });
     const trace = new TraceFile(file);
     trace.write({ name: 'process_name', ph: 'M', pid: 0, tid: 0, args: { name: 'run' } });
     return trace;

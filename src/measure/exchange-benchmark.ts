@@ -1,5 +1,6 @@
 import { figuresOf, median, type ExchangeFigures } from './exchange-figures.js';
 import type { ExchangeTask, ExchangeTimes } from './exchange-participant.js';
+import type { LossyCodec } from '../core/run-spec.js';
 import type { Topology } from '../collective/owner-map.js';
 
 /** From here on a vector is large: few calls tell enough. */
@@ -9,6 +10,7 @@ export interface BenchmarkOptions {
   readonly workers: number;
   readonly floats: readonly number[];
   readonly topologies: readonly (Topology | 'auto')[];
+  readonly codec?: LossyCodec | undefined;
   /** Turns of each candidate, one after the other, so that a noisy minute meets all of them. */
   readonly rounds: number;
 }
@@ -29,7 +31,7 @@ export type Peer = (floats: number, calls: number) => Promise<readonly number[]>
  */
 export async function* measureExchange(
   measure: (task: ExchangeTask) => Promise<readonly ExchangeTimes[]>,
-  { workers, floats: sizes, topologies, rounds }: BenchmarkOptions,
+  { workers, floats: sizes, topologies, rounds, codec }: BenchmarkOptions,
   peer?: Peer,
 ): AsyncGenerator<BenchmarkRow & { readonly peer?: { readonly milliseconds: number; readonly ratio: number } }> {
   for (const floats of sizes) {
@@ -40,7 +42,7 @@ export async function* measureExchange(
     for (let round = 0; round < rounds; round++) {
       const warmUpCalls = round === 0 ? 3 : 1;
       const task = { floats, calls, warmUpCalls } as const;
-      for (const [topology, kept] of ours) kept.push(await measure({ ...task, what: 'all-reduce', topology }));
+      for (const [topology, kept] of ours) kept.push(await measure({ ...task, what: 'all-reduce', topology, codec }));
       const [plain] = await measure({ ...task, what: 'tcp', topology: 'mesh' });
       tcp.push(median(plain!.milliseconds));
       if (peer) theirs.push(median(await peer(floats, calls)));

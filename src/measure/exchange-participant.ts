@@ -1,5 +1,6 @@
 import { AllReduce } from '../collective/all-reduce.js';
 import type { Topology } from '../collective/owner-map.js';
+import { createCodec } from '../collective/codecs/registry.js';
 import { equalRanges } from '../collective/ranges.js';
 import type { ExchangeFacts } from '../collective/reduction.js';
 import { chooseTopology } from '../collective/topology.js';
@@ -8,6 +9,7 @@ import type { Begin } from '../cluster/messages.js';
 import { formatHostPort, type HostPort } from '../core/address.js';
 import { createArena } from '../core/arena.js';
 import type { Clock } from '../core/clock.js';
+import type { LossyCodec } from '../core/run-spec.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import { ExchangeServer } from '../transport/grpc/exchange-server.js';
@@ -22,6 +24,8 @@ export interface ExchangeTask {
   /** Elements of the vector. */
   readonly floats: number;
   readonly topology: Topology | 'auto';
+  /** Absent: float32 travels as it is. */
+  readonly codec?: LossyCodec | undefined;
   /** Timed calls, after those that warm up. */
   readonly calls: number;
   readonly warmUpCalls: number;
@@ -108,6 +112,7 @@ export class ExchangeParticipant {
         cpuBegin = process.cpuUsage();
         sentBegin = this.link!.sentBytes;
       }
+      this.own?.fill(1); //                                         what a codec encodes it rounds in place
       const beginMs = this.clock.nowMs();
       await call();
       if (i >= task.warmUpCalls) milliseconds.push(this.clock.nowMs() - beginMs);
@@ -123,27 +128,32 @@ export class ExchangeParticipant {
     this.tcp.stop();
   }
 
+  /** Values that the next call sends. */
+  private own: Float32Array | undefined;
   private readonly vectors = new Map<number, { readonly sum: Float32Array; readonly values: Float32Array }>();
 
-  private allReduceCall({ floats, topology: wanted }: ExchangeTask): () => Promise<ExchangeFacts> {
+  private allReduceCall({ floats, topology: wanted, codec: codecSpec }: ExchangeTask): () => Promise<ExchangeFacts> {
     const link = this.link!;
     const { rank, worldSize } = link;
     const topology = chooseTopology(wanted, floats, worldSize);
     const needs = { link, workspace: this.workspace!, nowMs: () => this.clock.nowMs() };
-    const allReduce = new AllReduce(needs, { topology, length: floats, exactTail: 0 });
+    const codec = createCodec(codecSpec, 1);
+    const allReduce = new AllReduce({ ...needs, codec }, { topology, length: floats, exactTail: 0 });
     let vectors = this.vectors.get(floats);
     if (!vectors) {
       vectors = { sum: this.arena.float32(floats), values: this.arena.float32(floats).fill(1) };
       this.vectors.set(floats, vectors);
     }
     const { sum, values } = vectors;
+    this.own = codec && values;
     const ranges = equalRanges(worldSize, worldSize);
     return async () => {
       const round = { generation: 1, step: ++this.step, purpose: 'gradient' } as const;
       const reduction = allReduce.open({ round, ranges, count: worldSize, sum });
       reduction.add({ first: rank, end: rank + 1, values });
       const facts = await reduction.finish();
-      if (sum[floats - 1] !== worldSize) throw new Error(`the sum of ${worldSize} ones is ${sum[floats - 1]}`);
+      if (!codec && sum[floats - 1] !== worldSize)
+        throw new Error(`the sum of ${worldSize} ones is ${sum[floats - 1]}`);
       return facts;
     };
   }

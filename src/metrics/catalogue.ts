@@ -95,7 +95,8 @@ export const coordinatorCatalogue = {
     'By the name of a worker: seconds that the others, added up, waited while its part was the last one to come.',
     ['worker'],
   ),
-  steps: counter('lockstep_steps_total', 'Optimizer steps finished, skipped ones included.'),
+  step: gauge('lockstep_step', 'The last finished step of the run, those before it was resumed counted.'),
+  steps: counter('lockstep_steps_total', 'Optimizer steps finished under this coordinator, skipped ones included.'),
   skippedSteps: counter(
     'lockstep_skipped_steps_total',
     'Steps whose gradient was not finite, so that the weights stayed as they were.',
@@ -108,6 +109,10 @@ export const coordinatorCatalogue = {
   loss: gauge('lockstep_loss', 'Mean loss over the samples of the last step.'),
   accuracy: gauge('lockstep_accuracy_ratio', 'Share of the samples of the last step that were answered correctly.'),
   gradientNorm: gauge('lockstep_gradient_norm', 'L2 norm of the mean gradient of the last step, before clipping.'),
+  gradientNoiseScale: gauge(
+    'lockstep_gradient_noise_scale_samples',
+    'Gradient noise scale, averaged over steps: batches far above it save few steps. 0 while it is not known.',
+  ),
   testLoss: gauge('lockstep_test_loss', 'Mean loss over the test set at the last evaluation.'),
   testAccuracy: gauge(
     'lockstep_test_accuracy_ratio',
@@ -167,6 +172,10 @@ export const workerCatalogue = {
     'lockstep_worker_exchange_bytes_total',
     'Bytes of gradients exchanged with other workers, by direction (sent, received) and by codec (f32: exact).',
     ['direction', 'codec'],
+  ),
+  hidden: counter(
+    'lockstep_worker_exchange_hidden_bytes_total',
+    'Bytes of gradients that moved while this worker still computed, so that they cost no time.',
   ),
   datasetReceived: counter(
     'lockstep_worker_dataset_received_bytes_total',

@@ -43,6 +43,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.stepsPlanned.set(event.stepsTotal);
       return;
     case 'step':
+      metrics.step.set(event.step);
       metrics.steps.inc();
       metrics.images.inc(event.sampleCount);
       if (event.skipped) metrics.skippedSteps.inc();
@@ -54,6 +55,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.loss.set(event.loss);
       metrics.accuracy.set(event.accuracy);
       metrics.gradientNorm.set(event.gradientNorm);
+      if (event.gradientNoiseScale !== undefined) metrics.gradientNoiseScale.set(event.gradientNoiseScale);
       return;
     case 'evaluation':
       metrics.evaluations.inc();

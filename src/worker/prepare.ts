@@ -1,6 +1,6 @@
 import { Workspace } from '../collective/workspace.js';
 import { createArena, type Arena } from '../core/arena.js';
-import { evaluationCount, trainedPart, type ParameterLayout } from '../core/layout.js';
+import { evaluationCount, stepSumLength, trainedPart, type ParameterLayout } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
@@ -82,7 +82,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     state,
     learningRateOf: learningRateOf(spec),
     workspace: new Workspace(await arenaVectors(arena)),
-    gradientSum: arena.float32(layout.parameterCount + layout.extraCount),
+    gradientSum: arena.float32(stepSumLength(layout)),
     ...(spec.localSteps ? { differences: differencesOf(layout, arena) } : {}),
     evaluationSum: arena.float32(evaluationCount),
     best: undefined,

@@ -18,7 +18,7 @@ export interface PreparedRun {
   readonly learningRateOf: LearningRateOf;
   /** What peers send arrives and is added here. */
   readonly workspace: Workspace;
-  /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
+  /** float32[stepSumLength]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
   /**
    * With --sync-every, float32[weightCount + evaluationCount]: how far this rank alone has moved, and its sum over all ranks.

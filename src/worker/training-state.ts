@@ -2,6 +2,7 @@ import type { BatchHistory } from '../core/batch-history.js';
 import type { DataPosition } from '../data/batch-plan.js';
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
+import type { NoiseAverages } from '../optim/noise-scale.js';
 import type { Optimizer, OptimizerScalars, OptimizerState } from '../optim/optimizer.js';
 
 /** Everything of the training state but the vectors: small, plain, and the same on every worker. */
@@ -21,6 +22,8 @@ export interface Progression {
   /** Of evaluations so far; -1 before the first. */
   readonly bestAccuracy: number;
   readonly bestStep: number;
+  /** From the squared norms of micro-batches; absent before the first that says something. */
+  readonly noise?: NoiseAverages;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Commands in documents: each flag that they show must exist. */
 
+import { onlookingFlags } from '../../src/cli/onlooking.js';
 import { commands } from '../../src/config/field.js';
 import { factsOf, fieldNames, hasField } from '../../src/config/sources.js';
 import type { Files } from './files.js';
@@ -8,6 +9,8 @@ const benchFlags = ['--workers', '--floats', '--topology', '--rounds', '--checks
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
+  const onlooking = onlookingFlags[command];
+  if (onlooking) return [...onlooking, ...general];
   if (command === 'engines') return ['--json', ...general];
   if (command === 'bench') return [...benchFlags, ...general];
   const known = commands.find((c) => c === command);
@@ -25,7 +28,7 @@ export function commandComplaints(documents: Files): string[] {
       const [, command = 'train', rest = ''] =
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
-      if (![...commands, 'engines', 'bench', 'help'].some((c) => c === command))
+      if (![...commands, ...Object.keys(onlookingFlags), 'engines', 'bench', 'help'].some((c) => c === command))
         return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
         .map(([flag]) => flag)

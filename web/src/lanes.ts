@@ -1,17 +1,12 @@
+import { phaseShares, phaseWords } from '../../src/live/explain.js';
 import type { Lane } from '../../src/live/picture.js';
 import { byId, keyed, make, setText } from './dom.js';
-import { listed, percent } from './format.js';
+import { percent } from './format.js';
 
 const phases = ['compute', 'wait', 'exchange', 'update'] as const;
-const phaseWords = { compute: 'computing', wait: 'waiting', exchange: 'exchanging', update: 'updating' };
 const svgNames = 'http://www.w3.org/2000/svg';
 /** Of the drawing of the last steps; it is stretched to the width that there is. */
 const [drawingWidth, drawingHeight] = [1000, 22];
-
-export function shares({ seconds }: Pick<Lane, 'seconds'>): readonly number[] {
-  const total = phases.reduce((sum, phase) => sum + seconds[phase], 0);
-  return phases.map((phase) => (total > 0 ? seconds[phase] / total : 0));
-}
 
 /** A lane for each worker: its last steps on one clock, the shares of all of them, and in words for whom it waits. */
 export function showLanes(lanes: readonly Lane[]): void {
@@ -26,23 +21,6 @@ export function showLanes(lanes: readonly Lane[]): void {
   const span = clockSpan(present);
   const rows = keyed(byId('lanes'), present, ({ worker }) => worker, createRow);
   rows.forEach((row, i) => update(row, present[i] as Lane, span));
-}
-
-/** What matters of the lanes, in a sentence or two. */
-export function whereWords(lanes: readonly Lane[]): string {
-  const told = lanes.filter(({ steps }) => steps > 0);
-  if (told.length === 0) return 'Nobody has told of a step yet.';
-  const mean = phases.map((_, i) => told.reduce((sum, lane) => sum + (shares(lane)[i] as number), 0) / told.length);
-  const parts = phases.map((phase, i) => `${percent(mean[i], 0)} ${phaseWords[phase]}`);
-  const words = `Workers spend ${listed(parts)}.`;
-  const waited = told.reduce((sum, lane) => sum + lane.waitedForSeconds, 0);
-  const slowest = told.reduce((most, lane) => (lane.waitedForSeconds > most.waitedForSeconds ? lane : most));
-  const fair = 1 / told.length;
-  if (told.length < 2 || waited === 0 || (mean[1] as number) < 0.05) return words;
-  const share = slowest.waitedForSeconds / waited;
-  return share > 1.5 * fair && share > 0.5
-    ? `${words} Most of the waiting, ${percent(share, 0)}, is for ${slowest.worker}.`
-    : `${words} The waiting is spread over all of them: nobody is slow.`;
 }
 
 /** The last steps of all workers together: when they began and ended, on one clock. */
@@ -94,7 +72,7 @@ function bar(phase: string, x: number, width: number): SVGRectElement {
 }
 
 function inWords(lane: Lane): string {
-  const [compute, wait, exchange, update] = shares(lane).map((share) => percent(share, 0));
+  const { compute, wait, exchange, update } = phaseShares(lane.seconds);
   const whom = lane.waitsFor === null ? '' : ` for ${lane.waitsFor}`;
-  return `computes ${compute}, waits ${wait}${whom}, exchanges ${exchange}, updates ${update}`;
+  return `computes ${percent(compute, 0)}, waits ${percent(wait, 0)}${whom}, exchanges ${percent(exchange, 0)}, updates ${percent(update, 0)}`;
 }

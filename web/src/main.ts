@@ -2,11 +2,13 @@
 
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
+import { whereTimeWent } from '../../src/live/explain.js';
 import type { Lane, Picture } from '../../src/live/picture.js';
 import { Charts } from './charts.js';
 import { byId, setText } from './dom.js';
 import { offerExport } from './export.js';
-import { showLanes, whereWords } from './lanes.js';
+import { showFindings } from './findings.js';
+import { showLanes } from './lanes.js';
 import { showLog } from './log.js';
 import { showMembers } from './members.js';
 import { merge } from './merge.js';
@@ -20,7 +22,8 @@ function show(): void {
   if (!picture) return;
   showNumbers(picture, isConnected);
   const lanes = picture.lanes.toSorted(byPlace);
-  setText(byId('where-words'), whereWords(lanes));
+  setText(byId('where-words'), whereTimeWent(lanes));
+  showFindings(picture);
   showLanes(lanes);
   charts.show(picture);
   showMembers(lanes, picture);

@@ -12,6 +12,7 @@ export interface BenchExchangeOptions {
   readonly topology: string;
   readonly rounds: string;
   readonly checksum?: boolean;
+  readonly codec: string;
   /** `host:port` of every rank; then this process is one of them. */
   readonly hosts?: string;
   readonly rank?: string;
@@ -26,6 +27,7 @@ export async function run(given: BenchExchangeOptions, { stdout }: CommandContex
     floats: given.floats.split(',').map((text) => wholeNumber('--floats', text)),
     topologies: given.topology.split(',').map(topologyOf),
     rounds: wholeNumber('--rounds', given.rounds),
+    codec: codecOf(given.codec),
   };
   const print = (row: BenchmarkRow): void =>
     void stdout.write(given.json ? `${JSON.stringify(row)}\n` : `${lineOf(row)}\n`);
@@ -66,6 +68,10 @@ async function asOneOf(
       await Promise.race([participant.measure(task), failed]),
     ];
     for await (const row of measureExchange(measure, options)) if (rank === 0) print(row);
+    // One more call, so that rank 0 knows all others to have their figures too. It goes first, then they do.
+    const goodbye = measure({ what: 'all-reduce', floats: 1, topology: 'direct', calls: 1, warmUpCalls: 0 });
+    if (rank === 0) await goodbye;
+    else await goodbye.then(() => failed).catch(() => undefined);
   } finally {
     participant.stop();
   }
@@ -93,6 +99,12 @@ function wholeNumber(flag: string, text: string): number {
   if (!Number.isInteger(value) || value < 1)
     throw cliFault('BAD_USAGE', { message: `${flag}: ${text} is no whole number` });
   return value;
+}
+
+function codecOf(text: string): BenchmarkOptions['codec'] {
+  if (text === 'f32') return undefined;
+  if (text === 'bf16' || text === 'int8' || text === 'topk') return { name: text, ratio: 0.01, rounding: 'nearest' };
+  throw cliFault('BAD_USAGE', { message: `--codec: ${text} is not f32, bf16, int8 or topk` });
 }
 
 function topologyOf(text: string): BenchmarkOptions['topologies'][number] {

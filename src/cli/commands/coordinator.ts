@@ -22,6 +22,7 @@ import { LiveRun } from '../live-run.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
+import { readVersion } from '../version.js';
 import { createView } from '../view/create-view.js';
 
 /** How long workers may take to hear that the run is over. */
@@ -56,6 +57,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const metrics = coordinatorMetrics(registry);
     registry.setDefaultLabels({ run: runId });
     metrics.wantedWorkers.set(config.workers);
+    metrics.build.set({ version: readVersion(), node: process.versions.node, program: 'coordinator' }, 1);
     const specification = specOf(config, { microBatchSize: spec.microBatchSize });
     const live = new LiveRun({
       runId,

@@ -17,6 +17,7 @@ import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { locator } from '../locator.js';
 import { findSupervisor } from '../supervisor.js';
+import { readVersion } from '../version.js';
 import { watchWorker } from '../watch-worker.js';
 
 /** `lockstep worker`: everything is built here, and torn down in the opposite order. */
@@ -39,6 +40,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     });
     const registry = new Registry();
     const metrics = workerMetrics(registry);
+    metrics.build.set({ version: readVersion(), node: process.versions.node, program: 'worker' }, 1);
     let state = 'joining';
     const health = () => ({ healthy: true, state });
     const at = { host: config.listen, port: config.metricsPort };

@@ -103,6 +103,14 @@ const outcomes: Record<RunReport['outcome'], string> = {
   interrupted: 'interrupted and saved',
 };
 
+/** What the gradient noise scale means for somebody who thinks of more workers. */
+function noiseText({ gradientNoiseScale = 0, globalBatchSize }: RunReport): string {
+  const scale = grouped(Number(gradientNoiseScale.toPrecision(2)));
+  return globalBatchSize < gradientNoiseScale
+    ? `could grow: up to about ${scale} samples, a larger batch saves steps`
+    : `large: above about ${scale} samples, more workers save little time`;
+}
+
 /** What is left to say at the end: label and value. */
 export function summaryLines(report: RunReport): string[] {
   const accuracy = report.testAccuracy === null ? 'not evaluated' : report.testAccuracy.toFixed(4);
@@ -127,6 +135,7 @@ export function summaryLines(report: RunReport): string[] {
     ['results', report.out],
   ];
   if (report.skippedSteps > 0) rows.splice(2, 0, ['skipped', plural(report.skippedSteps, 'step')]);
+  if (report.gradientNoiseScale !== undefined) rows.splice(3, 0, ['batch size', noiseText(report)]);
   if (report.resumeWith !== undefined) rows.push(['resume', report.resumeWith]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);

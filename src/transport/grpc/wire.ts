@@ -151,9 +151,10 @@ function encodeSeconds({ compute, wait, exchange, update }: PhaseSeconds) {
 }
 
 function decodeStep(wire: StepRecord__Output): StepRecord {
-  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...record } = wire;
+  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, gradientNoiseScale, ...record } = wire;
   return {
     ...record,
+    ...(gradientNoiseScale > 0 ? { gradientNoiseScale } : {}),
     seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds },
   };
 }
