@@ -120,7 +120,7 @@ async function measure(): Promise<{ readonly gapMs: number; readonly gapBeforeMs
     return { gapMs: longest(killedMs), gapBeforeMs: longest(killedMs - windowMs), backMs: backAtMs - startedMs };
   } finally {
     for (const child of children) child.kill('SIGKILL');
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+    for (const child of children) if ((child.exitCode ?? child.signalCode) === null) await once(child, 'exit');
     rmSync(folder, { recursive: true, force: true });
   }
 }
