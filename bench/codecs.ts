@@ -4,8 +4,8 @@
  *
  *     npm run build && node dist/bench/codecs.js [floats, default 1048576] [rounds, default 9]
  */
-import { SliceCoding } from '../src/collective/codecs/coding.js';
-import { createCodec, type CodecSpec } from '../src/collective/codecs/registry.js';
+import { createCodec } from '../src/collective/codecs/registry.js';
+import type { LossyCodec } from '../src/core/run-spec.js';
 import { randomStream } from '../src/core/random.js';
 
 const floats = Number(process.argv[2] ?? 1 << 20);
@@ -13,7 +13,7 @@ const rounds = Number(process.argv[3] ?? 9);
 const random = randomStream(1, 'bench');
 const source = Float32Array.from({ length: floats }, () => random.uniform() - 0.5);
 const plain = { ratio: 0.01, rounding: 'nearest' } as const;
-const cases: readonly (readonly [string, CodecSpec])[] = [
+const cases: readonly (readonly [string, LossyCodec])[] = [
   ['bf16', { ...plain, name: 'bf16' }],
   ['int8 nearest', { ...plain, name: 'int8' }],
   ['int8 stochastic', { ...plain, name: 'int8', rounding: 'stochastic' }],
@@ -21,23 +21,23 @@ const cases: readonly (readonly [string, CodecSpec])[] = [
 ];
 
 for (const [name, codecSpec] of cases) {
-  const coding = new SliceCoding(createCodec(codecSpec, 1)!, 0, floats, floats);
+  const codec = createCodec(codecSpec, 1)!;
   const values = new Float32Array(floats);
-  const code = new Uint8Array(coding.byteLength);
+  const code = new Uint8Array(codec.byteLength(floats));
   const encodeMs: number[] = [];
   const decodeMs: number[] = [];
   for (let step = 1; step <= rounds; step++) {
     values.set(source);
     const beginMs = performance.now();
-    for (const piece of coding.pieces)
-      coding.encode(piece, values, code, { step, hop: 'nodes', first: 0, end: 1 }, 'nodes/0');
+    const round = { generation: 1, step, purpose: 'gradient' } as const;
+    codec.encode(values, { kind: 'nodes', round, span: { first: 0, end: 1 }, begin: 0 }, code);
     const encodedMs = performance.now();
-    coding.decode(code, values);
+    codec.decode(code, values);
     encodeMs.push(encodedMs - beginMs);
     decodeMs.push(performance.now() - encodedMs);
   }
   const perElement = (times: number[]): string => ((median(times) / floats) * 1e6).toFixed(2).padStart(6);
-  const bytes = (coding.byteLength / floats).toFixed(3);
+  const bytes = (codec.byteLength(floats) / floats).toFixed(3);
   console.log(
     `${name.padEnd(16)} encode ${perElement(encodeMs)} ns  decode ${perElement(decodeMs)} ns  ${bytes} bytes a float`,
   );

@@ -6,8 +6,10 @@ import { root, setUp } from './setup.mjs';
 
 setUp();
 const { configurationPage } = await import('../dist/src/config/documentation.js');
+const { eventsPage } = await import('../dist/src/live/documentation.js');
 const { metricsPage } = await import('../dist/src/metrics/documentation.js');
 const { optimizersPage } = await import('../dist/src/optim/documentation.js');
 writeFileSync(join(root, 'docs', 'optimizers.md'), optimizersPage());
 writeFileSync(join(root, 'docs', 'configuration.md'), configurationPage());
+writeFileSync(join(root, 'docs', 'events.md'), eventsPage());
 writeFileSync(join(root, 'docs', 'metrics.md'), metricsPage());

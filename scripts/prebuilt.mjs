@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { prebuiltFolder, prebuiltStamp, sourcesDigest, unitsFor } from './native-sources.mjs';
 
 const zigVersion = '0.17.1';
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep', `ziglang-${zigVersion}`);
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'lockstep-tools', `ziglang-${zigVersion}`);
 
 /** By the names that Node has for them. macOS from 11 on, the first for arm64. */
 const targets = {

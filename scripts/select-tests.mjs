@@ -1,10 +1,10 @@
 /** Which test files `npm test` runs. */
 
 /** Folders of test/, and the one test beside them. */
-export const suites = ['tidy', 'unit', 'contract', 'sim', 'e2e', 'deploy'];
+export const suites = ['tidy', 'unit', 'contract', 'sim', 'e2e', 'deploy', 'services'];
 
-/** Run only when they are named: they need programs that few machines have, and minutes. `.ci/deploy` names it. */
-const suitesOnRequest = ['deploy'];
+/** Run only when they are named: they need programs that few machines have, and minutes. `.ci/deploy` and `.ci/run` name them. */
+const suitesOnRequest = ['deploy', 'services'];
 
 /** Node is asked for files, not patterns: its version 20 knows none. */
 export function selectFiles(files, chosenSuites, words) {

@@ -17,7 +17,7 @@ import { lengthComplaints, placeComplaints, unfinishedComplaints } from './tidy/
 
 const files = projectFiles(packageRoot);
 const sources = only(files, /^src\/.*\.ts$/);
-const written = only(files, /^(?!package-lock\.json$)/);
+const written = only(files, /^(?!(.*\/)?package-lock\.json$)/);
 
 /** Files that may ask the machine for time or chance, each with the reason. */
 const machineExceptions = new Map([

@@ -1,6 +1,5 @@
 /** `lockstep`: reads the command line, loads the configuration, hands over to a command, reports what goes wrong. */
 
-import { readFileSync } from 'node:fs';
 import { CommanderError, type Command as Commander } from 'commander';
 import { fault } from '../config/faults.js';
 import { commands, type Command } from '../config/field.js';
@@ -8,11 +7,12 @@ import { loadConfig } from '../config/index.js';
 import { factsOf, fieldNames, fieldOfFlag, hasField } from '../config/sources.js';
 import type { ExitCode } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
-import { packageRoot } from '../core/paths.js';
 import type { CommandContext, CommandRun } from './context.js';
 import { cliFault } from './faults.js';
+import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
 import { createProgram, type Invocation } from './program.js';
 import { reportError } from './report-error.js';
+import { readVersion } from './version.js';
 
 /**
  * Runs one command line to its end.
@@ -40,10 +40,15 @@ export async function main(
       const { run } = await import('./commands/engines.js');
       await run(options, context);
     },
+    async benchExchange(options) {
+      const { run } = await import('./commands/bench-exchange.js');
+      await run(options, context);
+    },
     async help(topic) {
       await printHelp(topic, program, stdout);
     },
   });
+  addOnlookingCommands(program, context);
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
@@ -58,6 +63,9 @@ export async function main(
     });
   }
 }
+
+/** Commands without a configuration. */
+const others = ['engines', ...Object.keys(onlookingFlags)];
 
 /** What is left after a command, such as the connection to a peer that is stopped, may hold up the process for so long. */
 const lingerMs = 1_000;
@@ -103,7 +111,7 @@ async function printHelp(topic: string | undefined, program: Commander, stdout: 
   }
   const command = program.commands.find((c) => c.name() === topic);
   if (command === undefined)
-    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, 'engines', 'errors']) });
+    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, ...others, 'errors']) });
   command.outputHelp();
 }
 
@@ -120,7 +128,7 @@ function usageFault(error: CommanderError, argv: readonly string[]): Error {
       return fault('MISSING_VALUE', { flag: flagText, placeholder: (name && factsOf(name).placeholder) ?? 'FILE' });
     }
     case 'commander.unknownCommand':
-      return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, 'engines', 'help']) });
+      return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, ...others, 'help']) });
     case 'commander.excessArguments':
       return cliFault('EXCESS_ARGUMENT', { command: command ?? '', given: strayWord(argv, command) });
     default:
@@ -146,11 +154,6 @@ function strayWord(argv: readonly string[], command: string | undefined): string
     argv.at(-1) ??
     ''
   );
-}
-
-function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')) as { version: string };
-  return manifest.version;
 }
 
 /** `lockstep help errors | head` is no failure. The run itself goes on: its results are in its folder. */

@@ -2,6 +2,7 @@
 
 import { Command as Commander, Help, Option } from 'commander';
 import { defaultInWords } from '../config/documentation.js';
+import type { BenchExchangeOptions } from './commands/bench-exchange.js';
 import { commands, groups, variableOf, type Command } from '../config/field.js';
 import type { FieldName } from '../config/schema.js';
 import { factsOf, fieldNames, hasField, type FlagValues } from '../config/sources.js';
@@ -37,6 +38,8 @@ export interface ProgramActions {
   run(invocation: Invocation): Promise<void>;
   /** `engines` */
   engines(options: { readonly json: boolean }): Promise<void>;
+  /** `bench exchange` */
+  benchExchange(options: BenchExchangeOptions): Promise<void>;
   /** `help`, with a topic or without. */
   help(topic: string | undefined): Promise<void>;
 }
@@ -68,6 +71,32 @@ export function createProgram(
     .option('--json', 'print one JSON object a line')
     .helpOption('-h, --help', 'print this text')
     .action(async ({ json = false }: { json?: boolean }) => actions.engines({ json }));
+  const bench = program
+    .command('bench')
+    .copyInheritedSettings(program)
+    .summary('measure parts of lockstep on this machine or between hosts')
+    .description('Measures parts of lockstep.')
+    .helpCommand(false)
+    .helpOption('-h, --help', 'print this text');
+  bench
+    .command('exchange')
+    .copyInheritedSettings(program)
+    .summary('how fast workers sum their gradients')
+    .description(
+      'Sums vectors over processes of this machine, or over hosts: start it on each of them with the same --hosts and its own --rank. Time is the median of a call; bandwidths are as in the tests of NCCL; plain TCP moves the same bytes in the same minutes.',
+    )
+    .allowExcessArguments(false)
+    .option('--workers <N>', 'processes on this machine', '2')
+    .option('--floats <LIST>', 'sizes of the vector, with commas between them', '44426,1048576,26214400')
+    .option('--topology <LIST>', 'mesh, direct or auto, or several with commas between them', 'auto')
+    .option('--rounds <R>', 'turns of each candidate', '5')
+    .option('--checksum', 'protect frames with a CRC32')
+    .option('--codec <codec>', 'f32, bf16, int8 or topk (1 % of the values)', 'f32')
+    .option('--hosts <LIST>', 'HOST:PORT of every rank; the port after it is taken for plain TCP')
+    .option('--rank <R>', 'which of --hosts this process is')
+    .option('--json', 'print one JSON object a line')
+    .helpOption('-h, --help', 'print this text')
+    .action(async (options: BenchExchangeOptions) => actions.benchExchange(options));
   program
     .command('help')
     .argument('[topic]', `${commands.join(', ')}, or errors`)

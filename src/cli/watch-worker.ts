@@ -13,10 +13,11 @@ export function watchWorker(metrics: WorkerMetrics, onState: (state: string) => 
   let received = 0;
   let slowest = new SlowestPeer();
   return {
-    begun({ generation }, rank) {
+    begun({ generation, shares }, rank) {
       onState(`training as rank ${rank}`);
       metrics.rank.set(rank);
       metrics.generation.set(generation.number);
+      metrics.rangeShare.set(shares[rank]! / shares.reduce((sum, share) => sum + share, 0));
       sent = received = 0; //                                       a new generation's link counts from 0
       slowest = new SlowestPeer(); //                                and its ranks are others
     },

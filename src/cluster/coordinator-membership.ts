@@ -1,3 +1,4 @@
+import { isUnbalanced, speedsAfter } from './balance.js';
 import type { CoordinatorInput, CoordinatorMembership, CoordinatorOutcome as Outcome } from './coordinator-state.js';
 import { failOnLoss, release, waitingLog } from './departures.js';
 import { afterEnd, announceEnd } from './ending.js';
@@ -234,7 +235,11 @@ function onProgress(state: CoordinatorMembership, progress: Progress): Outcome {
   if (state.phase === 'running' && compareGenerations(progress.sealed, begin.generation) > 0) return sealAll(state); // rule 11
   if (compareGenerations(progress.generation, begin.generation) !== 0) return nothing(state);
   if (isOlder(progress, state.progress.get(progress.workerId))) return nothing(state);
-  const known = { ...state, progress: new Map(state.progress).set(progress.workerId, progress) };
+  const known: CoordinatorMembership = {
+    ...state,
+    progress: new Map(state.progress).set(progress.workerId, progress),
+    speeds: speedsAfter(state.speeds, progress),
+  };
   return state.phase === 'running' ? whenAllEnded(known, begin) : nothing(known);
 }
 
@@ -248,6 +253,8 @@ function isOlder(report: Progress, known: Progress | undefined): boolean {
 
 function whenAllEnded(state: CoordinatorMembership, begin: Begin): Outcome {
   const ended = begin.members.flatMap(({ workerId }) => state.progress.get(workerId) ?? []).filter((p) => p.ended);
+  const isEnding = ended.length > 0;
+  if (!isEnding && isUnbalanced(state)) return sealAll({ ...state, rebalances: state.rebalances + 1 });
   if (ended.length < begin.members.length) return reconsider(state); //             a leaver may be free to go now
   const digests = ended.map((p) => p.ended!.weightsDigest);
   if (new Set(digests).size > 1) return fail(state, fault('WEIGHTS_DIFFER', { step: ended[0]!.finishedStep, digests }));

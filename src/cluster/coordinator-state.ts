@@ -1,4 +1,5 @@
 import { type LockstepError } from '../core/errors.js';
+import type { Speeds } from './balance.js';
 import type { Begin, Generation, JournalRecord, Member, Progress, Sealed, ToWorker } from './messages.js';
 
 /** How the coordinator is tuned; fixed for its term. */
@@ -13,6 +14,12 @@ export interface MembershipOptions {
   readonly maxWorkers?: number;
   /** Steps of the whole run. */
   readonly lastStep: number;
+  /** Samples of a step for each member, and at most in all. Default: the batch does not follow the cluster. */
+  readonly batch?: { readonly perWorker: number; readonly max: number } | undefined;
+  /**
+   * Shares by rank from the seconds that a sample takes each, undefined where that is not known. Default: equal ones.
+   */
+  readonly planShares?: (secondsPerSample: readonly (number | undefined)[]) => readonly number[];
   /** Fail with `WORKER_LOST` where the run would wait for `minWorkers`. Default: wait. */
   readonly failOnLoss?: boolean;
 }
@@ -57,6 +64,9 @@ export interface CoordinatorMembership {
   readonly leaving: readonly string[];
   /** Of the newest generation's members. */
   readonly progress: ReadonlyMap<string, Progress>;
+  readonly speeds: Speeds;
+  /** Seals for the sake of ranges, so far. */
+  readonly rebalances: number;
   readonly stopRequested: boolean;
   /** While restoring: what follows, and what came meanwhile. */
   readonly restoring: { readonly next: Phase; readonly held: readonly CoordinatorInput[] } | undefined;
@@ -129,6 +139,8 @@ export function newCoordinator(options: MembershipOptions): CoordinatorMembershi
     missing: [],
     leaving: [],
     progress: new Map(),
+    speeds: new Map(),
+    rebalances: 0,
     stopRequested: false,
     restoring: undefined,
   };

@@ -58,13 +58,15 @@ export function planBegin(state: CoordinatorMembership, survivors: readonly Seal
   const holders = survivors.filter((answer) => answer.finishedStep === afterStep); // finished step has one possible result
   const donor = (holders.find(({ workerId }) => !state.leaving.includes(workerId)) ?? holders[0]!).workerId;
   const members = asked.filter(({ workerId }) => workerId === donor || !state.leaving.includes(workerId));
+  const { batch, planShares } = state.options;
   return {
     kind: 'begin',
     generation,
     members,
-    shares: members.map(() => 1),
+    shares: planShares?.(members.map(({ workerId }) => state.speeds.get(workerId))) ?? members.map(() => 1),
     donor: members.findIndex(({ workerId }) => workerId === donor),
     afterStep,
     lastStep: state.stopRequested ? afterStep : state.options.lastStep, //                                        rule 15
+    ...(batch && { globalBatchSize: Math.min(batch.perWorker * members.length, batch.max) }),
   };
 }

@@ -43,6 +43,8 @@ export interface Begin {
   readonly afterStep: number;
   /** The step after which the run ends; `afterStep` itself for a stop. */
   readonly lastStep: number;
+  /** Samples of each step from afterStep + 2 on (rule 2), where the batch follows the cluster. */
+  readonly globalBatchSize?: number;
 }
 
 /** A worker's progress (rule 11). */
@@ -53,6 +55,8 @@ export interface Progress {
   readonly finishedStep: number;
   /** The newest Seal that was answered. */
   readonly sealed: Generation;
+  /** Seconds that a sample took it lately, forward and backward; absent until it is known. */
+  readonly secondsPerSample?: number;
   /** The last step is finished, evaluation included; digest of the weights that it left. */
   readonly ended?: { readonly weightsDigest: string; readonly targetReached: boolean };
 }

@@ -48,4 +48,9 @@ export class AllReduce {
     this.context.workspace.reset();
     return new Reduction(this.context, plan);
   }
+
+  /** The step of the last round was skipped: residuals of lossy codecs belong to values that nobody applied. */
+  forget(): void {
+    this.context.coder.forget();
+  }
 }

@@ -30,6 +30,8 @@ export interface Codec {
   encode(values: Float32Array, place: CodedPlace, into: Uint8Array): void;
   /** @param bytes - uint8[byteLength(values.length)], 4-byte aligned */
   decode(bytes: Uint8Array, values: Float32Array): void;
+  /** What was lost so far counts no more: the step was skipped, so what was sent with it was not applied. */
+  forget(): void;
 }
 
 /**
@@ -76,6 +78,10 @@ export class SliceCoder {
     const codedBytes = this.codec!.byteLength(coded);
     this.codec!.decode(bytes.subarray(0, codedBytes), values.subarray(0, coded));
     bytesOf(values.subarray(coded)).set(bytes.subarray(codedBytes));
+  }
+
+  forget(): void {
+    this.codec?.forget();
   }
 
   /** Elements at the slice's beginning that are encoded. */

@@ -47,7 +47,7 @@ export class Inbox {
     }
   }
 
-  /** Called by the transport. @throws LockstepError `STALE_ROUND`, `EXCHANGE_OVERFLOW`, and what the receiver throws */
+  /** Called by the transport; the frame's payload may change after it. @throws LockstepError `STALE_ROUND`, `EXCHANGE_OVERFLOW`, and what the receiver throws */
   deliver(from: number, frame: Frame): void {
     if (this.closed) return; //                                    sealed: nothing of this generation is accepted any more
     const order = roundOrder(frame.round);
@@ -84,11 +84,12 @@ export class Inbox {
     }
   }
 
-  private hold(from: number, order: number, frame: Frame): void {
-    const bytes = (this.earlyBytes.get(from) ?? 0) + frame.payload.byteLength;
+  private hold(from: number, order: number, view: Frame): void {
+    const bytes = (this.earlyBytes.get(from) ?? 0) + view.payload.byteLength;
     const limitBytes = this.earlyBytesMax;
-    if (bytes > limitBytes) throw fault('EXCHANGE_OVERFLOW', { rank: from, round: frame.round, bytes, limitBytes });
+    if (bytes > limitBytes) throw fault('EXCHANGE_OVERFLOW', { rank: from, round: view.round, bytes, limitBytes });
     this.earlyBytes.set(from, bytes);
+    const frame = { ...view, payload: Uint8Array.from(view.payload) };
     const held = this.early.get(order);
     if (held) held.push({ from, frame });
     else this.early.set(order, [{ from, frame }]);

@@ -61,7 +61,7 @@ export const configFaults = {
   } satisfies FaultKind<{ batch: string; microBatch: string; divisor: number }>,
   RESUME_NO_RUN: {
     exitCode: 2,
-    meaning: 'The folder of --resume is not that of a run.',
+    meaning: 'The folder of --resume or --replay is not that of a run.',
     message: ({ given, reason }) => `${given} names no run: ${reason}`,
     remedy: 'give the folder of a run, the one with its spec.json',
   } satisfies FaultKind<{ given: string; reason: string }>,
@@ -79,6 +79,13 @@ export const configFaults = {
       `${optimizer} does not work with mini-batches (${batch}): nine gradients of +0.1 and one of -0.9 should cancel, Rprop takes nine steps against one`,
     remedy: 'add --global-batch full, or use --optimizer rmsprop, which is Rprop made for mini-batches',
   } satisfies FaultKind<{ optimizer: string; batch: string }>,
+  LOCAL_STEPS_NEED_FIXED_BATCH: {
+    exitCode: 2,
+    meaning: 'Between two exchanges nobody knows how many workers there are, so the batch cannot follow their number.',
+    message: ({ syncEvery, batch }) =>
+      `${syncEvery} does not go with ${batch}, whose batch follows the number of workers`,
+    remedy: 'give the batch with --global-batch, or exchange every batch',
+  } satisfies FaultKind<{ syncEvery: string; batch: string }>,
   RESTORE_WITHOUT_OUT: {
     exitCode: 2,
     meaning: 'A run is to be taken over, but not said which.',

@@ -4,4 +4,4 @@ export { loadConfig, type LoadedConfig, type Sources } from './load.js';
 export { specOf, flagsFor } from './write.js';
 export type { ConfigOf, CoordinatorConfig, FieldName, TrainConfig, WorkerConfig } from './schema.js';
 export type { Command } from './field.js';
-export type { Interval, OptionValue } from './values.js';
+export type { OptionValue } from './values.js';

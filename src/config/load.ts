@@ -1,6 +1,6 @@
 /**
  * From what was given to the frozen configuration of one program: defaults < Slurm's job < YAML file < environment <
- * flags. When a run is resumed its spec.json comes before all of these.
+ * flags. When a run is resumed or replayed its spec.json comes before all of these.
  */
 
 import { nearest } from '../core/nearest.js';
@@ -8,7 +8,7 @@ import { fault } from './faults.js';
 import { expectationOf } from './values.js';
 import type { Command } from './field.js';
 import { checkRelations } from './relations.js';
-import { checkUnchanged, resumedLayer } from './resume.js';
+import { checkUnchanged, replayedLayer, resumedLayer } from './resume.js';
 import type { ConfigOf, FieldName } from './schema.js';
 import { slurmLayer } from './slurm.js';
 import {
@@ -55,10 +55,11 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
     flagLayer(sources.flags),
   ];
   const resumed = hasField(command, 'resume') ? resumedLayer(layers) : undefined;
+  const earlier = resumed ?? (hasField(command, 'replay') ? replayedLayer(layers) : undefined);
   const given = new Map<FieldName, Given>();
   const listen = layers.flatMap((layer) => layer.get('listen')?.value ?? []).at(-1);
   const slurm = slurmLayer(command, sources.environment, typeof listen === 'string' ? listen : undefined);
-  for (const layer of [resumed ?? (new Map() as Layer), slurm, ...layers]) overlay(given, layer, command);
+  for (const layer of [earlier ?? (new Map() as Layer), slurm, ...layers]) overlay(given, layer, command);
 
   const values: Partial<Record<FieldName, unknown>> = {};
   for (const name of fieldNames) if (hasField(command, name)) values[name] = valueOf(name, command, given);

@@ -9,6 +9,7 @@ export interface RelatedValues {
   readonly batchPerWorker?: number | undefined;
   readonly microBatchSize?: number | undefined;
   readonly optimizer?: string | undefined;
+  readonly syncEvery?: number | undefined;
   readonly restore?: boolean | undefined;
   readonly out?: string | undefined;
 }
@@ -25,6 +26,9 @@ export function checkRelations(values: RelatedValues, quote: (name: FieldName) =
 
   if (values.optimizer === 'rprop' && batch !== 'full')
     throw fault('RPROP_NEEDS_FULL_BATCH', { optimizer: quote('optimizer'), batch: quote(batchName) });
+
+  if (values.syncEvery !== undefined && values.batchPerWorker !== undefined)
+    throw fault('LOCAL_STEPS_NEED_FIXED_BATCH', { syncEvery: quote('syncEvery'), batch: quote(batchName) });
 
   if (values.restore === true && values.out === undefined)
     throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });

@@ -1,4 +1,7 @@
-/** `--resume DIR` and `--restore`: the options are those of the run, and hardly any may be changed. */
+/**
+ * `--resume DIR` and `--restore`: the options are those of the run, and hardly any may be changed. `--replay DIR`: all of
+ * them may.
+ */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,9 +22,18 @@ export function resumedLayer(layers: readonly Layer[]): Layer | undefined {
     const isReplaced = layer.has(factsOf('resume').insteadOf as FieldName);
     return layer.get('resume') ?? (isReplaced ? undefined : found);
   }, undefined);
-  if (resume === undefined) return restoredLayer(layers);
-  const spec = join(String(resume.value), 'spec.json');
-  if (!existsSync(spec)) throw fault('RESUME_NO_RUN', { given: resume.quoted, reason: `there is no ${spec}` });
+  return resume ? specLayer(resume) : restoredLayer(layers);
+}
+
+/** What the spec.json of the run says whose batch sizes are repeated; undefined when there is none. @throws as above */
+export function replayedLayer(layers: readonly Layer[]): Layer | undefined {
+  const replay = layers.findLast((layer) => layer.has('replay'))?.get('replay');
+  return replay && specLayer(replay);
+}
+
+function specLayer(folder: Given): Layer {
+  const spec = join(String(folder.value), 'spec.json');
+  if (!existsSync(spec)) throw fault('RESUME_NO_RUN', { given: folder.quoted, reason: `there is no ${spec}` });
   return fileLayer(spec);
 }
 

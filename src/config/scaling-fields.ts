@@ -1,7 +1,5 @@
-import { field } from './field.js';
+import { field, runCommands as run } from './field.js';
 import { count, oneOf, wholeNumber } from './values.js';
-
-const run = ['train', 'coordinator'] as const;
 
 /** Options about the learning rate of batches of other sizes. */
 export const scalingFields = {

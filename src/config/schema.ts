@@ -1,12 +1,13 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
-import type { z } from 'zod';
+import { codecFields, localStepFields } from './codec-fields.js';
 import { exchangeFields } from './exchange-fields.js';
-import { field, runCommands as run, type Command } from './field.js';
+import { field, runCommands as run } from './field.js';
 import { scalingFields } from './scaling-fields.js';
 import {
   batchSize,
   count,
+  countOrAuto,
   host,
   hostPort,
   interval,
@@ -73,7 +74,7 @@ export const fields = {
     default: 60,
     local: true,
     about:
-      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers, before giving up.',
+      'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers: before the first step it gives up then, later it saves the run and ends.',
   }),
   engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu']), {
     group: 'Cluster',
@@ -82,6 +83,16 @@ export const fields = {
     default: 'auto',
     about:
       'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+  }),
+  threads: field('threads', countOrAuto, {
+    group: 'Cluster',
+    commands: ['train', 'worker'],
+    placeholder: 'T|auto',
+    default: 'auto',
+    defaultOf: { worker: 1 },
+    local: true,
+    about:
+      'Threads over which a worker spreads its micro-batches. No number of threads changes the result. `auto` is the number of cores, for `train` divided among its workers; a worker that was started by hand does not know of others on its machine.',
   }),
 
   model: field('model', oneOf(['lenet5', 'lenet', 'fast', 'mlp']), {
@@ -179,15 +190,24 @@ export const fields = {
     commands: run,
     placeholder: 'B',
     insteadOf: 'globalBatchSize',
-    about: 'Samples of one step for each worker, so that the batch grows with the cluster. Instead of --global-batch.',
+    about:
+      'Samples of one step for each worker: the batch follows the number of workers while the run goes on, from the second step after each change. Weights then depend on the sizes that the batches had, which --replay repeats. Instead of --global-batch.',
   }),
   microBatchSize: field('micro-batch', count, {
     group: 'Batches and steps',
     commands: run,
     placeholder: 'M',
-    otherwise: 'chosen from the size of the batch',
+    otherwise: 'chosen from --global-batch or --batch-per-worker',
     about:
       'Samples of one forward and backward pass, the unit in which work is shared out and sums are rounded. Must divide the batch.',
+  }),
+  replay: field('replay', text, {
+    group: 'Batches and steps',
+    commands: run,
+    placeholder: 'DIR',
+    otherwise: 'batches are as large as the other options say',
+    about:
+      'Folder of an earlier run, whose options and batch sizes are repeated, step by step and with any number of workers: a run with --batch-per-worker then ends with the same weights. Options that are given as well take the place of its own.',
   }),
   dropLast: field('drop-last', toggle, {
     group: 'Batches and steps',
@@ -219,6 +239,7 @@ export const fields = {
     default: { every: 1, unit: 'epoch' },
     about: 'How often the test set is evaluated; the end of the run is evaluated in any case.',
   }),
+  ...localStepFields,
   targetAccuracy: field('target-accuracy', share, {
     group: 'Batches and steps',
     commands: run,
@@ -287,6 +308,15 @@ export const fields = {
     local: true,
     about: 'Writes one JSON object a line to stdout, and nothing else there; the last line is the result or the error.',
   }),
+  trace: field('trace', text, {
+    group: 'Results',
+    commands: run,
+    placeholder: 'FILE',
+    local: true,
+    otherwise: 'no trace',
+    about:
+      "Writes the phases of every worker's every step, and changes of membership, on one clock, in Chrome's trace format, for Perfetto and chrome://tracing; about 350 bytes a step and worker.",
+  }),
   logLevel: field('log-level', oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), {
     group: 'Results',
     commands: everywhere,
@@ -343,6 +373,7 @@ export const fields = {
   }),
 
   ...exchangeFields,
+  ...codecFields,
 
   cacheDir: field('cache-dir', text, {
     group: 'Cache',
@@ -362,29 +393,4 @@ export const fields = {
   }),
 } as const;
 
-type Fields = typeof fields;
-export type FieldName = keyof Fields;
-
-/** Whether a value is always there once the configuration is loaded. */
-type Settled<F> = F extends { required: true }
-  ? true
-  : F extends { insteadOf: string }
-    ? false
-    : F extends { default: unknown }
-      ? true
-      : false;
-
-/** What a program finds in its configuration. */
-export type ConfigOf<C extends Command> = {
-  readonly [K in FieldName as C extends Fields[K]['commands'][number] ? K : never]: Settled<Fields[K]> extends true
-    ? Readonly<z.output<Fields[K]['schema']>>
-    : Readonly<z.output<Fields[K]['schema']>> | undefined;
-};
-
-/**
- * Of `epochs` and `steps` exactly one is defined, and so of `globalBatchSize` and `batchPerWorker`. `microBatchSize` is
- * defined only if it was given.
- */
-export type TrainConfig = ConfigOf<'train'>;
-export type CoordinatorConfig = ConfigOf<'coordinator'>;
-export type WorkerConfig = ConfigOf<'worker'>;
+export type { ConfigOf, CoordinatorConfig, FieldName, TrainConfig, WorkerConfig } from './config-of.js';

@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { parseHostPort, type HostPort } from '../core/address.js';
+import type { Interval } from '../core/run-spec.js';
 
 function expecting<Schema extends z.ZodType>(expects: string, schema: Schema): Schema {
   return schema.meta({ expects });
@@ -46,6 +47,12 @@ export const positive = expecting('a number above 0', z.preprocess(numberFromTex
 /** Above 0 and at most 1. */
 export const share = expecting('a number above 0, at most 1', z.preprocess(numberFromText, z.number().gt(0).lte(1)));
 
+/** At least 0 and below 1. */
+export const shareBelowOne = expecting(
+  'a number of at least 0 and below 1',
+  z.preprocess(numberFromText, z.number().gte(0).lt(1)),
+);
+
 export const text = expecting('a text', z.string().min(1));
 
 export const toggle = expecting(
@@ -62,12 +69,10 @@ export const batchSize = expecting(
   z.union([z.literal('full'), z.preprocess(numberFromText, z.int().min(1))]),
 );
 
-/** How often something happens. */
-export interface Interval {
-  /** At least 1. */
-  readonly every: number;
-  readonly unit: 'step' | 'epoch';
-}
+export const countOrAuto = expecting(
+  'a whole number of at least 1, or auto',
+  z.union([z.literal('auto'), z.preprocess(numberFromText, z.int().min(1))]),
+);
 
 const intervalText = /^([1-9]\d{0,14})\s*(step|epoch)s?$/;
 

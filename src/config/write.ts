@@ -27,7 +27,8 @@ export function specOf(
 
 /** A value that means the same in every working directory: paths become absolute. */
 export function fromAnywhere(name: FieldName, value: unknown): unknown {
-  const isPath = typeof value === 'string' && (name === 'init' || (name === 'dataset' && value !== 'mnist'));
+  const isPath =
+    typeof value === 'string' && (name === 'init' || name === 'replay' || (name === 'dataset' && value !== 'mnist'));
   return isPath ? resolve(value) : value;
 }
 

@@ -12,6 +12,7 @@ import { nameOfWorker } from '../core/worker-id.js';
 import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
 import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
+import { membershipOptionsOf } from './membership-options.js';
 import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
 import { Results, type ReportContext } from './results.js';
@@ -58,12 +59,9 @@ export class Coordinator {
     private readonly options: CoordinatorOptions,
   ) {
     this.life = new Lifetime(deps.clock);
-    const { worldSize, minWorkers } = options;
-    const maxWorkers = Math.max(options.maxWorkers, worldSize);
-    const { runId, lastStep } = deps.spec;
     const { record, term = 0, restored } = options.earlier ?? {};
     const { state, actions } = restoredCoordinator(
-      { term: term + 1, worldSize, minWorkers: Math.min(minWorkers, worldSize), maxWorkers, lastStep },
+      membershipOptionsOf(deps.spec, options, term + 1),
       restored?.newestBegin,
       restored?.isEnded ?? false,
     );
@@ -71,7 +69,7 @@ export class Coordinator {
     this.firstActions = actions;
     this.report = restored?.report;
     this.farewell = new Farewell(deps.clock);
-    this.sessions = new WorkerSessions(runId, maxWorkers);
+    this.sessions = new WorkerSessions(deps.spec.runId, Math.max(options.maxWorkers, options.worldSize));
     this.record = record ?? new RunRecord();
     this.results = new Results({ ...deps, ...restored, record: this.record, secondsTotal: () => this.secondsTotal });
   }
@@ -334,7 +332,7 @@ export class Coordinator {
   }
 
   private showBegun(begin: Begin): void {
-    const change = this.story.begun(begin);
+    const change = this.story.begun(begin, this.membership.speeds);
     if (change) this.deps.show(change);
     this.deps.watch.began(begin);
     if (this.hasStarted) return;
@@ -351,15 +349,20 @@ export class Coordinator {
     this.life.after(seconds * 1000, () => {
       const { phase: now, lastNumber: number } = this.membership;
       if (now !== phase || number !== lastNumber) return; //           it went on, or waits for something else
-      this.life.fail(fault('WORKERS_MISSING', { joined: this.sessions.readyCount, needed, seconds }));
+      const missing = fault('WORKERS_MISSING', { joined: this.joinedCount, needed, seconds });
+      return phase === 'waiting' ? this.stop(missing.message) : this.life.fail(missing); // who is left holds the state
     });
   }
 
+  /** Those that are here and do not want to leave. */
+  private get joinedCount(): number {
+    return this.sessions.readyCount - this.membership.leaving.length;
+  }
+
   private showWaiting(): void {
-    const { worldSize, minWorkers } = this.options;
-    const isWaiting = !this.hasStarted || this.membership.phase === 'waiting';
-    const needed = this.hasStarted ? minWorkers : worldSize;
-    if (isWaiting) this.deps.show({ type: 'waiting', joined: this.sessions.readyCount, worldSize: needed });
+    const needed = this.hasStarted ? this.options.minWorkers : this.options.worldSize;
+    if (!this.hasStarted || this.membership.phase === 'waiting')
+      this.deps.show({ type: 'waiting', joined: this.joinedCount, worldSize: needed });
   }
 
   /** A worker that still prepares itself may be busy for long; its stream tells if it is gone. */

@@ -3,7 +3,7 @@ import { faultsFrom, type FaultTable } from '../core/errors.js';
 export const coordinatorFaults = {
   WORKERS_MISSING: {
     exitCode: 3,
-    meaning: 'For --join-timeout there were not enough workers to begin, or to go on.',
+    meaning: 'For --join-timeout there were not enough workers to begin.',
     message: (f: { joined: number; needed: number; seconds: number }) =>
       `only ${f.joined} of ${f.needed} workers were there for ${f.seconds} s`,
     remedy: 'start the missing workers with `lockstep worker --coordinator HOST:PORT`, or raise --join-timeout',
@@ -54,6 +54,12 @@ export const coordinatorFaults = {
     message: (f: { globalBatchSize: number; trainLength: number }) =>
       `a batch of ${f.globalBatchSize} is more than the ${f.trainLength} samples of the training set`,
     remedy: 'choose a smaller batch, or --global-batch full for all samples in each step',
+  },
+  REPLAY_INCOMPLETE: {
+    exitCode: 2,
+    meaning: 'The records of a run do not say how large its batches were.',
+    message: (f: { path: string; reason: string }) => `the batch sizes cannot be repeated from ${f.path}: ${f.reason}`,
+    remedy: 'give the folder of a run whose metrics.jsonl has a line for each step',
   },
   RESUME_CHANGED: {
     exitCode: 2,

@@ -1,3 +1,4 @@
+import type { Speeds } from '../cluster/balance.js';
 import { compareGenerations, type Begin } from '../cluster/messages.js';
 import type { RunEvent } from '../core/events.js';
 
@@ -17,15 +18,15 @@ export class MembershipStory {
     return last && { workerId: last[0], reason: last[1] };
   }
 
-  /** @returns the event, or undefined if there is nothing to tell: the first generation, a repeated one, the same members */
-  begun(begin: Begin): Extract<RunEvent, { type: 'membership' }> | undefined {
+  /** @returns the event, or undefined if there is nothing to tell: the first generation, a repeated one, nothing changed */
+  begun(begin: Begin, speeds: Speeds = new Map()): Extract<RunEvent, { type: 'membership' | 'ranges' }> | undefined {
     const before = this.told;
     if (before && compareGenerations(before.generation, begin.generation) >= 0) return undefined;
     this.told = begin;
     if (!before) return undefined;
     const joined = missingIn(before, begin);
     const left = missingIn(begin, before);
-    if (joined.length + left.length === 0) return undefined;
+    if (joined.length + left.length === 0) return rangesMoved(before, begin, speeds);
     return {
       type: 'membership',
       generation: begin.generation.number,
@@ -36,6 +37,21 @@ export class MembershipStory {
       reason: [...new Set(left.map((workerId) => this.reasons.get(workerId) ?? 'unknown'))].join('; '),
     };
   }
+}
+
+/** The members are the same, their ranges are not. */
+function rangesMoved(
+  before: Begin,
+  { generation, members, shares, afterStep }: Begin,
+  speeds: Speeds,
+): Extract<RunEvent, { type: 'ranges' }> | undefined {
+  if (shares.every((share, rank) => share === before.shares[rank])) return undefined;
+  const workers = members.map(({ workerId }, rank) => ({
+    workerId,
+    microBatches: shares[rank]!,
+    secondsPerSample: speeds.get(workerId) ?? null,
+  }));
+  return { type: 'ranges', generation: generation.number, step: afterStep, workers };
 }
 
 /** Members of `other` that `begin` does not have. */

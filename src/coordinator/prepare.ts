@@ -11,6 +11,7 @@ import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { encodeSafetensors, readSafetensors, tensorsOf, weightsFrom } from '../store/safetensors.js';
 import { fault } from './faults.js';
+import { readBatchHistory } from './replay.js';
 import type { Restoration } from './restoration.js';
 import { runSpecOf } from './run-spec.js';
 
@@ -53,6 +54,8 @@ export async function prepareSpec(
       expected: topology.inputShape,
     });
   }
+  const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
+  const replayed = config.replay === undefined || restoration ? undefined : await readBatchHistory(config.replay);
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
   const datasetFiles = files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 }));
   restoration?.check(datasetFiles);
@@ -64,6 +67,8 @@ export async function prepareSpec(
     testLength: test.count,
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
+    begunWith,
+    batchHistory: begunWith?.batchHistory ?? replayed,
   };
   const spec = restoration?.spec ?? runSpecOf(config, begun);
   const resumedFrom = checkpoint?.path ?? restoration?.resumedFrom;

@@ -8,6 +8,7 @@ import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
 import { CheckpointKeeper } from './checkpoint-keeper.js';
 import { fault } from './faults.js';
+import { inexactBySpec } from './inexact.js';
 import type { JournalEntry } from './journal.js';
 import type { RunRecord } from './run-record.js';
 
@@ -133,12 +134,13 @@ export class Results {
       runId: spec.runId,
       steps: step,
       ...record.summary(),
-      globalBatchSize: spec.globalBatchSize,
+      globalBatchSize: record.globalBatchSize ?? spec.globalBatchSize,
       microBatchSize: spec.microBatchSize,
       model: spec.model.name,
       optimizer: spec.optimizer.name,
       weightsDigest: digest,
       ...context(),
+      ...inexactBySpec(spec),
     };
     await store.saveReport(report);
     return report;

@@ -4,6 +4,7 @@ import type { Begin } from '../cluster/messages.js';
 import type { RunReport } from '../core/events.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion } from '../core/versions.js';
+import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { LockedFolder, RunFolder } from '../store/run-folder.js';
 import { fault } from './faults.js';
@@ -72,11 +73,22 @@ export class Resumption {
     if (spec.lastStep < least) throw fault('RESUME_SHORTER', { lastStep: spec.lastStep, least });
   }
 
+  /** What the user should know before the run goes on: a schedule that ends with the run has another shape from here on. */
+  warning(spec: RunSpec): string | undefined {
+    const { lastStep, lastEpoch } = JSON.parse(this.checkpoint.runSpec) as RunSpec;
+    const { kind } = parseSchedule(spec.learningRateSchedule);
+    const isOtherEnd = lastStep !== spec.lastStep || lastEpoch !== spec.lastEpoch;
+    if (!isOtherEnd || (kind !== 'cosine' && kind !== 'one-cycle')) return undefined;
+    return `--lr-schedule ${kind} ends with the run, which has a later end now: from here on the learning rate is that of the longer run, and the weights will be those of neither`;
+  }
+
   /** The report, if the run is over and `spec` asks for no more steps. */
   finished(spec: RunSpec): RunReport | undefined {
     const { report, checkpoint } = this;
     if (report?.steps !== checkpoint.step || report.outcome === 'interrupted') return undefined;
-    return report.outcome === 'target-reached' || checkpoint.step >= spec.lastStep ? report : undefined;
+    const { lastEpoch = 0 } = JSON.parse(checkpoint.runSpec) as RunSpec;
+    const isComplete = checkpoint.step >= spec.lastStep || lastEpoch >= (spec.lastEpoch ?? Infinity);
+    return report.outcome === 'target-reached' || isComplete ? report : undefined;
   }
 
   /** Opens the folder to go on, and cuts off what was recorded after the checkpoint. Its `close` releases it. */
@@ -103,7 +115,8 @@ const mayDiffer: ReadonlySet<string> = new Set([
   'lastStep',
   'init',
   'resume',
-  'checkpointEverySteps',
+  'lastEpoch',
+  'checkpointEvery',
   'maxSkippedSteps',
 ] satisfies (keyof RunSpec)[]);
 

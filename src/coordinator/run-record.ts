@@ -41,14 +41,26 @@ export class RunRecord {
     return this.lastStep?.step ?? 0;
   }
 
+  /** Of the last step that was told. */
+  get globalBatchSize(): number | undefined {
+    return this.lastStep?.globalBatchSize;
+  }
+
   get bestStep(): number | undefined {
     return this.best?.step;
   }
 
   summary(): Pick<
     RunReport,
-    'epochs' | 'finalLoss' | 'testAccuracy' | 'bestTestAccuracy' | 'imagesPerSecond' | 'skippedSteps'
+    | 'epochs'
+    | 'finalLoss'
+    | 'testAccuracy'
+    | 'bestTestAccuracy'
+    | 'imagesPerSecond'
+    | 'skippedSteps'
+    | 'gradientNoiseScale'
   > {
+    const gradientNoiseScale = this.lastStep?.gradientNoiseScale;
     return {
       epochs: this.lastStep ? this.lastStep.epoch + 1 : 0,
       finalLoss: this.lastStep?.loss ?? null,
@@ -56,6 +68,7 @@ export class RunRecord {
       bestTestAccuracy: this.best?.testAccuracy ?? null,
       imagesPerSecond: speedOf([{ samples: this.samples, seconds: this.stepSeconds }]),
       skippedSteps: this.skipped,
+      ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     };
   }
 }

@@ -1,5 +1,6 @@
-import type { CoordinatorConfig, Interval } from '../config/index.js';
-import type { DatasetFile, RunSpec } from '../core/run-spec.js';
+import type { CoordinatorConfig } from '../config/index.js';
+import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
+import type { DatasetFile, LocalSteps, RunSpec } from '../core/run-spec.js';
 import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { scaleToBatch, warmupSteps } from '../optim/scaling.js';
@@ -16,6 +17,10 @@ export interface RunInputs {
   readonly init: RunSpec['init'];
   /** The checkpoint from which the run goes on. */
   readonly resume: RunSpec['resume'];
+  /** What the run was begun with, if it goes on: its first batch decides about warm-up and schedule. */
+  readonly begunWith?: RunSpec | undefined;
+  /** Sizes of the batches that are to be repeated. */
+  readonly batchHistory?: BatchHistory | undefined;
 }
 
 /**
@@ -24,16 +29,22 @@ export interface RunInputs {
  * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
-  const { runId, model, files, trainLength, testLength, init, resume } = inputs;
-  const globalBatchSize = globalBatchSizeOf(config, trainLength);
-  const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(globalBatchSize);
+  const { runId, model, files, trainLength, testLength, init, resume, batchHistory } = inputs;
+  const { batchPerWorker } = config;
+  const globalBatchSize = globalBatchSizeOf(config, inputs);
+  const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(batchPerWorker ?? globalBatchSize);
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
+  const epochs = config.epochs ?? 1;
+  const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
+  const batchesMax = stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
+  const stepsMax = epochs * Math.ceil(batchesMax / (config.syncEvery ?? 1));
+  const varies = batchPerWorker !== undefined || sizes.length > 1;
   const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
   const { optimizer, optimizerOptions, learningRateScaling: scaling } = config;
   const k = globalBatchSize / config.baseBatchSize;
   const scaled = scaleToBatch({ learningRate: config.learningRate, options: optimizerOptions }, scaling, optimizer, k);
-  const stepsOf = ({ every, unit }: Interval): number => (unit === 'step' ? every : every * perEpoch);
+  const localSteps = config.syncEvery === undefined ? undefined : localStepsOf(config, config.syncEvery);
   return {
     formatVersion: 1,
     runId,
@@ -44,26 +55,41 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     seed: config.seed,
     shuffle: config.shuffle,
     globalBatchSize,
+    ...(batchPerWorker === undefined ? {} : { batchPerWorker }),
+    ...(batchHistory === undefined ? {} : { batchHistory }),
     microBatchSize,
     dropLast: config.dropLast,
     engine: config.engine,
+    lastStep: config.steps ?? stepsMax,
+    ...(varies && config.steps === undefined ? { lastEpoch: epochs } : {}),
     topology: config.topology,
     checksum: config.checksum,
-    lastStep: config.steps ?? (config.epochs ?? 1) * perEpoch,
+    ...(config.codec === 'f32'
+      ? {}
+      : { codec: { name: config.codec, ratio: config.topkRatio, rounding: config.codecRounding } }),
+    ...(localSteps ? { localSteps } : {}),
     optimizer: { name: optimizer, options: scaled.options },
     learningRate: scaled.learningRate,
     learningRateSchedule: config.learningRateSchedule,
     warmupSteps: config.warmupSteps ?? warmupSteps(scaling, optimizer, k, perEpoch),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
-    evaluateEverySteps: stepsOf(config.evaluateEvery),
+    evaluateEvery: config.evaluateEvery,
     ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
-    ...(config.checkpointEvery === 'off' ? {} : { checkpointEverySteps: stepsOf(config.checkpointEvery) }),
+    ...(config.checkpointEvery === 'off' ? {} : { checkpointEvery: config.checkpointEvery }),
     maxSkippedSteps: config.maxSkippedSteps,
   };
 }
 
-/** `full` is the whole training set; `--batch-per-worker` is per worker of the run, whatever their number. */
-function globalBatchSizeOf(config: CoordinatorConfig, trainLength: number): number {
-  if (config.batchPerWorker !== undefined) return config.batchPerWorker * config.workers;
+function localStepsOf({ outerLearningRate, outerMomentum }: CoordinatorConfig, every: number): LocalSteps {
+  return { every, outerLearningRate, outerMomentum };
+}
+
+/** Of the first step. `full` is the whole training set. */
+function globalBatchSizeOf(
+  config: CoordinatorConfig,
+  { trainLength, begunWith, batchHistory }: Pick<RunInputs, 'trainLength' | 'begunWith' | 'batchHistory'>,
+): number {
+  if (batchHistory) return batchSizeAt(batchHistory, 1);
+  if (config.batchPerWorker !== undefined) return begunWith?.globalBatchSize ?? config.batchPerWorker * config.workers;
   return config.globalBatchSize === 'full' ? trainLength : config.globalBatchSize!;
 }

@@ -1,3 +1,4 @@
+import type { RunReport } from '../core/events.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion } from '../core/versions.js';
@@ -11,6 +12,8 @@ export interface RunStoreOptions {
   readonly keep: number;
   /** The step from which the run was resumed: workers that join may ask for its checkpoint. */
   readonly resumedStep: number | undefined;
+  /** What can be looked at when the run is over. */
+  readonly freeze: (report: RunReport) => { readonly page: string; readonly picture: unknown };
 }
 
 /** A run's results in its folder, with the flat vectors as named tensors. */
@@ -18,7 +21,7 @@ export function runStoreIn(
   folder: RunFolder,
   spec: RunSpec,
   layout: ParameterLayout,
-  { keep, resumedStep }: RunStoreOptions,
+  { keep, resumedStep, freeze }: RunStoreOptions,
 ): RunStore {
   const { runId } = spec;
   const metadata = (step: number) => ({ format: 'lockstep', formatVersion: '1', runId, step: String(step) });
@@ -37,6 +40,8 @@ export function runStoreIn(
     },
     async saveReport(report) {
       await folder.writeReport(report);
+      const { page, picture } = freeze(report);
+      await folder.writePicture(page, picture);
       await folder.keepCheckpoints(keep); //                          nobody joins any more
     },
   };

@@ -12,7 +12,10 @@ export function startedEvent(
   engine: string,
   out: string,
 ): Extract<RunEvent, { type: 'started' }> {
-  const perEpoch = stepsPerEpoch(spec.dataset.trainLength, spec.globalBatchSize, spec.dropLast);
+  const globalBatchSize = begin.globalBatchSize ?? spec.globalBatchSize;
+  const batches = stepsPerEpoch(spec.dataset.trainLength, globalBatchSize, spec.dropLast);
+  const perEpoch = Math.ceil(batches / (spec.localSteps?.every ?? 1));
+  const stepsTotal = spec.lastEpoch === undefined ? spec.lastStep : spec.lastEpoch * perEpoch; // while the cluster stays
   return {
     type: 'started',
     runId: spec.runId,
@@ -21,13 +24,13 @@ export function startedEvent(
     parameterCount: layout.parameterCount,
     engine,
     worldSize: begin.members.length,
-    globalBatchSize: spec.globalBatchSize,
+    globalBatchSize,
     microBatchSize: spec.microBatchSize,
     optimizer: spec.optimizer.name,
     learningRate: spec.learningRate,
     warmupSteps: spec.warmupSteps,
-    stepsTotal: spec.lastStep,
+    stepsTotal,
     stepsPerEpoch: perEpoch,
-    epochsTotal: Math.ceil(spec.lastStep / perEpoch),
+    epochsTotal: Math.ceil(stepsTotal / perEpoch),
   };
 }

@@ -39,6 +39,8 @@ export interface StepRecord {
   readonly generation: number;
   /** L2 norm of the mean gradient, before clipping. */
   readonly gradientNorm: number;
+  /** Samples, averaged over steps (McCandlish et al. 2018); absent while it is not known. */
+  readonly gradientNoiseScale?: number;
   /** Whether the sum was not finite, so that weights and optimizer stayed as they were. */
   readonly skipped: boolean;
   readonly seconds: PhaseSeconds;
@@ -78,6 +80,8 @@ export interface RunReport {
   readonly bitExactReason?: string;
   readonly weightsDigest: string;
   readonly skippedSteps: number;
+  /** At the end, in samples: batches far above it save few steps. Absent where it was not seen. */
+  readonly gradientNoiseScale?: number;
   /** Folder of the run. */
   readonly out: string;
   /** The command that continues the run, if it was interrupted. */
@@ -85,7 +89,13 @@ export interface RunReport {
 }
 
 export type RunEvent =
-  | { readonly type: 'listening'; readonly coordinator: string; readonly metrics: string }
+  | {
+      readonly type: 'listening';
+      readonly coordinator: string;
+      /** URLs. */
+      readonly metrics: string;
+      readonly page: string;
+    }
   | { readonly type: 'waiting'; readonly joined: number; readonly worldSize: number }
   | {
       readonly type: 'started';
@@ -118,6 +128,20 @@ export type RunEvent =
       readonly left: readonly string[];
       /** Why those that left did, in words. */
       readonly reason: string;
+    }
+  | {
+      /** The members are the same, but ranges follow their measured speed: no result changes. */
+      readonly type: 'ranges';
+      readonly generation: number;
+      /** Steps finished before. */
+      readonly step: number;
+      /** By rank: what each computes of a full batch from now on, and why. */
+      readonly workers: readonly {
+        readonly workerId: string;
+        readonly microBatches: number;
+        /** Measured lately; null while it is not known. */
+        readonly secondsPerSample: number | null;
+      }[];
     }
   /** A state of the run is on the disk; `seconds` from asking for it until then. */
   | { readonly type: 'checkpoint'; readonly step: number; readonly seconds: number }

@@ -48,6 +48,11 @@ export interface ParameterLayout {
 /** Extras of every model: loss sum, count of correct answers. An evaluation has no others. */
 export const evaluationCount = 2;
 
+/** Elements of the sum of a step: the gradient, the extras, and the squared norms of micro-batches. */
+export function stepSumLength({ parameterCount, extraCount }: ParameterLayout): number {
+  return parameterCount + extraCount + 1;
+}
+
 /** A tensor before it has its place. */
 export interface TensorSpec {
   readonly name: string;

@@ -1,3 +1,5 @@
+import type { BatchHistory } from './batch-history.js';
+
 /** What determines a run's result. It travels to every worker; no address, no world size, no speed is in it. */
 export interface RunSpec {
   readonly formatVersion: 1;
@@ -21,7 +23,12 @@ export interface RunSpec {
   readonly resume?: Blob;
   readonly seed: number;
   readonly shuffle: 'epoch' | 'none';
+  /** Of the first step, and of every other unless `batchPerWorker` or `batchHistory` is there. */
   readonly globalBatchSize: number;
+  /** The batch follows the cluster: so many samples for each worker of a generation. */
+  readonly batchPerWorker?: number;
+  /** The batch follows the history of an earlier run, whatever the cluster does. */
+  readonly batchHistory?: BatchHistory;
   readonly microBatchSize: number;
   readonly dropLast: boolean;
   /** Who adds which part of the gradient: changes no result. */
@@ -30,8 +37,14 @@ export interface RunSpec {
   readonly checksum: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */
   readonly engine: 'auto' | 'native' | 'wasm' | 'cpu';
-  /** Steps of the whole run. */
+  /** How gradients travel; absent where they travel as they are. With it the result depends on the number of workers. */
+  readonly codec?: LossyCodec;
+  /** Exchange once for so many batches; absent where each is exchanged. With it the result depends on the number of workers. */
+  readonly localSteps?: LocalSteps;
+  /** Steps of the whole run; with `lastEpoch` a limit that it does not reach. */
   readonly lastStep: number;
+  /** Passes over the data after which a run ends whose batches vary, so that nobody knows its number of steps. */
+  readonly lastEpoch?: number;
   readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number | boolean>> };
   readonly learningRate: number;
   /** In the text form of `--lr-schedule`. */
@@ -39,13 +52,35 @@ export interface RunSpec {
   readonly warmupSteps: number;
   /** Bound of the mean gradient's global norm; absent without clipping. */
   readonly clipNorm?: number;
-  readonly evaluateEverySteps: number;
+  readonly evaluateEvery: Interval;
   /** Stop when an evaluation reaches it. */
   readonly targetAccuracy?: number;
-  /** Steps between two checkpoints; absent without. Changes no result. */
-  readonly checkpointEverySteps?: number;
+  /** Between two checkpoints; absent without. Changes no result. */
+  readonly checkpointEvery?: Interval;
   /** The run fails after so many skipped steps in a row. */
   readonly maxSkippedSteps: number;
+}
+
+export interface LossyCodec {
+  readonly name: 'bf16' | 'int8' | 'topk';
+  /** Of `topk`: the share of the values that is sent. */
+  readonly ratio: number;
+  /** Of `int8`. */
+  readonly rounding: 'nearest' | 'stochastic';
+}
+
+/** A step of such a run is `every` batches, fewer at the end of an epoch. */
+export interface LocalSteps {
+  readonly every: number;
+  readonly outerLearningRate: number;
+  readonly outerMomentum: number;
+}
+
+/** Every so many steps, or passes over the data. */
+export interface Interval {
+  /** At least 1. */
+  readonly every: number;
+  readonly unit: 'step' | 'epoch';
 }
 
 /** Data that is named by its content. */

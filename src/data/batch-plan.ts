@@ -37,6 +37,7 @@ export function samplesPerEpoch(length: number, globalBatchSize: number, dropLas
 /**
  * The batch of the step that starts at `position`, and the position after it. A batch never crosses an epoch's end.
  *
+ * @param nextBatchSize - of the step after it, where batches vary: with `dropLast` it decides whether the epoch is over
  * @throws LockstepError `NO_FULL_BATCH`
  */
 export function batchAt(
@@ -44,12 +45,13 @@ export function batchAt(
   length: number,
   globalBatchSize: number,
   dropLast: boolean,
+  nextBatchSize = globalBatchSize,
 ): { readonly batch: Batch; readonly next: DataPosition } {
   const { epoch, firstPosition } = settle(position, length, globalBatchSize, dropLast);
   const sampleCount = Math.min(globalBatchSize, length - firstPosition);
   return {
     batch: { epoch, firstPosition, sampleCount },
-    next: settle({ epoch, firstPosition: firstPosition + sampleCount }, length, globalBatchSize, dropLast),
+    next: settle({ epoch, firstPosition: firstPosition + sampleCount }, length, nextBatchSize, dropLast),
   };
 }
 

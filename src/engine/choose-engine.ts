@@ -13,31 +13,36 @@ export interface EngineChoice {
 
 /**
  * `auto` takes the fastest engine that can train the model: where a plan covers it `native`, or `wasm` where the addon is
- * not to be had, else `cpu`.
+ * not to be had, else `wasm` op by op, naming the layer that no plan covers.
  *
  * @throws LockstepError `MODEL_UNSUPPORTED` for what no engine can train
  */
 export function chooseEngine(wanted: EngineName | 'auto', model: ModelSpec): EngineChoice {
-  if (wanted !== 'auto') return { engine: wanted, reason: 'as asked for' };
+  if (wanted === 'native' || wanted === 'cpu') return { engine: wanted, reason: 'as asked for' };
+  const gap = gapInPlans(model);
+  if (gap !== undefined) return { engine: 'wasm', reason: `op by op, which is slower: ${gap}` };
+  if (wanted === 'wasm') return { engine: wanted, reason: 'as asked for' };
+  const native = nativeStatus();
+  return native.available
+    ? { engine: 'native', reason: `auto: plans cover every layer of ${model.name}, ${native.variant}` }
+    : { engine: 'wasm', reason: `auto: plans cover every layer of ${model.name}; not native: ${native.reason}` };
+}
+
+/** The first layer that no plan covers, and why; undefined if there is none. @throws LockstepError `MODEL_UNSUPPORTED` */
+function gapInPlans(model: ModelSpec): string | undefined {
   try {
     readTopology(model);
-    const native = nativeStatus();
-    return native.available
-      ? { engine: 'native', reason: `auto: plans cover every layer of ${model.name}, ${native.variant}` }
-      : { engine: 'wasm', reason: `auto: plans cover every layer of ${model.name}; not native: ${native.reason}` };
+    return undefined;
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'LAYER_UNSUPPORTED') throw error;
-    return { engine: 'cpu', reason: `auto: ${error.message}` };
+    return error.message;
   }
 }
 
 /** Loads an engine's code only when that engine is wanted: TensorFlow.js takes a second and 100 MB. */
 export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
-  switch (name) {
-    case 'native':
-    case 'wasm':
-      return (await import('./plan-engine.js')).PlanEngine.create(name, options);
-    case 'cpu':
-      return (await import('./cpu-engine.js')).CpuEngine.create(options);
-  }
+  const isOpByOp = name === 'cpu' || (name === 'wasm' && gapInPlans(options.model) !== undefined);
+  return isOpByOp
+    ? (await import('./op-by-op/op-by-op-engine.js')).OpByOpEngine.create(name, options)
+    : (await import('./plan-engine.js')).PlanEngine.create(name, options);
 }

@@ -28,6 +28,8 @@ export interface ComputeJob {
   readonly sampleCount: number;
   /** Micro-batches `first..end-1`; may be empty. */
   readonly range: { readonly first: number; readonly end: number };
+  /** Whether the squared norms of the micro-batches' mean gradients are wanted; 0 otherwise. Default false. */
+  readonly withSquares?: boolean;
   /** float32[weightCount] in the arena; must not change until the job is done. */
   readonly weights: Float32Array;
 }
@@ -36,7 +38,7 @@ export interface ComputeJob {
 export interface ComputedNode {
   readonly first: number;
   readonly end: number;
-  /** In the arena, valid until the next job: float32[parameterCount + extraCount], for an evaluation float32[evaluationCount]. */
+  /** In the arena, valid until the next job: float32[stepSumLength], for an evaluation float32[evaluationCount]. */
   readonly values: Float32Array;
 }
 

@@ -14,7 +14,13 @@ export const engineFaults = {
     exitCode: 2,
     meaning: 'The engine has no kernels for one of the layers of the model.',
     message: ({ layer, className, reason }) => `layer ${layer} (${className}) cannot be compiled to a plan: ${reason}`,
-    remedy: 'use --engine cpu (slow), or leave the layer out',
+    remedy: 'use --engine auto or wasm, which run such a model op by op, or leave the layer out',
+  } satisfies FaultKind<{ readonly layer: string; readonly className: string; readonly reason: string }>,
+  LAYER_UNTRAINABLE: {
+    exitCode: 2,
+    meaning: 'A layer cannot be trained op by op, or not so that the result is that of one machine.',
+    message: ({ layer, className, reason }) => `layer ${layer} (${className}) cannot be trained: ${reason}`,
+    remedy: 'leave the layer out, or take one of those that plans cover',
   } satisfies FaultKind<{ readonly layer: string; readonly className: string; readonly reason: string }>,
   MODEL_UNSUPPORTED: {
     exitCode: 2,

@@ -3,7 +3,8 @@ import type { Arena } from '../core/arena.js';
 import { microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epoch-order.js';
-import { evaluationCount } from '../core/layout.js';
+import { evaluationCount, stepSumLength } from '../core/layout.js';
+import { sumOfSquares } from '../optim/norm.js';
 import type { Engine } from './engine.js';
 import type { ComputedNode, ComputeJob } from './engine-thread.js';
 
@@ -24,7 +25,7 @@ export class MicroBatchRunner {
     arena: Arena,
     private readonly options: MicroBatchRunnerOptions,
   ) {
-    this.gradients = new BufferPool(arena, engine.layout.parameterCount + engine.layout.extraCount);
+    this.gradients = new BufferPool(arena, stepSumLength(engine.layout));
     this.extras = new BufferPool(arena, evaluationCount);
   }
 
@@ -49,8 +50,11 @@ export class MicroBatchRunner {
       writeTargets(engine, samples.length);
       const sum = pool.give();
       const place = { epoch: job.epoch, position: job.firstPosition + first };
-      if (job.purpose === 'gradient') await engine.gradientSum(samples.length, sum, place);
-      else await engine.evaluate(samples.length, sum);
+      if (job.purpose === 'gradient') {
+        await engine.gradientSum(samples.length, sum.subarray(0, -1), place);
+        const { parameterCount } = engine.layout;
+        sum[sum.length - 1] = job.withSquares ? sumOfSquares(sum, 0, parameterCount, 1 / samples.length) : 0;
+      } else await engine.evaluate(samples.length, sum);
       tree.push({ first: index, end: index + 1 }, sum);
     }
     return tree.nodes.map(({ span, value }) => ({ first: span.first, end: span.end, values: value }));

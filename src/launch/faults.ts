@@ -10,6 +10,18 @@ export const launchFaults = {
     remedy:
       '`lockstep train --resume DIR` goes on from the newest checkpoint; if nobody ended it on purpose, look for memory running out in the log of the system',
   },
+  PROGRAM_MISSING: {
+    exitCode: 1,
+    meaning: 'A program that lockstep does not bring along is not installed.',
+    message: (f: { program: string }) => `${f.program} is not installed`,
+    remedy: 'install it (Debian, Ubuntu: `apt install prometheus prometheus-alertmanager`), or put it into the PATH',
+  },
+  PROGRAM_FAILED: {
+    exitCode: 1,
+    meaning: 'A program that lockstep started ended at once, or never became ready.',
+    message: (f: { program: string; reason: string }) => `${f.program} does not run: ${f.reason}`,
+    remedy: 'if its port is in use, choose another one with --port',
+  },
 } as const satisfies FaultTable;
 
 export const fault = faultsFrom(launchFaults);

@@ -76,6 +76,10 @@ export const coordinatorCatalogue = {
     'lockstep_membership_changes_total',
     'Times that workers joined, left or were lost while the run went on.',
   ),
+  rangeChanges: counter(
+    'lockstep_range_changes_total',
+    'Times that micro-batches moved between workers because of their measured speed.',
+  ),
   workersLost: counter(
     'lockstep_workers_lost_total',
     'Workers that are gone, by cause: connection (it broke, as when a process dies), silence, failure (it said why), state (it could not hand over what it held), leave (it asked to).',
@@ -91,7 +95,8 @@ export const coordinatorCatalogue = {
     'By the name of a worker: seconds that the others, added up, waited while its part was the last one to come.',
     ['worker'],
   ),
-  steps: counter('lockstep_steps_total', 'Optimizer steps finished, skipped ones included.'),
+  step: gauge('lockstep_step', 'The last finished step of the run, those before it was resumed counted.'),
+  steps: counter('lockstep_steps_total', 'Optimizer steps finished under this coordinator, skipped ones included.'),
   skippedSteps: counter(
     'lockstep_skipped_steps_total',
     'Steps whose gradient was not finite, so that the weights stayed as they were.',
@@ -104,6 +109,10 @@ export const coordinatorCatalogue = {
   loss: gauge('lockstep_loss', 'Mean loss over the samples of the last step.'),
   accuracy: gauge('lockstep_accuracy_ratio', 'Share of the samples of the last step that were answered correctly.'),
   gradientNorm: gauge('lockstep_gradient_norm', 'L2 norm of the mean gradient of the last step, before clipping.'),
+  gradientNoiseScale: gauge(
+    'lockstep_gradient_noise_scale_samples',
+    'Gradient noise scale, averaged over steps: batches far above it save few steps. 0 while it is not known.',
+  ),
   testLoss: gauge('lockstep_test_loss', 'Mean loss over the test set at the last evaluation.'),
   testAccuracy: gauge(
     'lockstep_test_accuracy_ratio',
@@ -138,6 +147,10 @@ export const workerCatalogue = {
   build,
   rank: gauge('lockstep_worker_rank', 'Place of this worker in the current generation, from 0.'),
   generation: gauge('lockstep_worker_generation', 'Version of the membership that this worker works under.'),
+  rangeShare: gauge(
+    'lockstep_worker_range_ratio',
+    'Share of a step that this worker computes in the current generation; follows its measured speed.',
+  ),
   steps: counter('lockstep_worker_steps_total', 'Steps that this worker finished.'),
   images: counter('lockstep_worker_images_total', 'Training samples whose gradient this worker computed.'),
   phaseSeconds: histogram(

@@ -43,6 +43,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.stepsPlanned.set(event.stepsTotal);
       return;
     case 'step':
+      metrics.step.set(event.step);
       metrics.steps.inc();
       metrics.images.inc(event.sampleCount);
       if (event.skipped) metrics.skippedSteps.inc();
@@ -54,6 +55,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.loss.set(event.loss);
       metrics.accuracy.set(event.accuracy);
       metrics.gradientNorm.set(event.gradientNorm);
+      if (event.gradientNoiseScale !== undefined) metrics.gradientNoiseScale.set(event.gradientNoiseScale);
       return;
     case 'evaluation':
       metrics.evaluations.inc();
@@ -64,6 +66,10 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
     case 'membership':
       metrics.membershipChanges.inc();
       metrics.worldSize.set(event.worldSize);
+      metrics.generation.set(event.generation);
+      return;
+    case 'ranges':
+      metrics.rangeChanges.inc();
       metrics.generation.set(event.generation);
       return;
     case 'checkpoint':
@@ -78,6 +84,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.checkpointStep.set(event.step);
       return;
     case 'listening':
+    case 'restored':
     case 'stopping':
     case 'result':
     case 'error':

@@ -9,6 +9,8 @@ export interface ExporterNeeds {
   readonly registry: Registry;
   /** Asked by /healthz: whether the process does its work, and in which state it is. */
   readonly health: () => { readonly healthy: boolean; readonly state: string };
+  /** What else is served here. @returns whether the path is one of its own, and is answered */
+  readonly route?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
 export interface ExporterOptions {
@@ -23,7 +25,7 @@ export interface ExporterOptions {
 /** A scrape is a few hundred bytes of request; nobody needs longer for it. */
 const requestTimeoutMs = 5_000;
 
-/** `GET /metrics` and `GET /healthz` (200 or 503). Other paths are 404, other methods 405. */
+/** `GET /metrics` and `GET /healthz` (200 or 503), and what `route` knows. Other paths are 404, other methods 405. */
 export class MetricsExporter {
   private server: Server | undefined;
 
@@ -76,6 +78,7 @@ export class MetricsExporter {
       const { healthy, state } = this.needs.health();
       return send(response, healthy ? 200 : 503, 'application/json', `${JSON.stringify({ healthy, state })}\n`);
     }
+    if (this.needs.route?.(request, response) === true) return;
     send(response, 404, 'text/plain', 'try /metrics or /healthz\n');
   }
 }

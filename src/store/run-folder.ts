@@ -7,7 +7,8 @@
  *     logs/<name>.jsonl    of each process
  *     checkpoints/         <step>.safetensors
  *     best.safetensors, final.safetensors
- *     report.json, report.html
+ *     events.jsonl         what happened, as others may read it: docs/events.md
+ *     report.json, report.html, picture.json
  *     lock.<n>             while a process works on it
  */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
@@ -23,7 +24,6 @@ import {
 } from './checkpoints.js';
 import { fault } from './faults.js';
 import { LineFile, readLines } from './line-file.js';
-import { reportPage } from './report-page.js';
 import { RunLock } from './run-lock.js';
 import { readSafetensors, writeSafetensors, type TensorFile } from './safetensors.js';
 
@@ -39,6 +39,7 @@ export class RunFolder {
     readonly path: string,
     private readonly journal: LineFile,
     private readonly metrics: LineFile,
+    private readonly events: LineFile,
     private readonly lock: RunLock,
   ) {}
 
@@ -65,7 +66,8 @@ export class RunFolder {
     try {
       const journal = await LineFile.create(join(path, 'journal.jsonl'));
       const metrics = await LineFile.create(join(path, 'metrics.jsonl'));
-      return new RunFolder(path, journal, metrics, lock);
+      const events = await LineFile.create(join(path, 'events.jsonl'));
+      return new RunFolder(path, journal, metrics, events, lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -78,7 +80,8 @@ export class RunFolder {
     await mkdir(join(path, 'logs'), { recursive: true });
     const journal = await LineFile.reopen(join(path, 'journal.jsonl'));
     const metrics = await LineFile.reopen(join(path, 'metrics.jsonl'), isBefore);
-    return new RunFolder(path, journal, metrics, lock);
+    const events = await LineFile.reopen(join(path, 'events.jsonl'));
+    return new RunFolder(path, journal, metrics, events, lock);
   }
 
   /** @param spec - plain data */
@@ -105,6 +108,11 @@ export class RunFolder {
   /** Adds a line to the metrics, which may be held back until `flushMetrics` or `close`. */
   appendMetrics(record: StepRecord | EvaluationRecord): void {
     this.metrics.append(record);
+  }
+
+  /** Adds an event, which may be held back until `close`. */
+  appendEvent(event: unknown): void {
+    this.events.append(event);
   }
 
   async flushMetrics(): Promise<void> {
@@ -151,21 +159,20 @@ export class RunFolder {
     return this.writeTensors('final.safetensors', file);
   }
 
-  /** Writes report.json, and report.html with the curves of what is in metrics.jsonl. */
   async writeReport(report: RunReport): Promise<void> {
     await this.writeJson('report.json', report);
-    const steps: StepRecord[] = [];
-    const evaluations: EvaluationRecord[] = [];
-    for await (const record of this.metricsSoFar()) {
-      if ('testLoss' in record) evaluations.push(record);
-      else steps.push(record);
-    }
-    await writeFileAtomically(join(this.path, 'report.html'), [Buffer.from(reportPage(report, steps, evaluations))]);
+  }
+
+  /** Writes report.html, the live page with its last picture, and the picture by itself. */
+  async writePicture(page: string, picture: unknown): Promise<void> {
+    await this.writeJson('picture.json', picture);
+    await writeFileAtomically(join(this.path, 'report.html'), [Buffer.from(page)]);
   }
 
   async close(): Promise<void> {
     try {
       await this.metrics.close();
+      await this.events.close();
     } finally {
       await this.journal.close();
       await this.lock.release();

@@ -2,6 +2,7 @@ import type { AllReduce } from '../collective/all-reduce.js';
 import { rangesByShare } from '../collective/ranges.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { microBatchCount } from '../data/batch-plan.js';
+import { isAtBoundary } from './boundaries.js';
 import type { PreparedRun } from './prepared-run.js';
 import type { Membership } from './train-step.js';
 
@@ -40,7 +41,7 @@ export async function evaluate(
   const best = testAccuracy > bestAccuracy || step === bestStep; // a repeated evaluation says what it said before
   // The evaluation at a run's end, wherever that is, may come off its turn. Whoever resumes the run would not have made it
   // there had it gone on: it is for the report, and leaves no trace in the state.
-  const isInTurn = step % spec.evaluateEverySteps === 0;
+  const isInTurn = isAtBoundary(spec.evaluateEvery, state.progression);
   if (best && isInTurn) state.progression = { ...state.progression, bestAccuracy: testAccuracy, bestStep: step };
   if (best && membership.rank === 0) run.best = { step, weights: new Float32Array(state.now.weights) };
   return { step, epoch: epochOf(run), testLoss: evaluationSum[0]! / sampleCount, testAccuracy, best };

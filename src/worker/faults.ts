@@ -8,6 +8,22 @@ export const workerFaults = {
       `rank ${f.rank} at ${f.address} sends nothing any more after step ${f.step} (${f.reason}); waited ${f.waitedSeconds} s`,
     remedy: 'check that workers can reach each other at the addresses that they advertise (--advertise)',
   },
+  ENGINE_HUNG: {
+    exitCode: 3,
+    meaning: 'The engine of a worker did not finish its part of a step; the others go on without this worker.',
+    message: (f: {
+      engine: string;
+      phase: string;
+      rank: number;
+      host: string;
+      step: number;
+      first: number;
+      end: number;
+      seconds: number;
+    }) =>
+      `engine ${f.engine} of rank ${f.rank} on ${f.host} hangs in ${f.phase} of step ${f.step}: no answer for ${f.seconds} s (micro-batches ${f.first} to ${f.end - 1})`,
+    remedy: 'start the worker again; if it happens again, try another --engine and check that machine',
+  },
   OTHER_RUN: {
     exitCode: 3,
     meaning: 'When a worker found its coordinator again, another run was led there.',

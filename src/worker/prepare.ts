@@ -1,14 +1,15 @@
 import { Workspace } from '../collective/workspace.js';
-import { createArena } from '../core/arena.js';
-import { evaluationCount, trainedPart } from '../core/layout.js';
+import { createArena, type Arena } from '../core/arena.js';
+import { evaluationCount, stepSumLength, trainedPart, type ParameterLayout } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import type { EngineName } from '../engine/engine.js';
-import { EngineThread } from '../engine/engine-thread.js';
+import { EngineThreads } from '../engine/engine-threads.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
+import { withOuterMomentum } from '../optim/outer-momentum.js';
 import { createOptimizer } from '../optim/registry.js';
 import { decodeCheckpoint, stateVectorsFrom } from '../store/checkpoint-file.js';
 import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
@@ -23,6 +24,8 @@ const initName = 'the initial weights';
 const resumeName = 'the checkpoint';
 
 export interface PrepareNeeds {
+  /** Engine threads; they change no bit. */
+  readonly threads: number;
   readonly cache: Cache;
   /** From the coordinator, when the cache does not have it. */
   readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
@@ -40,9 +43,10 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const train = await loadImages(spec, 'train', needs);
   const test = await loadImages(spec, 'test', needs);
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
-  needs.log.info(`engine ${name} (${reason})`);
+  needs.log.info(`engine ${name} (${reason}), ${needs.threads} ${needs.threads === 1 ? 'thread' : 'threads'}`);
   const { model, microBatchSize, seed, shuffle } = spec;
-  const engine = await EngineThread.start({
+  const engine = await EngineThreads.start({
+    threads: needs.threads,
     engine: name,
     model,
     microBatchSize,
@@ -53,10 +57,12 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   });
 
   const { layout } = engine;
+  const rule = createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors);
   const state = new TrainingState(
     arena,
     layout,
-    createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
+    spec.localSteps ? withOuterMomentum(rule) : rule,
+    spec.globalBatchSize,
   );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);
@@ -76,11 +82,17 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     state,
     learningRateOf: learningRateOf(spec),
     workspace: new Workspace(await arenaVectors(arena)),
-    gradientSum: arena.float32(layout.parameterCount + layout.extraCount),
+    gradientSum: arena.float32(stepSumLength(layout)),
+    ...(spec.localSteps ? { differences: differencesOf(layout, arena) } : {}),
     evaluationSum: arena.float32(evaluationCount),
     best: undefined,
     checkpoint: undefined,
   };
+}
+
+function differencesOf({ weightCount }: ParameterLayout, arena: Arena): NonNullable<PreparedRun['differences']> {
+  const length = weightCount + evaluationCount;
+  return { own: arena.float32(length), sum: arena.float32(length) };
 }
 
 async function loadImages({ dataset }: RunSpec, part: 'train' | 'test', needs: PrepareNeeds): Promise<EncodedImages> {

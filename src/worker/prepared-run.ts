@@ -2,21 +2,28 @@ import type { Workspace } from '../collective/workspace.js';
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
-import type { EngineThread } from '../engine/engine-thread.js';
+import type { EngineThreads } from '../engine/engine-threads.js';
 import type { LearningRateOf } from './learning-rate.js';
 import type { TrainingState } from './training-state.js';
+
+/** What a step needs of the engine. */
+export type RunEngine = Pick<EngineThreads, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'>;
 
 /** What a worker holds while a run goes on, whatever its generation. */
 export interface PreparedRun {
   readonly spec: RunSpec;
   readonly arena: Arena;
-  readonly engine: EngineThread;
+  readonly engine: RunEngine;
   readonly state: TrainingState;
   readonly learningRateOf: LearningRateOf;
   /** What peers send arrives and is added here. */
   readonly workspace: Workspace;
-  /** float32[parameterCount + extraCount]: the sum over all ranks of the round at hand. */
+  /** float32[stepSumLength]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
+  /**
+   * With --sync-every, float32[weightCount + evaluationCount]: how far this rank alone has moved, and its sum over all ranks.
+   */
+  readonly differences?: { readonly own: Float32Array; readonly sum: Float32Array };
   /** float32[evaluationCount]. */
   readonly evaluationSum: Float32Array;
   /** The weights of the best evaluation so far; on rank 0 only. */

@@ -2,6 +2,7 @@ import type { Generation, Progress } from '../cluster/messages.js';
 import type { Report } from '../cluster/session.js';
 import type { Clock } from '../core/clock.js';
 import type { EvaluationRecord, StepRecord } from '../core/events.js';
+import { SpeedMeter } from './speed-meter.js';
 
 /** How long finished steps are collected before they are told together. */
 const collectMs = 50;
@@ -25,6 +26,7 @@ export class Reporter {
   private cancelTimer: (() => void) | undefined;
   private latest: Progress | undefined;
   private checkpointStep: number | undefined;
+  private readonly speed = new SpeedMeter();
 
   /** @param send - drops what the coordinator cannot hear; it is told again by `tellAgain` */
   constructor(
@@ -33,8 +35,9 @@ export class Reporter {
     private readonly send: (report: Report) => void,
   ) {}
 
-  /** @param isTeller - whether it is for this worker to tell */
-  step(generation: Generation, record: StepRecord, isTeller: boolean): void {
+  /** @param isTeller - whether it is for this worker to tell @param ownSampleCount - that it computed itself */
+  step(generation: Generation, record: StepRecord, isTeller: boolean, ownSampleCount = 0): void {
+    this.speed.measured(record.seconds.compute, ownSampleCount);
     this.recentSteps.keep(record);
     if (isTeller) this.steps.push(record);
     this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: record.step, sealed: generation });
@@ -81,7 +84,9 @@ export class Reporter {
       this.send({ ...progress, steps, evaluations });
     }
     const checkpoint = checkpointStep === undefined ? {} : { checkpointStep };
-    this.send({ ...latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint });
+    const { secondsPerSample } = this.speed;
+    const speed = secondsPerSample === undefined ? {} : { secondsPerSample };
+    this.send({ ...latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint, ...speed });
     this.latest = this.checkpointStep = undefined;
     this.steps = [];
     this.evaluations = [];

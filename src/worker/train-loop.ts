@@ -1,11 +1,15 @@
 import { AllReduce } from '../collective/all-reduce.js';
+import type { Codec } from '../collective/codec.js';
+import { createCodec } from '../collective/codecs/registry.js';
 import { Abandoned } from '../collective/faults.js';
 import type { Link } from '../collective/link.js';
 import { chooseTopology } from '../collective/topology.js';
 import type { Begin } from '../cluster/messages.js';
 import type { EvaluationRecord } from '../core/events.js';
+import { isAtBoundary, isAtEnd } from './boundaries.js';
 import { evaluationCount } from '../core/layout.js';
 import { evaluate } from './evaluate.js';
+import { localStep } from './local-step.js';
 import type { PreparedRun } from './prepared-run.js';
 import { takeCheckpoint } from './state-transfer.js';
 import { trainStep, type FinishedStep, type Membership } from './train-step.js';
@@ -37,18 +41,27 @@ export async function trainLoop(
 ): Promise<void> {
   const { rank, worldSize } = link;
   const { spec, workspace } = run;
-  const allReduceOf = ({ length }: Float32Array, exactTail: number): AllReduce => {
+  const allReduceOf = ({ length }: Float32Array, exactTail: number, codec?: Codec): AllReduce => {
     const topology = chooseTopology(spec.topology, length, worldSize);
-    return new AllReduce({ link, workspace, nowMs }, { topology, length, exactTail });
+    return new AllReduce({ link, workspace, nowMs, codec }, { topology, length, exactTail });
   };
-  const gradients = allReduceOf(run.gradientSum, run.engine.layout.extraCount);
+  const { parameterCount } = run.engine.layout;
+  const stepSum = run.differences?.sum ?? run.gradientSum;
+  const codec = createCodec(spec.codec, spec.seed);
+  const gradients = allReduceOf(stepSum, stepSum.length - parameterCount, codec);
   const evaluations = allReduceOf(run.evaluationSum, evaluationCount);
-  const membership: Membership = { generation: begin.generation.number, rank, shares: begin.shares };
+  const nextStep = spec.localSteps ? localStep : trainStep;
+  const membership: Membership = {
+    generation: begin.generation.number,
+    rank,
+    shares: begin.shares,
+    globalBatchSize: begin.globalBatchSize,
+  };
   try {
     // A member may have evaluated the step before this generation when others had not: all of them do it (again).
     let targetReached = await evaluateIfDue();
-    while (!isSealed() && !targetReached && run.state.progression.step < begin.lastStep) {
-      events.stepFinished(await trainStep(run, gradients, membership, nowMs));
+    while (!isSealed() && !targetReached && !isOver()) {
+      events.stepFinished(await nextStep(run, gradients, membership, nowMs, isSealed));
       targetReached = await evaluateIfDue();
       checkpointIfDue();
     }
@@ -57,10 +70,13 @@ export async function trainLoop(
     if (!(error instanceof Abandoned)) throw error;
   }
 
+  function isOver(): boolean {
+    return isAtEnd(begin.lastStep, run.spec.lastEpoch, run.state.progression);
+  }
+
   /** @returns whether the target is reached: the sums are the same everywhere, and so is the answer */
   async function evaluateIfDue(): Promise<boolean> {
-    const { step } = run.state.progression;
-    const isDue = step === begin.lastStep || (step > 0 && step % run.spec.evaluateEverySteps === 0);
+    const isDue = isOver() || isAtBoundary(run.spec.evaluateEvery, run.state.progression);
     if (!isDue || isSealed()) return false;
     const beginMs = nowMs();
     const record = await evaluate(run, evaluations, membership);
@@ -70,9 +86,9 @@ export async function trainLoop(
 
   /** One worker does it for all. The last step needs none: its state is stored as the result. */
   function checkpointIfDue(): void {
-    const { step } = run.state.progression;
-    if (rank !== 0 || step >= begin.lastStep || step % (run.spec.checkpointEverySteps ?? Infinity) !== 0) return;
+    const { checkpointEvery } = run.spec;
+    if (rank !== 0 || isOver() || !checkpointEvery || !isAtBoundary(checkpointEvery, run.state.progression)) return;
     takeCheckpoint(run);
-    events.checkpointed(step);
+    events.checkpointed(run.state.progression.step);
   }
 }

@@ -1,9 +1,11 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
+import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-history.js';
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
+import { averageNoise, isNoiseMeasured, noiseScaleOf } from '../optim/noise-scale.js';
 import { addPenalties } from '../optim/penalties.js';
 import { updateRunningAverages } from '../optim/running-averages.js';
 import { notFiniteFault } from './not-finite.js';
@@ -14,6 +16,8 @@ export interface Membership {
   readonly generation: number;
   readonly rank: number;
   readonly shares: readonly number[];
+  /** Samples of the generation's steps but its first, where the batch follows the cluster. */
+  readonly globalBatchSize: number | undefined;
 }
 
 /** A finished step: what all ranks know of it, and what only this one does. */
@@ -44,8 +48,12 @@ export async function trainStep(
   const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
-  // The step's samples, its micro-batches, and whose they are.
-  const { batch, next } = batchAt(position, spec.dataset.trainLength, spec.globalBatchSize, spec.dropLast);
+  // The step's samples, its micro-batches, and whose they are. How many they are the state says, and never the generation:
+  // that only says what the state after this step does.
+  const globalBatchSize = batchSizeAt(state.progression.batchHistory, round.step);
+  const batchHistory = historyAfter(run, membership, round.step);
+  const nextBatchSize = batchSizeAt(batchHistory, round.step + 1);
+  const { batch, next } = batchAt(position, spec.dataset.trainLength, globalBatchSize, spec.dropLast, nextBatchSize);
   const { sampleCount } = batch;
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
@@ -53,39 +61,52 @@ export async function trainStep(
   // A header to every peer, own range forward and backward, then everybody's sum.
   const reduction = allReduce.open({ round, ranges, count, sum: gradientSum });
   const range = ranges[membership.rank]!;
-  const computed = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
+  const withSquares = isNoiseMeasured(round.step);
+  const job = { purpose: 'gradient', ...batch, range, withSquares, weights: state.now.weights } as const;
+  const computed = await engine.compute(job);
   for (const node of computed.nodes) reduction.add(node);
   const { wait, exchange, slowestRank } = await reduction.finish();
 
   // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
   // before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
-  const { parameterCount, penalties } = engine.layout;
+  const { parameterCount, extraCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
-  const extras = gradientSum.subarray(parameterCount);
+  const extras = gradientSum.subarray(parameterCount, parameterCount + extraCount);
+  const squareSum = gradientSum[parameterCount + extraCount] ?? NaN;
   const loss = extras[0]! / sampleCount;
   const accuracy = extras[1]! / sampleCount;
+  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount) : 0;
   addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount);
   const learningRate = run.learningRateOf(samplesSeen, sampleCount);
   const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
+  const { microBatchSize } = spec;
+  const noise =
+    withSquares && isFinite
+      ? averageNoise(state.progression.noise, { microBatchSize, sampleCount, squareSum, norm: ownNorm })
+      : state.progression.noise;
+  const gradientNoiseScale = noiseScaleOf(noise);
   const advanced = isFinite ? state.optimizer.advance(scalars) : scalars;
   if (isFinite) {
     const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
     state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
     updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
-  } else if (skippedInARow + 1 >= spec.maxSkippedSteps) {
-    throw await notFiniteFault(run, batch, skippedInARow + 1);
+  } else {
+    allReduce.forget();
+    if (skippedInARow + 1 >= spec.maxSkippedSteps) throw await notFiniteFault(run, batch, skippedInARow + 1);
   }
   state.progression = {
     ...state.progression,
     step: round.step,
     position: next,
+    batchHistory,
     samplesSeen: samplesSeen + sampleCount,
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
     skippedInARow: isFinite ? 0 : skippedInARow + 1,
+    ...(noise ? { noise } : {}),
   };
 
   const seconds = { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 };
@@ -95,11 +116,12 @@ export async function trainStep(
     loss,
     accuracy,
     learningRate,
-    globalBatchSize: spec.globalBatchSize,
+    globalBatchSize,
     sampleCount,
     worldSize: membership.shares.length,
     generation: membership.generation,
     gradientNorm: norm,
+    ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     skipped: !isFinite,
     seconds: { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 },
   };
@@ -109,6 +131,13 @@ export async function trainStep(
     ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
     tensorCount: computed.tensorCount,
   };
+}
+
+/** Rule 2: what the state after `step` will say about the sizes of batches, up to that of the step that follows. */
+function historyAfter({ spec, state }: PreparedRun, { globalBatchSize }: Membership, step: number): BatchHistory {
+  const { batchHistory } = state.progression;
+  const next = spec.batchHistory ? batchSizeAt(spec.batchHistory, step + 1) : globalBatchSize;
+  return next === undefined ? batchHistory : withBatchFrom(batchHistory, step + 1, next);
 }
 
 function samplesIn(range: Range, sampleCount: number, microBatchSize: number): number {

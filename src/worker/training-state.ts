@@ -1,6 +1,8 @@
+import type { BatchHistory } from '../core/batch-history.js';
 import type { DataPosition } from '../data/batch-plan.js';
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
+import type { NoiseAverages } from '../optim/noise-scale.js';
 import type { Optimizer, OptimizerScalars, OptimizerState } from '../optim/optimizer.js';
 
 /** Everything of the training state but the vectors: small, plain, and the same on every worker. */
@@ -8,6 +10,8 @@ export interface Progression {
   /** Finished steps. */
   readonly step: number;
   readonly position: DataPosition;
+  /** Sizes of all batches, up to that of the next step: whatever membership changes, that one stays (rule 2). */
+  readonly batchHistory: BatchHistory;
   /** Samples that finished steps used: the schedule's clock. */
   readonly samplesSeen: number;
   readonly scalars: OptimizerScalars;
@@ -18,6 +22,8 @@ export interface Progression {
   /** Of evaluations so far; -1 before the first. */
   readonly bestAccuracy: number;
   readonly bestStep: number;
+  /** From the squared norms of micro-batches; absent before the first that says something. */
+  readonly noise?: NoiseAverages;
 }
 
 /**
@@ -33,6 +39,8 @@ export class TrainingState {
     arena: Arena,
     layout: Pick<ParameterLayout, 'parameterCount' | 'weightCount'>,
     readonly optimizer: Optimizer,
+    /** Samples of the first step. */
+    firstBatchSize: number,
   ) {
     const copy = (): OptimizerState => ({
       weights: arena.float32(layout.weightCount),
@@ -44,6 +52,7 @@ export class TrainingState {
     this.progression = {
       step: 0,
       position,
+      batchHistory: [{ fromStep: 1, globalBatchSize: firstBatchSize }],
       samplesSeen: 0,
       scalars,
       skippedSteps: 0,

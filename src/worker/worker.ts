@@ -30,6 +30,7 @@ import { adoptState, readState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
+import { watchEngine } from './watched-engine.js';
 
 const heartbeatMs = 500;
 /** How long the coordinator has to act after a peer's stream broke: its own heartbeats decide within 2 s. */
@@ -46,6 +47,8 @@ export interface WorkerDependencies {
   readonly random: RandomStream;
   /** Fetches data and starts the engine, when the spec is known. */
   prepare(spec: RunSpec): Promise<PreparedRun>;
+  /** The engine's thread hangs and cannot be ended. */
+  engineStuck(): void;
   /** `host:port` under which others reach the port that `Exchange` got. */
   advertise(port: number): string;
   readonly log: { info(text: string): void; warn(text: string): void };
@@ -199,16 +202,19 @@ export class Worker {
   private async prepare(spec: RunSpec): Promise<void> {
     const { deps, options } = this;
     this.heartbeat();
-    const run = await deps.prepare(spec);
-    if (this.life.isOver) return run.engine.stop(); //               the coordinator is gone meanwhile
-    this.run = run;
+    const prepared = await deps.prepare(spec);
+    if (this.life.isOver) return prepared.engine.stop(); //          the coordinator is gone meanwhile
+    const where = () => ({ host: options.host, rank: this.link?.rank ?? -1 });
+    const engine = watchEngine(prepared, deps.clock, where, () => deps.engineStuck());
+    const run = (this.run = { ...prepared, engine });
     this.peers = new ExchangeClients(spec.runId, deps.clock);
     this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
-    const port = await this.server.start(options.listen, options.isPortChosen);
+    const address = deps.advertise(await this.server.start(options.listen, options.isPortChosen));
+    await this.server.startForHost(address);
     this.dispatch({ kind: 'level', step: run.state.progression.step });
     this.ready = {
       kind: 'ready',
-      address: deps.advertise(port),
+      address,
       engine: run.engine.name,
       deterministic: run.engine.deterministic,
       parameterCount: run.engine.layout.parameterCount,
@@ -293,7 +299,7 @@ export class Worker {
     const isTeller = (this.isTeller = rank === 0);
     this.server!.begin(generation, link);
     peers!.keepOnly(begin.members.map(({ address }) => address));
-    link.open((address) => peers!.pull(address, generation, rank));
+    link.open((address, events) => peers!.pull(address, generation, rank, events));
     deps.watch.begun(begin, rank);
     await trainLoop(
       run!,
@@ -303,8 +309,8 @@ export class Worker {
         stepFinished: (step) => {
           const { record } = step;
           this.dispatch({ kind: 'finished', generation, step: record.step });
+          this.reporter.step(generation, record, isTeller, step.ownSampleCount);
           this.aliveMs = deps.clock.nowMs();
-          this.reporter.step(generation, record, isTeller);
           this.timings.add(step.timing);
           deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
           deps.watch.exchanged(link.sentBytes, link.receivedBytes);
@@ -338,15 +344,19 @@ export class Worker {
     this.limitPeerGone(link, begin, rank, reason);
   }
 
-  /** No wait is without limit, but that for a coordinator that is away has its own. */
+  /**
+   * No wait is without limit, but that for a coordinator that is away has its own. When two workers cannot reach each other,
+   * one of them is enough to go: the lower rank gives the other one time to.
+   */
   private limitPeerGone(link: GrpcLink, begin: Begin, rank: number, reason: string): void {
     const wasOpen = this.stream.isOpen;
-    this.life.after(peerGoneMs, () => {
+    const limitMs = link.rank > rank ? peerGoneMs : 2 * peerGoneMs;
+    this.life.after(limitMs, () => {
       if (link.isClosed) return;
       if (!wasOpen || !this.stream.isOpen) return this.limitPeerGone(link, begin, rank, reason);
       const { address } = begin.members[rank]!;
       const { step } = this.run!.state.progression;
-      this.life.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: peerGoneMs / 1000, reason }));
+      this.life.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: limitMs / 1000, reason }));
     });
   }
 

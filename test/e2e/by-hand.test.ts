@@ -67,8 +67,8 @@ test('the folder of a run holds what was promised, and its spec repeats it', asy
   const first = await runToEnd(['train', ...spec, '--json', '--metrics-port', '0', '--out', out], place.folder);
   assert.equal(first.code, 0, first.stderr);
   assert.deepEqual(readdirSync(out).sort(), [
-    ...['best.safetensors', 'checkpoints', 'final.safetensors', 'journal.jsonl', 'logs'],
-    ...['metrics.jsonl', 'report.html', 'report.json', 'spec.json'],
+    ...['best.safetensors', 'checkpoints', 'events.jsonl', 'final.safetensors', 'journal.jsonl', 'logs'],
+    ...['metrics.jsonl', 'picture.json', 'report.html', 'report.json', 'spec.json'],
   ]);
   const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as Record<string, unknown>;
   const fields = ['steps', 'epochs', 'testAccuracy', 'imagesPerSecond', 'secondsTotal', 'worldSize', 'globalBatchSize'];

@@ -134,3 +134,16 @@ test(
     assert.ok(code === 0 || code === 3, stderr); //                      3 if the run was over before it had joined
   },
 );
+
+test('the last worker that is asked to leave stays until the run is saved, and the run can be resumed', async () => {
+  const out = place.path('last');
+  const { coordinator, worker } = await startByHand(out, ['anna'], ['--join-timeout', '2']);
+  worker('anna').child.kill('SIGTERM');
+  const { code, stdout, stderr } = await coordinator.ended;
+  assert.equal(code, 130, stderr);
+  assert.match(stdout, /"type":"waiting","joined":0,"worldSize":1[^]*"type":"stopping","reason":"only 0 of 1 workers/);
+  assert.equal(lastLine(stdout)['outcome'], 'interrupted');
+  assert.equal((await worker('anna').ended).code, 0, (await worker('anna').ended).stderr);
+  const resume = ['train', '--resume', out, '--workers', '2', '--metrics-port', '0', '--json'];
+  await assertSameRun(start(resume, place.folder), out);
+});

@@ -24,13 +24,13 @@ async function digestOf(workers: number, flags: readonly string[]): Promise<unkn
   const report = lastLine(stdout);
   assert.equal(report['worldSize'], workers);
   assert.equal(report['bitExact'], true);
-  return report['weightsDigest'];
+  return `${String(report['weightsDigest'])} ${String(report['gradientNoiseScale'])}`;
 }
 
 test('1, 2 and 3 workers train the same weights, bit for bit', async () => {
   const flags = ['--global-batch', '256', '--micro-batch', '32', '--steps', '40'];
   const digests = [await digestOf(1, flags), await digestOf(2, flags), await digestOf(3, flags)];
-  assert.match(String(digests[0]), /^[0-9a-f]{64}$/);
+  assert.match(String(digests[0]), /^[0-9a-f]{64} \d+\.\d+$/, 'weights, and the gradient noise scale');
   assert.deepEqual(new Set(digests).size, 1, String(digests));
 });
 
@@ -41,6 +41,16 @@ test('so they do with a schedule, momentum, clipping, a short last batch, and mo
     ...['--lr-schedule', 'cosine', '--warmup-steps', '3'],
   ];
   const digests = [await digestOf(1, flags), await digestOf(8, flags)];
+  assert.deepEqual(new Set(digests).size, 1, String(digests));
+});
+
+test('so they do on several threads each, more of them than micro-batches too', async () => {
+  const flags = ['--global-batch', '256', '--micro-batch', '32', '--steps', '12'];
+  const digests = [
+    await digestOf(1, [...flags, '--threads', '1']),
+    await digestOf(2, [...flags, '--threads', '3']),
+    await digestOf(3, [...flags, '--threads', '4']),
+  ];
   assert.deepEqual(new Set(digests).size, 1, String(digests));
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { compareGenerations, describeGeneration, type Begin, type JournalRecord } from '../../src/cluster/messages.js';
 import type { WorkerMembership } from '../../src/cluster/worker-membership.js';
-import { undisturbedStates, type Digest } from './training.js';
+import { initialDigest, undisturbed, type Digest } from './training.js';
 
 /** A worker as the checks see it. */
 export interface Observed {
@@ -12,19 +12,21 @@ export interface Observed {
 
 /** What must hold after every event, whatever happens to the cluster. Each check throws at the event that breaks it. */
 export class Invariants {
-  readonly states: readonly Digest[];
+  /** By step: what the run with one worker holds, with the batches that were used. */
+  readonly states: Digest[] = [initialDigest];
+  /** By step: its micro-batches, as whoever finished it first had them. */
+  private readonly batches: number[] = [];
   readonly journal: JournalRecord[] = [];
   private readonly letGo = new Set<string>();
   /** The final state is stored. */
   isStored = false;
 
-  constructor(lastStep: number) {
-    this.states = undisturbedStates(lastStep);
-  }
-
   /** Whoever finishes a step holds the one possible result, in a generation that it has not sealed. */
-  stepFinished({ core, digest }: Observed, begin: Begin, step: number): void {
+  stepFinished({ core, digest }: Observed, begin: Begin, step: number, batch: number): void {
     const where = `${core.workerId}, step ${step} of generation ${describeGeneration(begin.generation)}`;
+    this.batches[step] ??= batch;
+    assert.equal(batch, this.batches[step], `${where}: its batch had another size before`);
+    this.states[step] ??= undisturbed(this.states[step - 1]!, step, batch);
     assert.equal(digest, this.states[step], `${where}: not the result of the undisturbed run`);
     assert.equal(core.sealing, undefined, `${where}: a step was finished that should be abandoned`);
     assert.ok(compareGenerations(core.sealed, begin.generation) <= 0, `${where}: it was sealed before`);

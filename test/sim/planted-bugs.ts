@@ -39,6 +39,9 @@ function isAppendOfBegin(action: CoordinatorAction): action is CoordinatorAction
 }
 
 export const plantedBugs: readonly PlantedBug[] = [
+  bug("rule 2: a Begin decides about its first step's batch", {
+    batchOf: (inState, begin) => begin.globalBatchSize ?? inState,
+  }),
   bug('rule 3: answers to an older Seal count for the one under way', {
     advanceCoordinator: (state, input) => {
       const isAnswer = input.kind === 'message' && input.message.kind === 'sealed' && state.seal;

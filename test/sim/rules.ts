@@ -1,5 +1,5 @@
 import { advanceCoordinator, restoredCoordinator } from '../../src/cluster/coordinator-membership.js';
-import { describeGeneration, type Generation } from '../../src/cluster/messages.js';
+import { describeGeneration, type Begin, type Generation } from '../../src/cluster/messages.js';
 import { advanceWorker } from '../../src/cluster/worker-membership.js';
 
 /** What is under test. Bugs are planted by wrapping these, so that the sources need no switches. */
@@ -9,6 +9,8 @@ export interface Rules {
   readonly advanceWorker: typeof advanceWorker;
   /** Under what a worker files a peer's frame, and looks for it. */
   readonly frameKey: (generation: Generation, step: number, from: string) => string;
+  /** Micro-batches of the step that follows a state which says so many, in a generation. */
+  readonly batchOf: (inState: number, begin: Begin) => number;
 }
 
 export const productionRules: Rules = {
@@ -16,4 +18,5 @@ export const productionRules: Rules = {
   restoredCoordinator,
   advanceWorker,
   frameKey: (generation, step, from) => `${describeGeneration(generation)}/${step}/${from}`,
+  batchOf: (inState) => inState,
 };

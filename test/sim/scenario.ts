@@ -21,6 +21,10 @@ export interface Scenario {
   readonly maxWorkers: number;
   readonly lastStep: number;
   readonly failOnLoss: boolean;
+  /** Micro-batches for each worker, where the batch follows the cluster. */
+  readonly batch: { readonly perWorker: number; readonly max: number } | undefined;
+  /** What a worker measures of itself. */
+  readonly secondsPerSample: (place: string, step: number) => number;
   readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
 }
 
@@ -41,7 +45,13 @@ export function scenarioOf(seed: number, fixed: Partial<Omit<Scenario, 'seed' | 
     nearMs = chance.one(0.5) ? Math.min(faultsEndMs, nearMs + chance.below(60)) : chance.below(windowMs);
     return { atMs: nearMs, fault: faultOf(chance) };
   });
-  return { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, faults, ...fixed };
+  const batch = chance.one(0.5) ? { perWorker: chance.between(1, 4), max: 16 } : undefined;
+  const areUnequal = chance.one(0.5);
+  // Places are slow for a while and then others are; where all are equal, nothing is moved.
+  const secondsPerSample = (place: string, step: number): number =>
+    areUnequal ? 1 + (randomStream(seed, `${place}/${step >> 5}`).uint32() % 4) : 1;
+  const common = { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, batch, secondsPerSample };
+  return { ...common, faults, ...fixed };
 }
 
 function faultOf(chance: Chance): Fault {

@@ -7,7 +7,9 @@ import {
 } from '../../src/cluster/coordinator-membership.js';
 import type { JournalRecord, Member } from '../../src/cluster/messages.js';
 import { SilenceJudge } from '../../src/cluster/silence.js';
+import { planRanges } from '../../src/collective/plan-ranges.js';
 import { Pipe } from './network.js';
+import { firstBatch } from './training.js';
 import type { FromSimWorker, SimWorker, ToSimWorker } from './sim-worker.js';
 import type { World } from './world.js';
 
@@ -50,7 +52,13 @@ export class SimCoordinator {
     // Often enough to give copies of answers that were only slow.
     this.every(this.world.chance.between(20, 1_000), () => this.dispatch({ kind: 'tick' }));
     const terms = journal.map((r) => (r.kind === 'term' ? r.term : r.generation.term));
-    const options = { ...this.world.scenario, term: 1 + Math.max(0, ...terms) };
+    const { batch } = this.world.scenario;
+    const options = {
+      ...this.world.scenario,
+      term: 1 + Math.max(0, ...terms),
+      planShares: (seconds: readonly (number | undefined)[]) =>
+        planRanges(seconds, batch ? Math.min(batch.perWorker * seconds.length, batch.max) : firstBatch),
+    };
     const newest = this.world.invariants.begins().at(-1);
     for (const { workerId } of newest?.members ?? []) this.heard(workerId);
     const { state, actions } = this.world.rules.restoredCoordinator(options, newest, this.world.invariants.isEnded());
@@ -138,11 +146,12 @@ export class SimCoordinator {
 
   private dispatch(input: CoordinatorInput): void {
     if (!this.isUp) return;
-    const before = this.core.phase;
+    const { phase: before, rebalances } = this.core;
     this.world.note(`coordinator ${before}`, input);
     const { state, actions } = this.world.rules.advanceCoordinator(this.core, input);
     this.core = state;
     if (state.phase !== before) this.world.count(state.phase);
+    if (state.rebalances > rebalances) this.world.count('ranges moved');
     for (const action of actions) this.perform(action);
   }
 
@@ -196,7 +205,7 @@ export class SimCoordinator {
       const isWanted = this.core.phase === 'storing' && !this.core.departed.includes(member.workerId);
       if (!isWanted) return;
       const { invariants } = this.world;
-      const digest = this.world.workerOf(member.workerId)?.stateFor('coordinator', step);
+      const digest = this.world.workerOf(member.workerId)?.stateFor('coordinator', step)?.digest;
       if (digest === undefined) return this.store(member, step);
       assert.equal(digest, invariants.states[step], `the final state from ${member.workerId} is wrong`);
       invariants.isStored = true;

@@ -10,7 +10,7 @@ import { joinedWorker, type WorkerAction, type WorkerInput } from '../../src/clu
 import type { Stream } from './sim-coordinator.js';
 import type { World } from './world.js';
 import { Pipe } from './network.js';
-import { initialState, nextState, ownFrame, type Frame } from './training.js';
+import { firstBatch, initialDigest, nextDigest, ownFrame, type Frame, type SimState } from './training.js';
 
 export type FromSimWorker =
   | { readonly kind: 'joined'; readonly member: Member }
@@ -25,8 +25,8 @@ const heartbeatMs = 500;
 /** A worker program around the real membership code: connects, pulls, computes, exchanges, all on simulated time. */
 export class SimWorker {
   core = joinedWorker('');
-  /** Of the state that it holds. */
-  digest = initialState;
+  /** What it holds. */
+  state: SimState = { digest: initialDigest, batch: firstBatch };
   isAlive = false;
   hasExited = false;
   wantsToLeave = false;
@@ -54,7 +54,7 @@ export class SimWorker {
     this.isAlive = true;
     this.hasExited = false;
     this.core = joinedWorker(`${this.place}.${this.lives}`);
-    this.digest = initialState;
+    this.state = { digest: initialDigest, batch: firstBatch };
     this.frames = new Map();
     this.abandonRound();
     this.ended = undefined;
@@ -101,16 +101,20 @@ export class SimWorker {
     this.finishIfComplete();
   }
 
+  get digest(): number {
+    return this.state.digest;
+  }
+
   isWorking(): boolean {
     return this.isAlive && !this.hasExited;
   }
 
   /** The state after `step`, if it has it and can be reached from `place`. */
-  stateFor(place: string, step: number): number | undefined {
+  stateFor(place: string, step: number): SimState | undefined {
     const { network, queue } = this.world;
     const isReachable =
       this.isWorking() && !network.isPaused(this.place) && network.passesAtMs(this.place, place) <= queue.nowMs;
-    return isReachable && this.core.hasState && this.core.finishedStep === step ? this.digest : undefined;
+    return isReachable && this.core.hasState && this.core.finishedStep === step ? this.state : undefined;
   }
 
   private connect(): void {
@@ -137,7 +141,8 @@ export class SimWorker {
   private progress(): Progress {
     const { workerId, finishedStep, sealed, begin } = this.core;
     const generation = begin?.generation ?? noGeneration;
-    const base = { kind: 'progress', workerId, generation, finishedStep, sealed } as const;
+    const secondsPerSample = this.world.scenario.secondsPerSample(this.place, finishedStep);
+    const base = { kind: 'progress', workerId, generation, finishedStep, sealed, secondsPerSample } as const;
     return this.ended && this.ended.begin === begin ? { ...base, ended: this.ended.ended } : base;
   }
 
@@ -180,9 +185,9 @@ export class SimWorker {
       if (this.core.begin !== begin || this.core.sealing) return;
       const donor = begin.members[begin.donor]!;
       for (const { workerId } of [donor, ...begin.members]) {
-        const digest = this.world.workerOf(workerId)?.stateFor(this.place, begin.afterStep);
-        if (digest === undefined || workerId === this.core.workerId) continue;
-        this.digest = digest;
+        const state = this.world.workerOf(workerId)?.stateFor(this.place, begin.afterStep);
+        if (state === undefined || workerId === this.core.workerId) continue;
+        this.state = state;
         this.world.count('caughtUp');
         return this.receive({ kind: 'level', step: begin.afterStep });
       }
@@ -199,7 +204,7 @@ export class SimWorker {
     }
     this.later(this.world.chance.between(2, 60), () => {
       if (this.running !== begin) return;
-      const frame = ownFrame(begin, this.core.workerId, step, this.digest);
+      const frame = ownFrame(begin, this.core.workerId, step, this.digest, this.batchOf(begin));
       for (const { workerId } of begin.members) if (workerId !== this.core.workerId) this.pipeTo(workerId).send(frame);
       this.onFrame(frame);
     });
@@ -231,12 +236,18 @@ export class SimWorker {
       return frame ? [frame] : [];
     });
     if (frames.length < begin.members.length) return;
-    this.digest = nextState(this.digest, step, frames);
+    const batch = this.batchOf(begin);
+    const digest = nextDigest(this.digest, step, frames, batch);
+    this.state = { digest, batch: begin.globalBatchSize ?? this.state.batch };
     this.receive({ kind: 'finished', generation: begin.generation, step });
-    this.world.invariants.stepFinished(this, begin, step);
+    this.world.invariants.stepFinished(this, begin, step, batch);
     for (const [key, frame] of this.frames) if (frame.step <= step) this.frames.delete(key);
     this.say(this.progress());
     this.compute(begin);
+  }
+
+  private batchOf(begin: Begin): number {
+    return this.world.rules.batchOf(this.state.batch, begin);
   }
 
   private exit(wasDismissed: boolean): void {

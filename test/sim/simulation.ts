@@ -58,7 +58,7 @@ class Simulation implements World {
   ) {
     this.chance = new Chance(randomStream(scenario.seed, 'simulation'));
     this.network = new Network(this.queue, this.chance);
-    this.invariants = new Invariants(scenario.lastStep);
+    this.invariants = new Invariants();
     this.coordinator = new SimCoordinator(this);
   }
 

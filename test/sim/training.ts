@@ -1,12 +1,22 @@
 import type { Begin, Generation } from '../../src/cluster/messages.js';
+import { rangesByShare } from '../../src/collective/ranges.js';
 
 /**
  * Training, modelled by a digest of the state: state k+1 is a hash of state k and of what went into the step. It comes
- * out right only if every micro-batch went in exactly once, computed from state k by everybody.
+ * out right only if every micro-batch went in exactly once, computed from state k by everybody. Beside it the state has
+ * the size of the next step's batch, in micro-batches.
  */
 
-export const microBatchCount = 12;
 export type Digest = number;
+
+/** Micro-batches of the first step, and of all others where the batch does not follow the cluster. */
+export const firstBatch = 12;
+
+export interface SimState {
+  readonly digest: Digest;
+  /** Micro-batches of the next step (rule 2). */
+  readonly batch: number;
+}
 
 /** What a worker sends to its peers for a step. */
 export interface Frame {
@@ -20,35 +30,31 @@ export interface Frame {
   readonly end: number;
 }
 
-export const initialState: Digest = 0x2545f491;
+export const initialDigest: Digest = 0x2545f491;
 
-export function ownFrame(begin: Begin, workerId: string, step: number, base: Digest): Frame {
+/** @param batch - micro-batches of the step */
+export function ownFrame(begin: Begin, workerId: string, step: number, base: Digest, batch: number): Frame {
   const rank = begin.members.findIndex((member) => member.workerId === workerId);
-  const boundary = (r: number): number => Math.floor((microBatchCount * r) / begin.members.length);
-  return { generation: begin.generation, step, from: workerId, base, first: boundary(rank), end: boundary(rank + 1) };
+  const { first, end } = rangesByShare(batch, begin.shares)[rank]!;
+  return { generation: begin.generation, step, from: workerId, base, first, end };
 }
 
-/** State after `step`, from one frame of each member, by rank. */
-export function nextState(base: Digest, step: number, frames: readonly Frame[]): Digest {
+/** Digest of the state after `step`, from one frame of each member, by rank. */
+export function nextDigest(base: Digest, step: number, frames: readonly Frame[], batch: number): Digest {
   let position = 0;
-  let digest = mix(base, step);
+  let digest = mix(mix(base, step), batch);
   for (const frame of frames) {
     if (frame.base !== base || frame.first !== position || frame.step !== step)
       digest = mix(digest, 0xbad0 + frame.first + frame.base);
     position = frame.end;
   }
-  return position === microBatchCount ? digest : mix(digest, 0xbad1);
+  return position === batch ? digest : mix(digest, 0xbad1);
 }
 
-/** States 0..lastStep of the run with one worker: what everybody else must hold. */
-export function undisturbedStates(lastStep: number): readonly Digest[] {
-  const states = [initialState];
-  for (let step = 1; step <= lastStep; step++) {
-    const base = states[step - 1]!;
-    const whole = { generation: { term: 1, number: 1 }, step, from: 'only', base, first: 0, end: microBatchCount };
-    states.push(nextState(base, step, [whole]));
-  }
-  return states;
+/** What a single worker would hold after `step`: what everybody else must hold. */
+export function undisturbed(base: Digest, step: number, batch: number): Digest {
+  const whole = { generation: { term: 1, number: 1 }, step, from: 'only', base, first: 0, end: batch };
+  return nextDigest(base, step, [whole], batch);
 }
 
 function mix(digest: Digest, value: number): Digest {

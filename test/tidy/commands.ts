@@ -1,13 +1,18 @@
 /** Commands in documents: each flag that they show must exist. */
 
+import { onlookingFlags } from '../../src/cli/onlooking.js';
 import { commands } from '../../src/config/field.js';
 import { factsOf, fieldNames, hasField } from '../../src/config/sources.js';
 import type { Files } from './files.js';
 
+const benchFlags = ['--workers', '--floats', '--topology', '--rounds', '--checksum', '--hosts', '--rank', '--json'];
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
+  const onlooking = onlookingFlags[command];
+  if (onlooking) return [...onlooking, ...general];
   if (command === 'engines') return ['--json', ...general];
+  if (command === 'bench') return [...benchFlags, ...general];
   const known = commands.find((c) => c === command);
   if (known === undefined) return general;
   const flags = fieldNames
@@ -23,7 +28,7 @@ export function commandComplaints(documents: Files): string[] {
       const [, command = 'train', rest = ''] =
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
-      if (![...commands, 'engines', 'help'].some((c) => c === command))
+      if (![...commands, ...Object.keys(onlookingFlags), 'engines', 'bench', 'help'].some((c) => c === command))
         return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
         .map(([flag]) => flag)

@@ -3,7 +3,7 @@
 import type { Files } from './files.js';
 import { importsOf, packageOf } from './imports.js';
 
-const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics'];
+const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics', 'live'];
 const machinery = ['engine', 'transport'];
 const programs = ['coordinator', 'worker'];
 
@@ -13,8 +13,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(foundation.map((room) => [room, ['core']])),
   ...Object.fromEntries(machinery.map((room) => [room, ['core', ...foundation]])),
   ...Object.fromEntries(programs.map((room) => [room, ['core', ...foundation, ...machinery]])),
+  measure: ['core', ...foundation, ...machinery],
   launch: ['core', ...foundation, ...machinery, ...programs],
-  cli: ['core', ...foundation, ...machinery, ...programs, 'launch'],
+  cli: ['core', ...foundation, ...machinery, ...programs, 'launch', 'measure'],
   index: ['core', ...foundation, ...machinery, ...programs, 'launch'],
 };
 

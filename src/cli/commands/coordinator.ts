@@ -8,6 +8,7 @@ import { Resumption } from '../../coordinator/resumption.js';
 import { runStoreIn } from '../../coordinator/run-store.js';
 import { formatHostPort, localHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
+import { lockstepErrorIn } from '../../core/errors.js';
 import type { RunEvent } from '../../core/events.js';
 import { coordinatorMetrics, Registry } from '../../metrics/index.js';
 import { RunFolder } from '../../store/run-folder.js';
@@ -15,11 +16,12 @@ import { CoordinatorServer } from '../../transport/grpc/coordinator-server.js';
 import { ExchangeClients } from '../../transport/grpc/exchange-client.js';
 import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
+import { LiveRun } from '../live-run.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
+import { readVersion } from '../version.js';
 import { createView } from '../view/create-view.js';
-import { watchRun } from '../watch-run.js';
 
 /** How long workers may take to hear that the run is over. */
 const farewellMs = 2_000;
@@ -42,13 +44,26 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const prepared = await prepareSpec(config, runId, resumption?.checkpoint, restoration);
     const { spec, layout } = prepared;
     resumption?.check(spec);
+    const warning = resumption?.warning(spec);
+    if (warning !== undefined) logger.warn(warning);
 
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
     registry.setDefaultLabels({ run: runId });
     metrics.wantedWorkers.set(config.workers);
+    metrics.build.set({ version: readVersion(), node: process.versions.node, program: 'coordinator' }, 1);
+    const specification = specOf(config, { microBatchSize: spec.microBatchSize });
+    const live = new LiveRun({
+      runId,
+      config: specification,
+      metrics,
+      clock: systemClock,
+      wallTimeMs: () => Date.now(),
+      log: logger,
+    });
+    if (config.trace !== undefined) await live.traceTo(config.trace);
     const show = (event: RunEvent): void => {
-      metrics.observe(event);
+      live.observe(event);
       view.show(event);
     };
     const finished = resumption?.finished(spec);
@@ -60,10 +75,11 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     let phase = (): string => 'starting';
     const health = () => ({ healthy: phase() !== 'failed', state: phase() });
     const at = { host: config.listen, port: config.metricsPort };
-    const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), (text) =>
+    const exporter = await serveMetrics({ registry, health, route: live.route }, at, given.has('metricsPort'), (text) =>
       log.logger.info(text),
     );
     closing.push(() => exporter.stop());
+    closing.push(() => live.close());
 
     // A worker may call before the coordinator is there: the port must be known to be free before a folder is made.
     let beginService!: (value: Coordinator) => void;
@@ -81,16 +97,22 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const { folder, earlier } = taken ?? { folder: await RunFolder.create({ path: out }), earlier: undefined };
     closing.push(() => folder.close());
     log.toFile(folder.logPath('coordinator'));
-    await folder.writeSpec(specOf(config, { microBatchSize: spec.microBatchSize }));
+    await folder.writeSpec(specification);
+    if (taken) for await (const record of folder.metricsSoFar()) live.recorder.remember(record);
+    live.keepEvents((event) => folder.appendEvent(event));
 
     const peers = new ExchangeClients(runId, systemClock);
     closing.push(() => peers.close());
     const resumedStep = restoration?.run.resumedStep ?? resumption?.checkpoint.step;
-    const store = runStoreIn(folder, spec, layout, { keep: config.keepCheckpoints, resumedStep });
+    const store = runStoreIn(folder, spec, layout, {
+      keep: config.keepCheckpoints,
+      resumedStep,
+      freeze: (report) => live.freeze(report),
+    });
     if (!restoration)
       await store.appendJournal({ kind: 'run', spec, port, ...(resumedStep === undefined ? {} : { resumedStep }) });
     const coordinator = new Coordinator(
-      { spec, layout, store, peers, clock: systemClock, show, watch: watchRun(metrics), log: logger },
+      { spec, layout, store, peers, clock: systemClock, show, watch: live.watch, log: logger },
       {
         worldSize: config.workers,
         minWorkers: config.minWorkers,
@@ -113,14 +135,21 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       else coordinator.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
-    show({ type: 'listening', coordinator: formatHostPort({ host: config.listen, port }), metrics: exporter.url });
+    const address = formatHostPort({ host: config.listen, port });
+    const page = new URL('/', exporter.url).href;
+    show({ type: 'listening', coordinator: address, metrics: exporter.url, page });
     supervisor?.tell({
       type: 'listening',
       address: formatHostPort({ host: localHost(config.listen), port }),
       out: folder.path,
     });
 
-    const report = await coordinator.run();
+    const report = await coordinator.run().catch((error: unknown) => {
+      const known = lockstepErrorIn(error);
+      const { code = 'INTERNAL', message = String(error), remedy = '' } = known ?? {};
+      live.observe({ type: 'error', code, message, remedy }); //        main.ts words it for whoever started us
+      throw error;
+    });
     closing.push(() => server.stop(systemClock, farewellMs));
     show({ type: 'result', ...report });
     return report.outcome === 'interrupted' ? 130 : 0;

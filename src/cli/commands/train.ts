@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { flagsFor } from '../../config/index.js';
 import { localHost } from '../../core/address.js';
 import { exitCodeOf } from '../../core/errors.js';
@@ -34,6 +35,7 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
         coordinator,
         name,
         engine: config.engine,
+        threads: config.threads === 'auto' ? threadsOfEach(config.workers, availableParallelism()) : config.threads,
         joinTimeoutSeconds: config.joinTimeoutSeconds,
         logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
         listen: localHost(config.listen),
@@ -56,3 +58,8 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
     release();
   }
 };
+
+/** As many as there are cores when all workers are busy, and at least one. */
+export function threadsOfEach(workers: number, cores: number): number {
+  return Math.max(1, Math.floor(cores / workers));
+}

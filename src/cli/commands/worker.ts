@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import { formatHostPort, isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
@@ -16,6 +16,7 @@ import { createLog } from '../logger.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
+import { readVersion } from '../version.js';
 import { watchWorker } from '../watch-worker.js';
 
 /** `lockstep worker`: everything is built here, and torn down in the opposite order. */
@@ -34,6 +35,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     });
     const registry = new Registry();
     const metrics = workerMetrics(registry);
+    metrics.build.set({ version: readVersion(), node: process.versions.node, program: 'worker' }, 1);
     let state = 'joining';
     const health = () => ({ healthy: true, state });
     const at = { host: config.listen, port: config.metricsPort };
@@ -59,6 +61,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         yield chunk;
       }
     };
+    const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
     const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
@@ -69,8 +72,10 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
-          return prepareRun(spec, config.engine, { cache, fetchBlob, log });
+          return prepareRun(spec, config.engine, { threads, cache, fetchBlob, log });
         },
+        // A thread in the middle of native code would keep the process from ending.
+        engineStuck: () => process.once('exit', () => process.kill(process.pid, 'SIGKILL')),
         advertise: advertised,
         log,
         watch: watchWorker(metrics, (now) => (state = now)),

@@ -9,6 +9,7 @@ import {
   grouped,
   membershipLine,
   plural,
+  rangesLine,
   restoredLine,
   resumedLine,
   skippedLine,
@@ -46,7 +47,7 @@ export class ProgressView implements RunView {
   show(event: RunEvent): void {
     switch (event.type) {
       case 'listening':
-        return this.line(this.dim(`coordinator on ${event.coordinator}, metrics on ${event.metrics}`));
+        return this.line(this.dim(`coordinator on ${event.coordinator}, watch the run on ${event.page}`));
       case 'waiting':
         return this.waiting(`waiting for workers: ${event.joined} of ${event.worldSize} have joined`);
       case 'started':
@@ -60,6 +61,8 @@ export class ProgressView implements RunView {
         return this.line(evaluationLine(event));
       case 'membership':
         return this.line(membershipLine(event));
+      case 'ranges':
+        return this.line(rangesLine(event));
       case 'resumed':
         this.resumedStep = event.step;
         return this.line(resumedLine(event));

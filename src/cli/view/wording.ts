@@ -70,6 +70,14 @@ export function membershipLine({
   return `step ${grouped(step)}  ${changes.join('; ')}; going on with ${plural(worldSize, 'worker')}, no step was lost`;
 }
 
+export function rangesLine({ step, workers }: Extract<RunEvent, { type: 'ranges' }>): string {
+  const each = workers.map(({ workerId, microBatches, secondsPerSample }) => {
+    const speed = secondsPerSample === null ? '' : ` (${(secondsPerSample * 1e6).toPrecision(3)} us a sample)`;
+    return `${workerId} ${plural(microBatches, 'micro-batch')}${speed}`;
+  });
+  return `step ${grouped(step)}  ranges follow the speed of the workers: ${each.join(', ')}`;
+}
+
 export function resumedLine({ step, isFinished }: Extract<RunEvent, { type: 'resumed' }>): string {
   return isFinished
     ? `nothing is left to do: the run ended after ${plural(step, 'step')}; a later end (--steps, --epochs) continues it`
@@ -95,6 +103,14 @@ const outcomes: Record<RunReport['outcome'], string> = {
   interrupted: 'interrupted and saved',
 };
 
+/** What the gradient noise scale means for somebody who thinks of more workers. */
+function noiseText({ gradientNoiseScale = 0, globalBatchSize }: RunReport): string {
+  const scale = grouped(Number(gradientNoiseScale.toPrecision(2)));
+  return globalBatchSize < gradientNoiseScale
+    ? `could grow: up to about ${scale} samples, a larger batch saves steps`
+    : `large: above about ${scale} samples, more workers save little time`;
+}
+
 /** What is left to say at the end: label and value. */
 export function summaryLines(report: RunReport): string[] {
   const accuracy = report.testAccuracy === null ? 'not evaluated' : report.testAccuracy.toFixed(4);
@@ -119,6 +135,7 @@ export function summaryLines(report: RunReport): string[] {
     ['results', report.out],
   ];
   if (report.skippedSteps > 0) rows.splice(2, 0, ['skipped', plural(report.skippedSteps, 'step')]);
+  if (report.gradientNoiseScale !== undefined) rows.splice(3, 0, ['batch size', noiseText(report)]);
   if (report.resumeWith !== undefined) rows.push(['resume', report.resumeWith]);
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);

@@ -1,10 +1,10 @@
-import type { Codec } from './codec.js';
+import type { PieceCodec } from './codec.js';
 
 /**
  * bfloat16: the upper half of a float32, rounded to nearest, ties to even. Half the bytes, the same range, a relative error
  * of at most 2^-8 = 0.4 %. What is above the largest bfloat16 becomes infinite.
  */
-export const bf16: Codec = {
+export const bf16: PieceCodec = {
   name: 'bf16',
   hasErrorFeedback: false,
   bytesFor: (length) => (length + (length & 1)) * 2,

@@ -1,9 +1,12 @@
+import type { LossyCodec } from '../../core/run-spec.js';
+import type { FrameKind } from '../frame.js';
+
 /**
- * How float32 values are written on the wire. A codec that loses something is used so that replicas never part: whoever
+ * How a piece of a float32 vector is written on the wire. A codec that loses something is used so that replicas never part: whoever
  * encodes goes on with the values that everybody else will decode.
  */
-export interface Codec {
-  readonly name: CodecName;
+export interface PieceCodec {
+  readonly name: LossyCodec['name'];
   /** Whether what is lost is added to the next values of the same place (Karimireddy et al. 2019, "error feedback"). */
   readonly hasErrorFeedback: boolean;
   /** Bytes that a piece of `length` floats becomes: fixed, so that a receiver knows what to expect; a multiple of 4. */
@@ -22,9 +25,6 @@ export interface Codec {
   decode(bytes: Uint8Array, values: Float32Array): void;
 }
 
-export const codecNames = ['f32', 'bf16', 'int8', 'topk'] as const;
-export type CodecName = (typeof codecNames)[number];
-
 /** Floats that are encoded together: small enough for the processor's cache, and for indices of 16 bits. */
 export const pieceFloats = 65_536;
 
@@ -32,7 +32,7 @@ export const pieceFloats = 65_536;
 export interface PieceKey {
   readonly step: number;
   /** On its way to an owner, or the sum on its way from it. */
-  readonly hop: 'nodes' | 'sum';
+  readonly hop: FrameKind;
   /** The micro-batches under the node. */
   readonly first: number;
   readonly end: number;

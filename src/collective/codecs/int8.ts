@@ -1,4 +1,5 @@
-import type { Codec, PieceKey } from './codec.js';
+import type { LossyCodec } from '../../core/run-spec.js';
+import type { PieceCodec, PieceKey } from './codec.js';
 import { roundingBits } from './rounding-bits.js';
 
 /** Floats that share a scale. The scales add 1.6 % to the bytes. */
@@ -7,8 +8,6 @@ const blockFloats = 256;
 const smallestNormal = 1.1754943508222875e-38;
 /** Added and taken away, it rounds a float64 of at most 2^51 to an integer, ties to even, without a branch. */
 const roundToInteger = 6_755_399_441_055_744;
-
-export type Int8Rounding = 'nearest' | 'stochastic';
 
 /**
  * Eight bits a float, a quarter of the bytes: each block of 256 has the scale (largest magnitude) / 127, and each float is
@@ -19,7 +18,7 @@ export type Int8Rounding = 'nearest' | 'stochastic';
  *
  * @param seed - of stochastic rounding, which draws for (seed, step, node, element)
  */
-export function int8(rounding: Int8Rounding, seed: number): Codec {
+export function int8(rounding: LossyCodec['rounding'], seed: number): PieceCodec {
   const draw = rounding === 'stochastic' ? roundingBits(seed) : undefined;
   return {
     name: 'int8',

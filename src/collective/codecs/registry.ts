@@ -1,22 +1,18 @@
+import type { LossyCodec } from '../../core/run-spec.js';
+import type { Codec } from '../codec.js';
 import { bf16 } from './bf16.js';
-import type { Codec, CodecName } from './codec.js';
-import { int8, type Int8Rounding } from './int8.js';
+import type { PieceCodec } from './codec.js';
+import { int8 } from './int8.js';
+import { PiecewiseCodec } from './piecewise.js';
 import { topk } from './topk.js';
 
-/** What `--codec` and its companions say. */
-export interface CodecSpec {
-  readonly name: CodecName;
-  /** Of `topk`. */
-  readonly ratio: number;
-  /** Of `int8`. */
-  readonly rounding: Int8Rounding;
+/** @returns a codec for one generation on one rank, or undefined where floats travel as they are */
+export function createCodec(spec: LossyCodec | undefined, seed: number): Codec | undefined {
+  return spec && new PiecewiseCodec(pieceCodec(spec, seed));
 }
 
-/** @returns undefined for `f32`: what is exact travels as it lies in memory, and nothing is encoded */
-export function createCodec({ name, ratio, rounding }: CodecSpec, seed: number): Codec | undefined {
+export function pieceCodec({ name, ratio, rounding }: LossyCodec, seed: number): PieceCodec {
   switch (name) {
-    case 'f32':
-      return undefined;
     case 'bf16':
       return bf16;
     case 'int8':

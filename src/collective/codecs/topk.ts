@@ -1,4 +1,4 @@
-import { pieceFloats, type Codec } from './codec.js';
+import { pieceFloats, type PieceCodec } from './codec.js';
 
 /**
  * Of each piece the floats of largest magnitude, as many as `ratio` of it and at least one: index as uint16 and value as
@@ -9,7 +9,7 @@ import { pieceFloats, type Codec } from './codec.js';
  *
  * @param ratio - above 0, at most 1
  */
-export function topk(ratio: number): Codec {
+export function topk(ratio: number): PieceCodec {
   const keptOf = (length: number): number => Math.min(length, Math.max(1, Math.floor(length * ratio)));
   const selector = new Selector();
   const partsOf = (bytes: Uint8Array, length: number) => {

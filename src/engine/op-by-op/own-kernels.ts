@@ -72,6 +72,35 @@ export const ownKernels: Readonly<Record<string, WasmKernel>> = {
     return gradient;
   },
 
+  /**
+   * Each gradient goes to the first of its window's largest values. The backend's own kernel finds none where all are
+   * negative. Sums are kept in float64 and rounded once.
+   */
+  MaxPoolGrad(call) {
+    const { backend } = call;
+    const { dy, input } = call.inputs as { dy: tf.TensorInfo; input: tf.TensorInfo };
+    const { filterSize, strides, pad, dimRoundingMode } = call.attrs as unknown as tf.MaxPoolGradAttrs;
+    const shape = input.shape as [number, number, number, number];
+    const window = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+    const gradient = backend.makeOutput(input.shape, 'float32');
+    const [x, dys, sums] = [floats(backend, input), floats(backend, dy), new Float64Array(size(input.shape))];
+    const largest = new Float32Array(dys.length);
+    const winners = new Int32Array(dys.length).fill(-1);
+    slide(window, (_row, from, to) => {
+      for (let c = 0; c < window.outChannels; c++) {
+        const value = x[from + c]!;
+        if (winners[to + c]! >= 0 && !(value > largest[to + c]! || Number.isNaN(value))) continue; // a NaN wins
+        largest[to + c] = value;
+        winners[to + c] = from + c;
+      }
+    });
+    winners.forEach((winner, i) => {
+      if (winner >= 0) sums[winner] = sums[winner]! + dys[i]!;
+    });
+    floats(backend, gradient).set(sums);
+    return gradient;
+  },
+
   /** Row i of x is added to row segmentIds[i] of the output, i ascending: the gradient of a look-up. */
   UnsortedSegmentSum(call) {
     const { backend } = call;

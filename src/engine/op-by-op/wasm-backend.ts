@@ -17,6 +17,10 @@ import { isBeyondOwn, isBeyondStock } from './wasm-limits.js';
 /** Calls so far by whose kernel computed: ours, the backend's, or one that the plain JavaScript backend lent. */
 export const kernelCallsBySource = { own: 0, stock: 0, lent: 0 };
 
+/** Taken out at once: as the backend of the highest priority it would be wanted, before it has started, by whoever builds a model. */
+const startStock = tf.findBackendFactory('wasm') as () => Promise<BackendWasm>;
+tf.removeBackend('wasm');
+
 let isExtended = false;
 
 /** Extends the backend, once in a process, and makes it TensorFlow.js's current one. @throws Error if it does not start */
@@ -35,9 +39,7 @@ export function extendWasmBackend(): void {
   setThreadsCount(1);
   const require = createRequire(import.meta.url);
   setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
-  const start = tf.findBackendFactory('wasm') as () => Promise<BackendWasm>;
-  tf.removeBackend('wasm');
-  tf.registerBackend('wasm', async () => withComplexNumbers(await start()));
+  tf.registerBackend('wasm', async () => repaired(await startStock()), 0);
   for (const { kernelName, kernelFunc } of tf.getKernelsForBackend('cpu')) extendKernel(kernelName, kernelFunc);
 }
 
@@ -63,8 +65,9 @@ function extendKernel(kernelName: string, reference: tf.KernelFunc): void {
   tf.registerKernel({ ...config, kernelFunc: (call) => kernelFunc(call as unknown as KernelCall) });
 }
 
-/** It keeps them as it keeps the rest, in bytes, but does not know how to read them. */
-function withComplexNumbers(backend: BackendWasm): BackendWasm {
+/** What kernels cannot mend. */
+function repaired(backend: BackendWasm): BackendWasm {
+  // Complex numbers are kept as the rest is, in bytes, but it does not know how to read them.
   const readSync = backend.readSync.bind(backend);
   backend.readSync = (dataId, start, end) => {
     const { dtype, shape, memoryOffset } = backend.dataIdMap.get(dataId);

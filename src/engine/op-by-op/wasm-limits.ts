@@ -49,6 +49,15 @@ const stockLimits: Readonly<Record<string, Limit>> = {
   _FusedMatMul: hasRankedBias,
   /** It lets a NaN become a bound. */
   ClipByValue: always,
+  /** They look for a maximum above the smallest positive number: where all values are negative they find none. */
+  MaxPool3DGrad: always,
+  Dilation2D: always,
+  Dilation2DBackpropFilter: always,
+  Dilation2DBackpropInput: always,
+  /** It was wrong by more than the gradient's size behind a convolution. */
+  ResizeNearestNeighborGrad: always,
+  /** It writes integers, whatever it is asked for. */
+  OneHot: ({ attrs }) => (attrs['dtype'] ?? 'int32') !== 'int32',
   /** It cuts 0.5 down to false. */
   Cast: ({ attrs }) => attrs['dtype'] === 'bool',
   /** It does not look whether the slice is inside, and reads what lies behind. */

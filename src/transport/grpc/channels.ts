@@ -19,6 +19,9 @@ setLogVerbosity(logVerbosity.NONE);
 export const channelOptions: ChannelOptions = {
   'grpc-node.flow_control_window': 16 * 1024 * 1024,
   'grpc.enable_http_proxy': 0,
+  // A network that swallows packets breaks no stream; without this a wait would last as long as TCP tries, a quarter hour.
+  'grpc.keepalive_time_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 5_000,
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': 1000,
 };

@@ -6,7 +6,6 @@ import type { ProtoGrpcType as CoordinatorTypes } from './generated/coordinator.
 import type { CoordinatorDefinition } from './generated/lockstep/v1/Coordinator.js';
 import type { ExchangeDefinition } from './generated/lockstep/v1/Exchange.js';
 import type { ProtoGrpcType as ExchangeTypes } from './generated/exchange.js';
-import type { OutgoingFrame } from './outlet.js';
 
 // The same options as in scripts/proto.mjs, which generates the types.
 const definition = loadSync(['coordinator.proto', 'exchange.proto'], {
@@ -22,15 +21,5 @@ const types = loadPackageDefinition(definition) as unknown as CoordinatorTypes &
 export const CoordinatorClient = types.lockstep.v1.Coordinator;
 export const coordinatorService: CoordinatorDefinition = types.lockstep.v1.Coordinator.service;
 
-/** `Exchange` as proto/exchange.proto describes it, for any gRPC client. */
+/** `Exchange`, of which we write and read frames by hand: frame-codec.ts, exchange-server.ts. */
 export const exchangeProtoService: ExchangeDefinition = types.lockstep.v1.Exchange.service;
-
-/** The same service as we run it: frames are written and read by hand, and grpc-js passes their bytes through. */
-export const exchangeService = {
-  Pull: {
-    ...exchangeProtoService.Pull,
-    responseSerialize: (frame: OutgoingFrame): Buffer => frame as unknown as Buffer,
-    responseDeserialize: (bytes: Buffer): Buffer => bytes,
-  },
-  PullState: exchangeProtoService.PullState,
-};

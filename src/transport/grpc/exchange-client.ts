@@ -1,14 +1,16 @@
-import { credentials, makeClientConstructor, type ClientReadableStream } from '@grpc/grpc-js';
+import { credentials, makeClientConstructor } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { Generation } from '../../cluster/messages.js';
 import { channelOptions, reasonOf } from './channels.js';
-import { exchangeService } from './definitions.js';
+import { exchangeProtoService } from './definitions.js';
 import { fault } from '../faults.js';
 import type { ExchangeClient } from './generated/lockstep/v1/Exchange.js';
 import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
 import type { StateRequest, StateSnapshot } from './exchange-server.js';
+import { peerSocketPath } from './host-socket.js';
+import { PullStream, type PullEvents } from './pull-stream.js';
 
-const Client = makeClientConstructor(exchangeService, 'lockstep.v1.Exchange');
+const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange');
 
 /** Silence on a state's stream after which its sender is given up. */
 const stateSilenceMs = 30_000;
@@ -22,9 +24,11 @@ export class ExchangeClients {
     private readonly clock: Clock,
   ) {}
 
-  pull(address: string, { term, number }: Generation, rank: number): ClientReadableStream<Buffer> {
-    const request = { runId: this.runId, term, generation: number, rank };
-    return this.clientOf(address).pull(request) as unknown as ClientReadableStream<Buffer>; // read by hand, see definitions.ts
+  /** Opens the stream on which the frames of the peer at `address` come. @param rank - our own */
+  pull(address: string, { term, number }: Generation, rank: number, events: PullEvents): PullStream {
+    const { path, requestSerialize } = exchangeProtoService.Pull;
+    const request = requestSerialize({ runId: this.runId, term, generation: number, rank });
+    return new PullStream({ address, socketPath: peerSocketPath(this.runId, address), path, request }, events);
   }
 
   /** @throws LockstepError `STATE_UNAVAILABLE` */

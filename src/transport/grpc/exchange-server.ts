@@ -1,15 +1,20 @@
-import { Server, status, type ServerWritableStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { HostPort } from '../../core/address.js';
+import { status } from '@grpc/grpc-js';
+import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { listenError, type HostPort } from '../../core/address.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { compareGenerations, describeGeneration, noGeneration, type Generation } from '../../cluster/messages.js';
-import { listen } from './channels.js';
-import { exchangeService } from './definitions.js';
+import { exchangeProtoService } from './definitions.js';
+import type { PullRequest__Output } from './generated/lockstep/v1/PullRequest.js';
 import type { PullStateRequest__Output } from './generated/lockstep/v1/PullStateRequest.js';
 import type { StateChunk } from './generated/lockstep/v1/StateChunk.js';
+import { ownSocketPath, removeStaleSockets } from './host-socket.js';
+import { beginAnswer, readRequest, refuse, withPrefix } from './grpc-http2.js';
 import type { GrpcLink } from './grpc-link.js';
-import type { PullCall } from './outlet.js';
 
 const stateChunkBytes = 1024 * 1024;
+/** Peers that may wait for us to learn of a generation. */
+const earlyStreamsMax = 10_000;
 
 /** A state as it travels: vectors, and everything else as JSON. */
 export interface StateSnapshot {
@@ -26,12 +31,13 @@ const whatOf = { TRAINING: 'training', BEST: 'best', CHECKPOINT: 'checkpoint' } 
 
 /** One worker's `Exchange` service: peers pull frames and states from it. */
 export class ExchangeServer {
-  private readonly server = new Server({ 'grpc.max_concurrent_streams': 10_000 });
+  private readonly servers: Http2Server[] = [];
+  private readonly sessions = new Set<ServerHttp2Session>();
   private current: { readonly generation: Generation; readonly link: GrpcLink } | undefined;
   /** The newest generation that was sealed or begun here: older streams are refused. */
   private newest: Generation = noGeneration;
   /** Streams of peers that learned of the next generation before we did. */
-  private readonly early: PullCall[] = [];
+  private readonly early: { readonly stream: ServerHttp2Stream; readonly request: PullRequest__Output }[] = [];
 
   /** @param readState - the state that a request names, or the reason why it is not here */
   constructor(
@@ -41,19 +47,14 @@ export class ExchangeServer {
 
   /**
    * @param isPortChosen - if not, any free port will do where this one is taken
-   * @returns the port that it has @throws LockstepError as `listen` does
+   * @returns the port that it has @throws LockstepError as `listenError` says
    */
   async start(at: HostPort, isPortChosen: boolean): Promise<number> {
-    const handlers: UntypedServiceImplementation = {
-      Pull: (call: PullCall) => this.onPull(call),
-      PullState: (call: ServerWritableStream<PullStateRequest__Output, StateChunk>) => void this.onPullState(call),
-    };
-    this.server.addService(exchangeService, handlers);
     try {
-      return await listen(this.server, at, '--exchange-port');
+      return await this.listen(at);
     } catch (error) {
       if (isPortChosen || lockstepErrorIn(error)?.code !== 'PORT_IN_USE') throw error;
-      return listen(this.server, { ...at, port: 0 }, '--exchange-port');
+      return this.listen({ ...at, port: 0 });
     }
   }
 
@@ -61,43 +62,98 @@ export class ExchangeServer {
   begin(generation: Generation, link: GrpcLink): void {
     this.newest = generation;
     this.current = { generation, link };
-    for (const call of this.early.splice(0)) this.onPull(call);
+    for (const { stream, request } of this.early.splice(0)) this.pull(stream, request);
   }
 
   stop(): void {
-    this.server.forceShutdown();
+    for (const server of this.servers) server.close();
+    for (const session of this.sessions) session.destroy();
   }
 
-  private onPull(call: PullCall): void {
-    const { runId, term, generation: number, rank } = call.request;
+  /**
+   * Listens for workers of this host, too, where that is possible.
+   *
+   * @param address - under which they know this worker
+   */
+  async startForHost(address: string): Promise<void> {
+    await removeStaleSockets();
+    const path = ownSocketPath(this.runId, address);
+    if (path === undefined) return;
+    const server = this.create();
+    await new Promise<void>((resolve) => {
+      server.once('error', () => resolve()); //                     they take the address instead
+      server.listen(path, resolve);
+    });
+    this.servers.push(server); //                                   closing it removes the file
+  }
+
+  private async listen(at: HostPort): Promise<number> {
+    const server = this.create();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: Error) => reject(listenError(error, at, '--exchange-port')));
+      server.listen(at.port, at.host, resolve);
+    });
+    this.servers.push(server);
+    return (server.address() as AddressInfo).port;
+  }
+
+  private create(): Http2Server {
+    const server = createServer({ maxSessionMemory: Number.MAX_SAFE_INTEGER, settings: { maxConcurrentStreams: 100 } });
+    server.on('session', (session) => {
+      this.sessions.add(session);
+      session.on('close', () => this.sessions.delete(session)).on('error', () => undefined);
+    });
+    server.on('stream', (stream, headers) => {
+      stream.on('error', () => undefined); //                       its 'close' tells whom it concerns
+      this.serve(stream, headers[':path'] ?? '').catch((error: unknown) =>
+        refuse(stream, status.INVALID_ARGUMENT, error instanceof Error ? error.message : String(error)),
+      );
+    });
+    return server;
+  }
+
+  private async serve(stream: ServerHttp2Stream, path: string): Promise<void> {
+    const { Pull, PullState } = exchangeProtoService;
+    if (path === Pull.path) this.pull(stream, Pull.requestDeserialize(await readRequest(stream)));
+    else if (path === PullState.path)
+      await this.pullState(stream, PullState.requestDeserialize(await readRequest(stream)));
+    else refuse(stream, status.UNIMPLEMENTED, `no method ${path}`);
+  }
+
+  private pull(stream: ServerHttp2Stream, request: PullRequest__Output): void {
+    const { runId, term, generation: number, rank } = request;
     const asked = { term, number };
-    const refuse = (details: string) => call.emit('error', { code: status.FAILED_PRECONDITION, details });
-    if (runId !== this.runId) return void refuse(`STALE_RUN: this is run ${this.runId}, not ${runId}`);
+    const no = (details: string): void => refuse(stream, status.FAILED_PRECONDITION, details);
+    if (runId !== this.runId) return no(`STALE_RUN: this is run ${this.runId}, not ${runId}`);
     const age = compareGenerations(asked, this.newest);
-    if (age < 0) return void refuse(`STALE_GENERATION: ${describeGeneration(asked)} is over`);
-    if (age > 0 || !this.current) return void this.early.push(call);
+    if (age < 0) return no(`STALE_GENERATION: ${describeGeneration(asked)} is over`);
+    if (age > 0 || !this.current) {
+      if (this.early.length >= earlyStreamsMax) return no('too many streams wait for a generation');
+      return void this.early.push({ stream, request });
+    }
     const outlet = this.current.link.outlets[rank];
     if (!outlet || rank === this.current.link.rank)
-      return void refuse(`no rank ${rank} in generation ${describeGeneration(asked)}`);
-    outlet.attach(call);
+      return no(`no rank ${rank} in generation ${describeGeneration(asked)}`);
+    if (stream.destroyed) return;
+    beginAnswer(stream);
+    outlet.attach(stream);
   }
 
-  private async onPullState(call: ServerWritableStream<PullStateRequest__Output, StateChunk>): Promise<void> {
-    const { runId, what, step } = call.request;
+  private async pullState(stream: ServerHttp2Stream, { runId, what, step }: PullStateRequest__Output): Promise<void> {
     const request: StateRequest = { what: whatOf[what], step };
     const state = runId === this.runId ? this.readState(request) : `this is run ${this.runId}, not ${runId}`;
-    if (typeof state === 'string') return void call.emit('error', { code: status.NOT_FOUND, details: state });
-    let isGone = false;
-    call.on('cancelled', () => (isGone = true));
-    call.write({ description: state.description });
+    if (typeof state === 'string') return refuse(stream, status.NOT_FOUND, state);
+    beginAnswer(stream);
+    const send = async (chunk: StateChunk): Promise<void> => {
+      if (stream.destroyed || stream.write(withPrefix(exchangeProtoService.PullState.responseSerialize(chunk)))) return;
+      await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve));
+    };
+    await send({ description: state.description });
     for (const { name: vector, values } of state.vectors) {
       const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-      for (let offset = 0; offset < bytes.byteLength && !isGone; offset += stateChunkBytes) {
-        const data = Buffer.from(bytes.subarray(offset, offset + stateChunkBytes)); // a copy: it may live in shared memory
-        if (!call.write({ part: { vector, offset, data } }))
-          await new Promise((resolve) => call.once('drain', resolve).once('cancelled', resolve));
-      }
+      for (let offset = 0; offset < bytes.byteLength && !stream.destroyed; offset += stateChunkBytes)
+        await send({ part: { vector, offset, data: bytes.subarray(offset, offset + stateChunkBytes) } });
     }
-    call.end();
+    stream.end();
   }
 }

@@ -1,20 +1,19 @@
-import { status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { describeRound, type Frame, type Round } from '../../collective/frame.js';
 import { Inbox } from '../../collective/inbox.js';
 import type { Link } from '../../collective/link.js';
 import type { Begin } from '../../cluster/messages.js';
 import type { Clock } from '../../core/clock.js';
 import { fault } from '../faults.js';
-import { reasonOf } from './channels.js';
 import { MalformedFrame, readFrame, type ReadFrame } from './frame-codec.js';
 import { Outlet } from './outlet.js';
+import type { PullEvents, PullStream } from './pull-stream.js';
 import { runKeyOf } from './run-key.js';
 
 /** Silence of a peer that reads, seen from one that writes, after which it is told by name. */
 const stallMs = 30_000;
 
 /** Opens the stream on which a peer's frames come. */
-export type OpenPull = (address: string) => ClientReadableStream<Buffer>;
+export type OpenPull = (address: string, events: PullEvents) => PullStream;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -40,7 +39,7 @@ export class GrpcLink implements Link {
   readonly inbox: Inbox;
   /** By rank; our own stays unused. */
   readonly outlets: readonly Outlet[];
-  private readonly pulls: ClientReadableStream<Buffer>[] = [];
+  private readonly pulls: PullStream[] = [];
   private readonly runKey: Buffer;
   /** The last round of which we sent something. */
   private round: Round | undefined;
@@ -64,7 +63,7 @@ export class GrpcLink implements Link {
 
   open(openPull: OpenPull): void {
     for (const [rank, member] of this.options.begin.members.entries())
-      if (rank !== this.rank) this.pull(rank, openPull(member.address));
+      if (rank !== this.rank) this.pull(rank, openPull, member.address);
   }
 
   send(to: number, frame: Frame): Promise<void> {
@@ -81,30 +80,26 @@ export class GrpcLink implements Link {
     this.isClosed = true;
     this.inbox.close(reason);
     for (const outlet of this.outlets) outlet.close(reason);
-    for (const pull of this.pulls) pull.cancel();
+    for (const pull of this.pulls) pull.close();
   }
 
-  private pull(rank: number, stream: ClientReadableStream<Buffer>): void {
-    this.pulls.push(stream);
+  private pull(rank: number, open: OpenPull, address: string): void {
     let sequence = 0;
-    stream.on('data', (bytes: Buffer) => {
-      if (this.isClosed) return;
-      this.receivedBytes += bytes.byteLength;
-      try {
+    const stream = open(address, {
+      message: (bytes) => {
+        if (this.isClosed) return;
+        this.receivedBytes += bytes.byteLength;
         this.inbox.deliver(rank, this.read(rank, bytes, sequence++).frame);
-      } catch (error) {
-        this.violated(error as Error);
-      }
+      },
+      failed: (error) => {
+        if (!this.isClosed)
+          this.violated(error instanceof MalformedFrame ? this.unreadable(rank, error.message) : error);
+      },
+      ended: (reason) => {
+        if (!this.isClosed) this.events.peerGone(rank, reason);
+      },
     });
-    const gone = (reason: string): void => {
-      if (!this.isClosed) this.events.peerGone(rank, reason);
-    };
-    stream.on('error', (error: ServiceError) => {
-      if (error.code === status.RESOURCE_EXHAUSTED && !this.isClosed)
-        this.violated(this.unreadable(rank, error.details));
-      else gone(reasonOf(error));
-    });
-    stream.on('end', () => gone('it ended its stream'));
+    this.pulls.push(stream);
   }
 
   /** @throws LockstepError `FRAME_UNREADABLE` */

@@ -1,30 +1,9 @@
-import type { ServerWritableStream } from '@grpc/grpc-js';
+import type { ServerHttp2Stream } from 'node:http2';
 import { Abandoned } from '../../collective/faults.js';
 import type { Frame } from '../../collective/frame.js';
 import type { Clock } from '../../core/clock.js';
 import { frameBytes, writeFrame } from './frame-codec.js';
-import type { PullRequest__Output } from './generated/lockstep/v1/PullRequest.js';
-
-export type PullCall = ServerWritableStream<PullRequest__Output, OutgoingFrame>;
-
-/**
- * A frame on its way out. grpc-js takes what a serializer returns for a Buffer, of which it reads the length and which it
- * copies behind its own five bytes; this writes itself there instead, so that the payload is copied once and not twice.
- */
-export class OutgoingFrame {
-  readonly byteLength: number;
-
-  constructor(
-    private readonly write: (bytes: Buffer, at: number) => void,
-    frame: Frame,
-  ) {
-    this.byteLength = frameBytes(frame);
-  }
-
-  copy(target: Buffer, at: number): void {
-    this.write(target, at);
-  }
-}
+import { prefixBytes, writePrefix } from './grpc-http2.js';
 
 export interface OutletOptions {
   readonly runKey: Uint8Array;
@@ -41,30 +20,37 @@ interface Waiting {
   readonly failed: (error: Error) => void;
 }
 
+/** Frames that the stream has taken and not sent: one leaves while the next one is copied. */
+const inFlightMax = 2;
+/** Frames from here on are written into buffers that are used again. */
+const largeBytes = 4096;
+
 /**
  * What this rank sends to one peer in one generation. Frames wait here as views of the vectors that they carry, and are
- * copied one at a time, when the stream has taken the one before: a slow peer costs no memory.
+ * copied when the stream has room: a slow peer costs no memory.
  */
 export class Outlet {
-  private call: PullCall | undefined;
+  private stream: ServerHttp2Stream | undefined;
   private isBroken = false;
-  private isBusy = false;
+  private inFlight = 0;
   private closed: Abandoned | undefined;
   private readonly queue: Waiting[] = [];
+  private readonly spare: Buffer[] = [];
   private endWatch: (() => void) | undefined;
   private sequence = 0;
   sentBytes = 0;
 
   constructor(private readonly options: OutletOptions) {}
 
-  attach(call: PullCall): void {
-    this.call = call;
+  /** @param stream - of the peer's call, answered already */
+  attach(stream: ServerHttp2Stream): void {
+    this.stream = stream;
     const onGone = (): void => {
       this.isBroken = true; //                                      the coordinator judges what that means; nobody waits for it here
       this.endWatch?.();
       for (const { sent } of this.queue.splice(0)) sent();
     };
-    call.on('cancelled', onGone).on('error', onGone).on('close', onGone);
+    stream.on('close', onGone).on('error', onGone);
     this.pump();
   }
 
@@ -81,27 +67,40 @@ export class Outlet {
   close(reason: string): void {
     this.closed = new Abandoned(reason);
     for (const { failed } of this.queue.splice(0)) failed(this.closed);
-    if (!this.isBroken) this.call?.end();
+    this.endWatch?.();
+    if (!this.isBroken) this.stream?.end();
   }
 
   private pump(): void {
-    if (this.isBusy || !this.call || this.isBroken) return;
-    const next = this.queue.shift();
-    if (!next) return;
-    this.isBusy = true;
-    const { clock, stallMs, onStalled, runKey, checksum } = this.options;
-    const envelope = { runKey, checksum, sequence: this.sequence++ };
-    const { frame, sent } = next;
-    this.endWatch = clock.setTimer(stallMs, onStalled);
-    const outgoing = new OutgoingFrame((bytes, at) => {
-      writeFrame(frame, envelope, bytes, at);
+    while (this.stream && !this.isBroken && !this.closed && this.inFlight < inFlightMax && this.queue.length > 0) {
+      const { frame, sent } = this.queue.shift()!;
+      this.write(this.stream, frame);
       sent();
-    }, frame);
-    this.sentBytes += outgoing.byteLength;
-    this.call.write(outgoing, () => {
+    }
+  }
+
+  private write(stream: ServerHttp2Stream, frame: Frame): void {
+    const { clock, stallMs, onStalled, runKey, checksum } = this.options;
+    const length = frameBytes(frame);
+    const buffer = this.take(prefixBytes + length);
+    writePrefix(buffer, length);
+    writeFrame(frame, { runKey, checksum, sequence: this.sequence++ }, buffer, prefixBytes);
+    this.sentBytes += prefixBytes + length;
+    this.inFlight += 1;
+    this.endWatch ??= clock.setTimer(stallMs, onStalled);
+    stream.write(buffer.subarray(0, prefixBytes + length), () => {
+      this.inFlight -= 1;
       this.endWatch?.();
-      this.isBusy = false;
+      this.endWatch =
+        this.inFlight > 0 && !this.isBroken && !this.closed ? clock.setTimer(stallMs, onStalled) : undefined;
+      if (buffer.byteLength >= largeBytes && this.spare.length < inFlightMax) this.spare.push(buffer);
       this.pump();
     });
+  }
+
+  private take(bytes: number): Buffer {
+    if (bytes < largeBytes) return Buffer.allocUnsafe(bytes);
+    const spare = this.spare.pop();
+    return spare && spare.byteLength >= bytes ? spare : Buffer.allocUnsafeSlow(bytes);
   }
 }

@@ -2,6 +2,7 @@ import type { Begin, Generation, Progress } from '../../cluster/messages.js';
 import type { FromCoordinator, FromWorker, Report } from '../../cluster/session.js';
 import type { PhaseSeconds, StepRecord, StepTiming } from '../../core/events.js';
 import type { CoordinatorMessage, CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
+import type { Begin__Output } from './generated/lockstep/v1/Begin.js';
 import type { Generation__Output } from './generated/lockstep/v1/Generation.js';
 import type { Progress as WireProgress, Progress__Output } from './generated/lockstep/v1/Progress.js';
 import type { StepRecord as WireStep, StepRecord__Output } from './generated/lockstep/v1/StepRecord.js';
@@ -26,6 +27,7 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
           steps: message.steps.map(encodeStep),
           evaluations: [...message.evaluations],
           checkpointStep: message.checkpointStep ?? 0,
+          secondsPerSample: message.secondsPerSample ?? 0,
         },
       };
     case 'failed':
@@ -68,7 +70,15 @@ export function encodeFromCoordinator(runId: string, message: FromCoordinator): 
     case 'seal':
       return { seal: { runId, ...message } };
     case 'begin':
-      return { begin: { runId, ...message, members: [...message.members], shares: [...message.shares] } };
+      return {
+        begin: {
+          runId,
+          ...message,
+          members: [...message.members],
+          shares: [...message.shares],
+          globalBatchSize: message.globalBatchSize ?? 0,
+        },
+      };
     case 'end':
       return { end: { runId, ...message } };
     case 'refused':
@@ -81,12 +91,16 @@ export function encodeFromCoordinator(runId: string, message: FromCoordinator): 
 export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoordinator | undefined {
   if (wire.welcome) return { kind: 'welcome', ...wire.welcome };
   if (wire.seal) return { ...wire.seal, kind: 'seal', generation: decodeGeneration(wire.seal.generation) };
-  if (wire.begin)
-    return { ...wire.begin, kind: 'begin', generation: decodeGeneration(wire.begin.generation) } satisfies Begin;
+  if (wire.begin) return decodeBegin(wire.begin);
   if (wire.end) return { kind: 'end', generation: decodeGeneration(wire.end.generation) };
   if (wire.dismissed) return { kind: 'dismissed' };
   if (wire.refused) return { kind: 'refused', ...wire.refused };
   return undefined;
+}
+
+function decodeBegin({ globalBatchSize, ...wire }: Begin__Output): Begin {
+  const generation = decodeGeneration(wire.generation);
+  return { ...wire, kind: 'begin', generation, ...(globalBatchSize > 0 ? { globalBatchSize } : {}) };
 }
 
 function encodeProgress(progress: Progress): WireProgress {
@@ -109,6 +123,7 @@ function decodeReport(workerId: string, wire: Progress__Output): Report {
     ...decodeProgress(workerId, wire),
     steps: wire.steps.map(decodeStep),
     evaluations: wire.evaluations,
+    ...(wire.secondsPerSample > 0 ? { secondsPerSample: wire.secondsPerSample } : {}),
     ...(wire.checkpointStep > 0 ? { checkpointStep: wire.checkpointStep } : {}),
   };
 }
@@ -136,9 +151,10 @@ function encodeSeconds({ compute, wait, exchange, update }: PhaseSeconds) {
 }
 
 function decodeStep(wire: StepRecord__Output): StepRecord {
-  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...record } = wire;
+  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, gradientNoiseScale, ...record } = wire;
   return {
     ...record,
+    ...(gradientNoiseScale > 0 ? { gradientNoiseScale } : {}),
     seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds },
   };
 }

@@ -17,7 +17,12 @@ function watched({ isTTY, colour = false }: { isTTY: boolean; colour?: boolean }
 describe('plain lines', () => {
   test('a whole run', () => {
     const { stream, clock, view } = watched({ isTTY: false });
-    view.show({ type: 'listening', coordinator: '127.0.0.1:7070', metrics: 'http://127.0.0.1:9464/metrics' });
+    view.show({
+      type: 'listening',
+      coordinator: '127.0.0.1:7070',
+      metrics: 'http://127.0.0.1:9464/metrics',
+      page: 'http://127.0.0.1:9464/',
+    });
     for (const joined of [0, 0, 1]) view.show({ type: 'waiting', joined, worldSize: 2 });
     view.show(started);
     for (let i = 1; i <= 235; i++) {
@@ -32,7 +37,7 @@ describe('plain lines', () => {
     view.show({ type: 'stopping', reason: 'target accuracy 0.98 reached' });
     view.show(result);
     assert.deepEqual(stream.lines, [
-      'coordinator on 127.0.0.1:7070, metrics on http://127.0.0.1:9464/metrics',
+      'coordinator on 127.0.0.1:7070, watch the run on http://127.0.0.1:9464/',
       'waiting for workers: 0 of 2 have joined',
       'waiting for workers: 1 of 2 have joined',
       'training lenet5 (44,426 parameters) on 2 workers, engine wasm',

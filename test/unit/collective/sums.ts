@@ -14,10 +14,17 @@ import { memoryLinks, type Delivery } from '../../../src/transport/memory/memory
 
 const noTime = (): number => 0;
 
+const leaves = new Map<string, Float32Array>();
+
 /** The "gradient" of one micro-batch: float32 with many different exponents, so that another order gives other bits. */
 export function leaf(index: number, length: number): Float32Array {
+  const key = `${index}/${length}`;
+  const known = leaves.get(key);
+  if (known) return known;
   const random = randomStream(5, 'leaf', index);
-  return Float32Array.from({ length }, () => (random.uniform() - 0.5) * 10 ** Math.floor(random.uniform() * 8));
+  const made = Float32Array.from({ length }, () => (random.uniform() - 0.5) * 10 ** Math.floor(random.uniform() * 8));
+  leaves.set(key, made);
+  return made;
 }
 
 export function add(left: Float32Array, right: Float32Array): Float32Array {

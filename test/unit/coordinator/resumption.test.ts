@@ -30,8 +30,8 @@ const spec: RunSpec = {
   learningRate: 0.1,
   learningRateSchedule: 'constant',
   warmupSteps: 0,
-  evaluateEverySteps: 10,
-  checkpointEverySteps: 5,
+  evaluateEvery: { every: 10, unit: 'step' },
+  checkpointEvery: { every: 5, unit: 'step' },
   maxSkippedSteps: 10,
 };
 const { init: _unused, ...resumed } = { ...spec, resume: { sha256: 'ee', bytes: 2 } };
@@ -53,12 +53,14 @@ const stepRecord = (step: number): StepRecord => ({
 const evaluation: EvaluationRecord = { step: 10, epoch: 0, testLoss: 1, testAccuracy: 0.75, best: true };
 const refuse = (): never => assert.fail('nothing is damaged');
 
+const freeze = () => ({ page: '', picture: {} });
+
 describe('Resumption', () => {
   let path = '';
   beforeEach(async () => {
     path = join(await mkdtemp(join(tmpdir(), 'lockstep-resumption-')), 'run');
     const folder = await RunFolder.create({ path });
-    const store = runStoreIn(folder, spec, layout, { keep: 2, resumedStep: undefined });
+    const store = runStoreIn(folder, spec, layout, { keep: 2, resumedStep: undefined, freeze });
     await store.appendJournal({ kind: 'term', term: 3, seconds: 0 });
     const generation = { term: 4, number: 7 };
     const begin = { kind: 'begin', generation, members: [], shares: [], donor: 0, afterStep: 0, lastStep: 30 } as const;
@@ -105,7 +107,7 @@ describe('Resumption', () => {
   it('keeps the checkpoint that it came from while workers may ask for it', async () => {
     const resumption = await Resumption.find(path, refuse);
     const { folder } = await resumption.open();
-    const store = runStoreIn(folder, resumed, layout, { keep: 1, resumedStep: resumption.checkpoint.step });
+    const store = runStoreIn(folder, resumed, layout, { keep: 1, resumedStep: resumption.checkpoint.step, freeze });
     const state = { description: '{}', vectors: [{ name: 'weights', values: new Float32Array(2) }] };
     for (const step of [15, 20]) await store.saveCheckpoint(step, state, 1);
     const names = (): Promise<string[]> => readdir(join(path, 'checkpoints'));
@@ -117,7 +119,7 @@ describe('Resumption', () => {
 
   it('refuses what decides about the bits, by name, and an earlier end', async () => {
     const resumption = await Resumption.find(path, refuse);
-    resumption.check({ ...resumed, lastStep: 50, maxSkippedSteps: 3, checkpointEverySteps: 1 });
+    resumption.check({ ...resumed, lastStep: 50, maxSkippedSteps: 3, checkpointEvery: { every: 1, unit: 'epoch' } });
     const files = [{ role: 'train-images', sha256: 'ab', bytes: 9 }] as const;
     const refused: [Partial<RunSpec>, RegExp][] = [
       [{ seed: 2 }, /^the run cannot be resumed: its seed was 1 and is now 2$/],
@@ -129,11 +131,23 @@ describe('Resumption', () => {
     ];
     for (const [change, message] of refused)
       assert.throws(() => resumption.check({ ...resumed, ...change }), { code: 'RESUME_CHANGED', message });
-    const { evaluateEverySteps: _gone, ...without } = resumed;
+    const { evaluateEvery: _gone, ...without } = resumed;
     assert.throws(() => resumption.check(without as RunSpec), {
-      message: /its evaluateEverySteps was 10 and is now nothing$/,
+      message: /its evaluateEvery was \{"every":10,"unit":"step"\} and is now nothing$/,
     });
     assert.throws(() => resumption.check({ ...resumed, lastStep: 29 }), { code: 'RESUME_SHORTER' });
+    await resumption.release();
+  });
+
+  it('warns of a later end where the schedule ends with the run', async () => {
+    const resumption = await Resumption.find(path, refuse);
+    const warned = (learningRateSchedule: string, lastStep: number): boolean =>
+      resumption.warning({ ...resumed, learningRateSchedule, lastStep }) !== undefined;
+    assert.equal(warned('cosine', 31), true);
+    assert.equal(warned('one-cycle:rise=0.2', 31), true);
+    assert.equal(warned('cosine', 30), false, 'the same end');
+    assert.equal(warned('step:every=2epochs', 31), false, 'it counts from the beginning');
+    assert.equal(warned('constant', 31), false);
     await resumption.release();
   });
 

@@ -3,22 +3,13 @@ import { after, before, describe, it } from 'node:test';
 
 import { coveringNodes } from '../../../src/collective/tree.js';
 import { createArena, type Arena } from '../../../src/core/arena.js';
-import { randomStream } from '../../../src/core/random.js';
-import { imagesDataset, type EncodedImages } from '../../../src/data/encoded-images.js';
+import { imagesDataset } from '../../../src/data/encoded-images.js';
 import { epochOrder } from '../../../src/data/epoch-order.js';
-import { evaluationCount } from '../../../src/core/layout.js';
+import { evaluationCount, stepSumLength } from '../../../src/core/layout.js';
 import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
-import { modelNamed, someWeights } from './support.js';
-
-function someImages(count: number, salt: string): EncodedImages {
-  const random = randomStream(3, salt);
-  const images = new Uint8Array(new SharedArrayBuffer(count * 784));
-  const labels = new Uint8Array(new SharedArrayBuffer(count));
-  for (let i = 0; i < images.length; i++) images[i] = random.uint32() & 255;
-  for (let i = 0; i < count; i++) labels[i] = i % 10;
-  return { images, labels, count, rows: 28, columns: 28, channels: 1, classes: 10 };
-}
+import { modelNamed, someImages, someWeights } from './support.js';
+import { sumOfSquares } from '../../../src/optim/norm.js';
 
 const microBatchSize = 4;
 const train = someImages(50, 'train');
@@ -36,7 +27,7 @@ describe('EngineThread', () => {
     arena = createArena();
     thread = await EngineThread.start({ engine: 'wasm', model, microBatchSize, arena, train, test, order });
     weights = someWeights(thread.layout, arena);
-    job = { purpose: 'gradient', epoch: 2, firstPosition: 16, sampleCount: 27, weights }; // 6 full micro-batches and 3 samples
+    job = { purpose: 'gradient', withSquares: true, epoch: 2, firstPosition: 16, sampleCount: 27, weights }; // 6 full micro-batches and 3 samples
   });
   after(() => thread.stop());
 
@@ -51,12 +42,14 @@ describe('EngineThread', () => {
     );
     const dataset = imagesDataset(purpose === 'gradient' ? train : test, model.inputScaling);
     dataset.read(positions.map(sampleAt), engine.x, engine.y);
-    const sum = arena.float32(
-      purpose === 'gradient' ? engine.layout.parameterCount + evaluationCount : evaluationCount,
-    );
+    const sum = arena.float32(purpose === 'gradient' ? stepSumLength(engine.layout) : evaluationCount);
     engine.setWeights(weights);
-    if (purpose === 'gradient') engine.gradientSum(positions.length, sum);
-    else engine.evaluate(positions.length, sum);
+    if (purpose === 'gradient') {
+      engine.gradientSum(positions.length, sum.subarray(0, -1));
+      sum[sum.length - 1] = sumOfSquares(sum, 0, engine.layout.parameterCount, 1 / positions.length);
+    } else {
+      engine.evaluate(positions.length, sum);
+    }
     return sum;
   }
 
@@ -121,12 +114,14 @@ describe('an EngineThread that cannot go on', () => {
   it('fails to start with the fault of the engine', async () => {
     const topology = {
       class_name: 'Sequential',
-      config: { layers: [{ class_name: 'LSTM', config: { name: 'odd', batch_input_shape: [null, 4] } }] },
+      config: {
+        layers: [{ class_name: 'GaussianNoise', config: { name: 'odd', stddev: 1, batch_input_shape: [null, 4] } }],
+      },
     };
     const odd = { name: 'odd', topology, inputScaling: model.inputScaling };
     await assert.rejects(EngineThread.start({ ...options, model: odd, arena: createArena() }), {
-      code: 'LAYER_UNSUPPORTED',
-      message: /layer odd \(LSTM\)/,
+      code: 'LAYER_UNTRAINABLE',
+      message: /layer odd \(GaussianNoise\)/,
       exitCode: 2,
     });
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { createArena } from '../../../src/core/arena.js';
-import { CpuEngine } from '../../../src/engine/cpu-engine.js';
+import { OpByOpEngine } from '../../../src/engine/op-by-op/op-by-op-engine.js';
 import { modelNames } from '../../../src/engine/models/names.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { engineContract } from '../../contract/engine-contract.js';
@@ -28,7 +28,7 @@ describe('PlanEngine against TensorFlow.js', () => {
     const sizes = name === 'lenet' || name === 'fast' ? [1, 5] : [1, 3, 7]; // the reference takes a second for 7 of those
     it(`${name}: loss and every tensor's gradient agree, for micro-batches of ${sizes.join(' and ')}`, async () => {
       const options = { model: modelNamed(name), microBatchSize: 7, arena: createArena() };
-      const [wasm, cpu] = [await PlanEngine.create('wasm', options), await CpuEngine.create(options)];
+      const [wasm, cpu] = [await PlanEngine.create('wasm', options), await OpByOpEngine.create('cpu', options)];
       assert.deepEqual(wasm.layout, cpu.layout);
       const { parameterCount, tensors, extraCount } = wasm.layout;
       const weights = someWeights(wasm.layout, options.arena);

@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import type { Arena } from '../../../src/core/arena.js';
 import type { ParameterLayout } from '../../../src/core/layout.js';
 import { randomStream } from '../../../src/core/random.js';
+import type { EncodedImages } from '../../../src/data/encoded-images.js';
 import { initialiseWeights } from '../../../src/engine/initial-weights.js';
 import type { ModelSpec } from '../../../src/engine/model-spec.js';
 import { buildModelSpec, modelSpecOf } from '../../../src/engine/models/index.js';
@@ -103,4 +104,14 @@ export function skippedWithoutNative(): string | false {
   const reason = `SKIPPED: native kernels: ${status.reason}`;
   if (process.env['CI']) throw new Error(reason);
   return reason;
+}
+
+/** MNIST's form, any pixels, all classes in turn. */
+export function someImages(count: number, salt: string): EncodedImages {
+  const random = randomStream(3, salt);
+  const images = new Uint8Array(new SharedArrayBuffer(count * 784));
+  const labels = new Uint8Array(new SharedArrayBuffer(count));
+  for (let i = 0; i < images.length; i++) images[i] = random.uint32() & 255;
+  for (let i = 0; i < count; i++) labels[i] = i % 10;
+  return { images, labels, count, rows: 28, columns: 28, channels: 1, classes: 10 };
 }

@@ -78,11 +78,12 @@ describe('readTopology', () => {
     ],
   };
   for (const [what, [layers, message]] of Object.entries(refused)) {
-    it(`refuses ${what}, by name; auto takes the cpu engine and says why`, () => {
+    it(`refuses ${what}, by name; auto goes op by op and says why`, () => {
       const spec = specOf(...layers());
       assert.throws(() => readTopology(spec), { code: 'LAYER_UNSUPPORTED', message });
       const choice = chooseEngine('auto', spec);
-      assert.equal(choice.engine, 'cpu');
+      assert.equal(choice.engine, 'wasm');
+      assert.match(choice.reason, /^op by op/);
       assert.match(choice.reason, message);
     });
   }

@@ -66,18 +66,22 @@ describe('RunFolder', () => {
     await folder.writeBest({ tensors, metadata: {} });
     assert.equal(await folder.writeFinal({ tensors, metadata: {} }), join(folder.path, 'final.safetensors'));
     await writeFile(folder.logPath('worker-1'), '');
+    folder.appendEvent({ type: 'started' });
     await folder.writeReport(report);
+    await folder.writePicture('<!doctype html>', { version: 1 });
     await folder.close();
 
     assert.deepEqual((await readdir(folder.path, { recursive: true })).sort(), [
       'best.safetensors',
       'checkpoints',
       join('checkpoints', '00000003.safetensors'),
+      'events.jsonl',
       'final.safetensors',
       'journal.jsonl',
       'logs',
       join('logs', 'worker-1.jsonl'),
       'metrics.jsonl',
+      'picture.json',
       'report.html',
       'report.json',
       'spec.json',
@@ -85,6 +89,8 @@ describe('RunFolder', () => {
     const json = async (name: string) => JSON.parse(await readFile(join(folder.path, name), 'utf8')) as unknown;
     assert.deepEqual(await json('spec.json'), { seed: 7 });
     assert.deepEqual(await json('report.json'), report);
+    assert.deepEqual(await json('picture.json'), { version: 1 });
+    assert.deepEqual(await json('events.jsonl'), { type: 'started' });
     const lines = (await readFile(join(folder.path, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
     assert.deepEqual(
       lines.map((line) => JSON.parse(line) as unknown),
@@ -140,36 +146,5 @@ describe('RunFolder', () => {
     for (let step = 2; step <= 1000; step++) folder.appendMetrics(stepRecord(step));
     await folder.close();
     assert.equal(await count(), 1000);
-  });
-
-  it('draws the curves into a page that needs nothing else', async () => {
-    const folder = await RunFolder.create({ path: join(parent, 'out') });
-    for (let step = 1; step <= 2000; step++) folder.appendMetrics(stepRecord(step, step === 7 ? NaN : 2 / step));
-    folder.appendMetrics(evaluation);
-    await folder.writeReport(report);
-    await folder.close();
-    const page = await readFile(join(folder.path, 'report.html'), 'utf8');
-    assert.equal(page.match(/<svg /g)?.length, 2);
-    assert.match(page, /test accuracy 98 %/);
-    assert.match(page, /<title>test, step 40: 98 %<\/title>/);
-    assert.doesNotMatch(page, /NaN|undefined|<script|src=|href=|https?:/);
-    assert.ok(page.length < 40_000, `${page.length} characters`);
-    assert.ok(page.includes('&#60;script&#62;'), 'names are escaped');
-  });
-
-  it('writes a page for a run without a single step', async () => {
-    const folder = await RunFolder.create({ path: join(parent, 'out') });
-    await folder.writeReport({
-      ...report,
-      outcome: 'interrupted',
-      steps: 0,
-      finalLoss: null,
-      testAccuracy: null,
-      bestTestAccuracy: null,
-    });
-    await folder.close();
-    const page = await readFile(join(folder.path, 'report.html'), 'utf8');
-    assert.match(page, /Interrupted and saved after 0 steps/);
-    assert.doesNotMatch(page, /<svg|NaN|null|undefined/);
   });
 });

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { lstatSync, rmSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Abandoned } from '../../../src/collective/faults.js';
 import type { Begin, Generation } from '../../../src/cluster/messages.js';
 import { systemClock } from '../../../src/core/clock.js';
+import { credentials, makeClientConstructor } from '@grpc/grpc-js';
+import { exchangeProtoService } from '../../../src/transport/grpc/definitions.js';
 import { ExchangeClients } from '../../../src/transport/grpc/exchange-client.js';
 import { ExchangeServer, type StateRequest, type StateSnapshot } from '../../../src/transport/grpc/exchange-server.js';
+import type { ExchangeClient } from '../../../src/transport/grpc/generated/lockstep/v1/Exchange.js';
+import type { Frame__Output } from '../../../src/transport/grpc/generated/lockstep/v1/Frame.js';
+import { peerSocketPath } from '../../../src/transport/grpc/host-socket.js';
 import { GrpcLink } from '../../../src/transport/grpc/grpc-link.js';
 import { sumOver, treeSum } from '../collective/sums.js';
 
@@ -45,7 +51,7 @@ function openLink(
   const options = { rank, runId: 'run', begin: b, checksum, clock: systemClock };
   const link = new GrpcLink(options, { peerGone, violated: (error) => assert.fail(error) });
   peer.server.begin(b.generation, link);
-  link.open((address) => peer.clients.pull(address, b.generation, rank));
+  link.open((address, events) => peer.clients.pull(address, b.generation, rank, events));
   return link;
 }
 
@@ -82,10 +88,9 @@ test('an older generation, another run and an unknown rank are refused by name',
   const link = openLink(peers[0]!, 0, b);
   const outcome = (generation: Generation, rank: number, clients = peers[1]!.clients) =>
     new Promise<string>((resolve) => {
-      clients
-        .pull(peers[0]!.address, generation, rank)
-        .on('error', (error) => resolve(error.message))
-        .on('data', () => resolve('data'));
+      const message = (): void => resolve('data');
+      const failed = (error: Error): void => resolve(error.message);
+      clients.pull(peers[0]!.address, generation, rank, { message, failed, ended: resolve });
     });
   assert.match(await outcome({ term: 1, number: 4 }, 1), /STALE_GENERATION: 1\.4 is over/);
   assert.match(await outcome({ term: 1, number: 5 }, 7), /no rank 7/);
@@ -107,6 +112,46 @@ test('closing a link frees whoever waits, and the peer sees that the stream is g
   await assert.rejects(waiting, Abandoned);
   assert.equal(await gone, 0);
   links[1]!.close('test over');
+});
+
+test('workers of one host meet at a socket, and at the address where it is not there any more', async (t) => {
+  const peers = await startPeers(t, 2);
+  for (const { server, address } of peers) await server.startForHost(address);
+  const paths = peers.map(({ address }) => peerSocketPath('run', address)!);
+  assert.ok(paths.every((path) => lstatSync(path).isSocket()));
+  assert.equal(peerSocketPath('another run', peers[0]!.address), undefined);
+  rmSync(paths[0]!);
+  writeFileSync(`${paths[0]!}.notes`, ''); //                         a file that is no socket is left alone
+  t.after(() => rmSync(`${paths[0]!}.notes`));
+  const b = begin(peers, { term: 1, number: 1 });
+  const links = [openLink(peers[0]!, 0, b), openLink(peers[1]!, 1, b)];
+  for (const sum of await sumOverAll(links, 1)) assert.deepEqual(sum, treeSum(2, 1000));
+  for (const link of links) link.close('test over');
+  peers[1]!.server.stop();
+  await new Promise(setImmediate);
+  assert.equal(peerSocketPath('run', peers[1]!.address), undefined, 'the file is gone with its worker');
+});
+
+test('any gRPC client can pull frames', async (t) => {
+  const peers = await startPeers(t, 2);
+  const b = begin(peers, { term: 1, number: 1 });
+  const link = new GrpcLink(
+    { rank: 0, runId: 'run', begin: b, checksum: true, clock: systemClock },
+    { peerGone: () => undefined, violated: (error) => assert.fail(error) },
+  );
+  peers[0]!.server.begin(b.generation, link);
+  const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange');
+  const client = new Client(peers[0]!.address, credentials.createInsecure()) as unknown as ExchangeClient;
+  t.after(() => client.close());
+  const call = client.pull({ runId: 'run', term: 1, generation: 1, rank: 1 });
+  const received = new Promise<Frame__Output>((resolve, reject) => call.on('data', resolve).on('error', reject));
+  const round = { generation: 1, step: 3, purpose: 'gradient' } as const;
+  await link.send(1, { kind: 'sum', round, slice: 2, node: 0, payload: new Uint8Array(300_000).fill(9) });
+  const { kind, step, slice, payload } = await received;
+  assert.deepEqual([kind, step, slice, payload.length, payload[299_999]], [2, 3, 2, 300_000, 9]);
+  const ended = new Promise((resolve) => call.on('end', resolve));
+  link.close('test over');
+  await ended;
 });
 
 test('a state travels whole, in chunks, and what is not here is named', async (t) => {

@@ -1,95 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Begin } from '../../../src/cluster/messages.js';
-import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
-import { createArena } from '../../../src/core/arena.js';
-import { layoutOf } from '../../../src/core/layout.js';
-import type { RunSpec } from '../../../src/core/run-spec.js';
-import type { ComputeJob } from '../../../src/engine/engine-thread.js';
-import { createOptimizer } from '../../../src/optim/registry.js';
-import { memoryLinks } from '../../../src/transport/memory/memory-link.js';
 import type { PreparedRun } from '../../../src/worker/prepared-run.js';
 import { adoptState, readState } from '../../../src/worker/state-transfer.js';
-import { trainLoop } from '../../../src/worker/train-loop.js';
-import { TrainingState } from '../../../src/worker/training-state.js';
+import { begunAt, lively, train as trainGeneration, workerWith } from './training-harness.js';
 
-const layout = layoutOf([
-  { name: 'dense.kernel', shape: [2] },
-  { name: 'dense.bias', shape: [1] },
-]);
-const spec = {
-  dataset: { trainLength: 24, testLength: 4 },
-  globalBatchSize: 8,
-  microBatchSize: 2,
-  dropLast: false,
-  evaluateEverySteps: 100,
-  checkpointEverySteps: 2,
-  maxSkippedSteps: 3,
-  topology: 'auto',
-} as unknown as RunSpec;
-
-/** One worker whose engine answers by arithmetic. @param gradientOf - of a micro-batch: kernel, kernel, bias, loss, correct */
-function workerWith(gradientOf: (job: ComputeJob, weights: Float32Array) => readonly number[]): PreparedRun {
-  const arena = createArena();
-  const state = new TrainingState(arena, layout, createOptimizer('momentum', {}));
-  state.initialise(Float32Array.of(1, 2, 3), 0.1);
-  const compute = (job: ComputeJob) => {
-    const isTraining = job.purpose === 'gradient';
-    const values = Float32Array.from(isTraining ? gradientOf(job, job.weights) : [1, 1]);
-    return Promise.resolve({ nodes: [{ ...job.range, values }], computeSeconds: 0, tensorCount: 0 });
-  };
-  return {
-    spec,
-    arena,
-    engine: { layout, compute } as unknown as PreparedRun['engine'],
-    state,
-    learningRateOf: () => 0.1,
-    workspace: new Workspace(plainVectors),
-    gradientSum: new Float32Array(5),
-    evaluationSum: new Float32Array(2),
-    best: undefined,
-    checkpoint: undefined,
-  };
-}
-
-async function train(run: PreparedRun, lastStep: number): Promise<number[]> {
-  const offered: number[] = [];
-  const generation = { term: 1, number: 1 };
-  const begin: Begin = {
-    kind: 'begin',
-    generation,
-    members: [{ workerId: 'w0', address: 'a:1' }],
-    shares: [1],
-    donor: 0,
-    afterStep: run.state.progression.step,
-    lastStep,
-  };
-  const ignore = (): void => undefined;
-  const events = {
-    stepFinished: ignore,
-    evaluated: ignore,
-    ended: ignore,
-    checkpointed: (s: number) => offered.push(s),
-  };
-  await trainLoop(
-    run,
-    begin,
-    memoryLinks(1, 1)[0]!,
-    events,
-    () => 0,
-    () => false,
-  );
-  return offered;
-}
-
-/** A gradient that depends on the weights and on the data, so that a state that is not quite the same shows. */
-const lively = (job: ComputeJob, weights: Float32Array): number[] => [
-  weights[0]! / 3,
-  weights[1]! * job.firstPosition,
-  job.epoch + 1,
-  1,
-  1,
-];
+const train = (run: PreparedRun, lastStep: number) => trainGeneration(run, begunAt(run, { lastStep }));
 
 test('the copies are of the boundary, whatever training does afterwards; the last step needs none', async () => {
   const run = workerWith(lively);

@@ -11,6 +11,7 @@ export interface Begin {
   'donor'?: (number);
   'afterStep'?: (number);
   'lastStep'?: (number);
+  'globalBatchSize'?: (number);
 }
 
 export interface Begin__Output {
@@ -21,4 +22,5 @@ export interface Begin__Output {
   'donor': (number);
   'afterStep': (number);
   'lastStep': (number);
+  'globalBatchSize': (number);
 }

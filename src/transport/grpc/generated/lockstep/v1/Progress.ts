@@ -14,6 +14,7 @@ export interface Progress {
   'steps'?: (_lockstep_v1_StepRecord)[];
   'evaluations'?: (_lockstep_v1_EvaluationRecord)[];
   'checkpointStep'?: (number);
+  'secondsPerSample'?: (number | string);
 }
 
 export interface Progress__Output {
@@ -25,4 +26,5 @@ export interface Progress__Output {
   'steps': (_lockstep_v1_StepRecord__Output)[];
   'evaluations': (_lockstep_v1_EvaluationRecord__Output)[];
   'checkpointStep': (number);
+  'secondsPerSample': (number);
 }

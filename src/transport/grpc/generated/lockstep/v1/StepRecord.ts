@@ -17,6 +17,7 @@ export interface StepRecord {
   'waitSeconds'?: (number | string);
   'exchangeSeconds'?: (number | string);
   'updateSeconds'?: (number | string);
+  'gradientNoiseScale'?: (number | string);
 }
 
 export interface StepRecord__Output {
@@ -35,4 +36,5 @@ export interface StepRecord__Output {
   'waitSeconds': (number);
   'exchangeSeconds': (number);
   'updateSeconds': (number);
+  'gradientNoiseScale': (number);
 }

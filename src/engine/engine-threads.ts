@@ -1,0 +1,78 @@
+import { equalRanges } from '../collective/ranges.js';
+import { TreeSum } from '../collective/tree.js';
+import type { ParameterLayout } from '../core/layout.js';
+import { microBatchCount } from '../data/batch-plan.js';
+import type { EngineName } from './engine.js';
+import { EngineThread, type Computed, type ComputeJob, type EngineThreadOptions } from './engine-thread.js';
+import { loadWasmKernels, type Kernels } from './kernels.js';
+
+export interface EngineThreadsOptions extends EngineThreadOptions {
+  /** At least 1. */
+  readonly threads: number;
+}
+
+/**
+ * Engine threads that share one copy of weights and data: each computes a contiguous part of a job's micro-batches. Their
+ * sums meet in the canonical tree, so that no number of threads changes a bit.
+ */
+export class EngineThreads {
+  private constructor(
+    private readonly threads: readonly EngineThread[],
+    /** What adds two nodes: float32 addition is the same whoever does it. */
+    private readonly kernels: Kernels,
+    private readonly microBatchSize: number,
+  ) {}
+
+  /** @throws what starting the first thread that fails throws */
+  static async start({ threads: count, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
+    const kernels = await loadWasmKernels(options.arena);
+    const starts = await Promise.allSettled(Array.from({ length: count }, () => EngineThread.start(options)));
+    const threads = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+    const failure = starts.find((start) => start.status === 'rejected');
+    if (!failure) return new EngineThreads(threads, kernels, options.microBatchSize);
+    await Promise.all(threads.map((thread) => thread.stop()));
+    throw failure.reason;
+  }
+
+  get name(): EngineName {
+    return this.threads[0]!.name;
+  }
+
+  get deterministic(): boolean {
+    return this.threads[0]!.deterministic;
+  }
+
+  get layout(): ParameterLayout {
+    return this.threads[0]!.layout;
+  }
+
+  /** @throws what `EngineThread.compute` throws, when no thread works any more */
+  async compute(job: ComputeJob): Promise<Computed> {
+    const { first, end } = job.range;
+    const ranges = equalRanges(end - first, this.threads.length);
+    const answers = await Promise.allSettled(
+      this.threads.map((thread, i) => {
+        const range = { first: first + ranges[i]!.first, end: first + ranges[i]!.end };
+        return thread.compute({ ...job, range });
+      }),
+    );
+    const tree = new TreeSum<Float32Array>(microBatchCount(job.sampleCount, this.microBatchSize), (left, right) => {
+      this.kernels.add(0, left.byteOffset, right.byteOffset, left.length);
+      return left;
+    });
+    let [computeSeconds, tensorCount] = [0, 0];
+    for (const answer of answers) {
+      if (answer.status === 'rejected') throw answer.reason;
+      for (const { values, ...span } of answer.value.nodes) tree.push(span, values);
+      computeSeconds = Math.max(computeSeconds, answer.value.computeSeconds);
+      tensorCount += answer.value.tensorCount;
+    }
+    const nodes = tree.nodes.map(({ span, value }) => ({ ...span, values: value }));
+    return { nodes, computeSeconds, tensorCount };
+  }
+
+  /** Ends all threads, in the middle of a job too: its `compute` rejects. */
+  async stop(): Promise<void> {
+    await Promise.all(this.threads.map((thread) => thread.stop()));
+  }
+}

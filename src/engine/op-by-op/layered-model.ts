@@ -1,0 +1,136 @@
+import * as tfl from '@tensorflow/tfjs-layers';
+
+import { layoutOf, type ParameterLayout } from '../../core/layout.js';
+import type { SamplePlace } from '../engine.js';
+import { fault } from '../faults.js';
+import type { ModelSpec } from '../model-spec.js';
+import { tf } from '../tensorflow.js';
+import { dropoutMask } from './dropout-mask.js';
+import { demandTrainable, untrainable, weightSpecsOf, type OpenLayer } from './layer-rules.js';
+
+type LayerVariable = tfl.layers.Layer['weights'][number];
+
+/** The forward pass that runs: where random masks come from, and where statistics go. */
+interface Pass {
+  readonly m: number;
+  readonly place: SamplePlace;
+  /** float32[extraCount] */
+  readonly extras: Float32Array;
+}
+
+/**
+ * A LayersModel whose layers do nothing that only this process knows of: masks come from our keys, and the statistics of batch
+ * normalisation go into the sums that travel instead of into its running averages.
+ */
+export class LayeredModel {
+  readonly layout: ParameterLayout;
+  /** In the layout's order. */
+  private readonly variables: readonly tf.Variable[];
+  /** While training. */
+  private pass: Pass | undefined;
+
+  private constructor(
+    readonly model: tfl.LayersModel,
+    private readonly seed: number,
+  ) {
+    const specs = model.layers.flatMap(weightSpecsOf);
+    this.layout = layoutOf(specs);
+    const weights = model.layers.flatMap((layer) => layer.weights);
+    const byName = new Map(specs.map(({ name }, i) => [name, weights[i]!]));
+    this.variables = this.layout.tensors.map(({ name }) => byName.get(name)!.read() as tf.Variable);
+    for (const layer of model.layers) this.takeOver(layer);
+  }
+
+  /** @throws LockstepError `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE` */
+  static async create(spec: ModelSpec, seed: number): Promise<LayeredModel> {
+    const modelTopology = withoutInitialisers(spec.topology) as object;
+    const model = await tfl.loadLayersModel({ load: async () => ({ modelTopology }) });
+    if (model.inputs.length !== 1 || model.outputs.length !== 1)
+      throw fault('MODEL_UNSUPPORTED', { model: spec.name, reason: 'it has more than one input or output' });
+    for (const layer of model.layers) demandTrainable(layer);
+    return new LayeredModel(model, seed);
+  }
+
+  /** Weights that gradients are for. */
+  get trained(): readonly tf.Variable[] {
+    const { tensors, parameterCount } = this.layout;
+    return this.variables.filter((_, i) => tensors[i]!.offset < parameterCount);
+  }
+
+  /** @param weights - float32[weightCount] */
+  setWeights(weights: Float32Array): void {
+    tf.tidy(() =>
+      this.layout.tensors.forEach(({ offset, size, shape }, i) => {
+        this.variables[i]!.assign(tf.tensor(weights.slice(offset, offset + size), shape as number[]));
+      }),
+    );
+  }
+
+  /** @param x - (m, ...) @param extras - float32[extraCount]; statistics are written into it */
+  train(x: tf.Tensor, place: SamplePlace, extras: Float32Array): tf.Tensor {
+    this.pass = { m: x.shape[0], place, extras };
+    try {
+      return this.model.apply(x, { training: true }) as tf.Tensor;
+    } finally {
+      this.pass = undefined;
+    }
+  }
+
+  evaluate(x: tf.Tensor): tf.Tensor {
+    return this.model.apply(x, { training: false }) as tf.Tensor;
+  }
+
+  private takeOver(layer: tfl.layers.Layer): void {
+    if (layer.getClassName() === 'Dropout') this.takeOverDropout(layer as OpenLayer);
+    const averages = new Map(this.layout.averages.map(({ offset, extra }) => [offset, extra]));
+    const offsets = new Map(this.layout.tensors.map(({ name, offset }) => [name, offset]));
+    for (const weight of layer.weights) {
+      const extra = averages.get(offsets.get(weight.originalName.replaceAll('/', '.'))!);
+      if (extra !== undefined) this.takeOverAverage(layer as OpenLayer, weight, extra);
+      else
+        weight.write = () => {
+          throw untrainable(layer, `it writes to its weight ${weight.originalName}`);
+        };
+    }
+  }
+
+  private takeOverDropout(layer: OpenLayer): void {
+    const key = { seed: this.seed, layer: layer.name, rate: layer['rate'] as number };
+    layer.call = (inputs) => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
+      if (!this.pass || key.rate <= 0) return tf.clone(x);
+      const { m, place } = this.pass;
+      return tf.mul(x, tf.tensor(dropoutMask(key, place, m, x.size / m), x.shape));
+    };
+  }
+
+  /**
+   * The layer writes `average - (average - statistic) * (1 - momentum)`. With an average of 0 and a momentum of 0 that is the
+   * statistic itself, to the bit.
+   */
+  private takeOverAverage(layer: OpenLayer, weight: LayerVariable, extra: number): void {
+    const zeros = tf.keep(tf.zeros(weight.shape as number[]));
+    const variable = weight.read();
+    layer['momentum'] = 0;
+    weight.read = () => (this.pass ? zeros : variable);
+    weight.write = (statistic) => {
+      if (!this.pass) return weight; //                              the layer is tried alone: name-layer.ts
+      const { m, extras } = this.pass;
+      statistic.dataSync<'float32'>().forEach((value, i) => (extras[extra + i] = value * m));
+      return weight;
+    };
+  }
+}
+
+/** The weights are always given, so that nothing has to be drawn for them here, or decomposed into orthogonal parts. */
+function withoutInitialisers(config: unknown): unknown {
+  if (Array.isArray(config)) return config.map(withoutInitialisers);
+  if (typeof config !== 'object' || config === null) return config;
+  const zeros = { class_name: 'Zeros', config: {} };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      key.endsWith('_initializer') && value !== null ? zeros : withoutInitialisers(value),
+    ]),
+  );
+}

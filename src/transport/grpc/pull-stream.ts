@@ -1,0 +1,88 @@
+import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
+import { connect } from 'node:net';
+import { requestHeaders, onRefusal, withPrefix } from './grpc-http2.js';
+import { MessageAssembler } from './message-assembler.js';
+
+/** With the default window of 64 KiB a stream moves a fraction of what it does with this one. */
+const windowBytes = 16 * 1024 * 1024;
+
+export interface PullEvents {
+  /** A message came; its bytes are valid during the call. */
+  message(bytes: Buffer): void;
+  /** What came is no message, or was not wanted: nothing more is read. */
+  failed(error: Error): void;
+  /** Nothing more will come. Called once, unless the stream was closed here. */
+  ended(reason: string): void;
+}
+
+export interface PullTarget {
+  /** `host:port`. */
+  readonly address: string;
+  /** A Unix socket that leads there, too. */
+  readonly socketPath?: string | undefined;
+  readonly path: string;
+  readonly request: Uint8Array;
+}
+
+/** One call of `Pull`: a connection of its own, on which a peer's frames come until either side ends it. */
+export class PullStream {
+  private session: ClientHttp2Session;
+  private isOver = false;
+
+  constructor(
+    private readonly target: PullTarget,
+    private readonly events: PullEvents,
+  ) {
+    this.session = this.connect(target.socketPath);
+  }
+
+  /** A socket that nobody listens at was left by a worker that was killed: the address then decides. */
+  private connect(socketPath: string | undefined): ClientHttp2Session {
+    const { target, events } = this;
+    const session = connectHttp2(`http://${target.address}`, {
+      settings: { initialWindowSize: windowBytes, enablePush: false },
+      maxSessionMemory: Number.MAX_SAFE_INTEGER, //                  what is in flight is bounded by the window
+      ...(socketPath === undefined ? {} : { createConnection: () => connect(socketPath) }),
+    });
+    let isConnected = false;
+    let isMine = true;
+    const end = (reason: string): void => {
+      if (this.isOver || !isMine) return;
+      isMine = false;
+      session.destroy();
+      if (socketPath !== undefined && !isConnected) {
+        this.session = this.connect(undefined);
+        return;
+      }
+      this.close();
+      events.ended(reason);
+    };
+    session.once('connect', () => {
+      isConnected = true;
+      session.setLocalWindowSize(windowBytes);
+    });
+    session.on('error', (error: Error) => end(error.message));
+    session.on('close', () => end('it closed the connection'));
+    const stream = session.request(requestHeaders(target.path));
+    const assembler = new MessageAssembler((message) => events.message(message));
+    onRefusal(stream, end);
+    stream.on('data', (chunk: Buffer) => {
+      if (this.isOver) return;
+      try {
+        assembler.push(chunk);
+      } catch (error) {
+        this.close();
+        events.failed(error as Error);
+      }
+    });
+    stream.on('error', (error: Error) => end(error.message));
+    stream.on('end', () => end('it ended its stream'));
+    stream.end(withPrefix(target.request));
+    return session;
+  }
+
+  close(): void {
+    this.isOver = true;
+    this.session.destroy();
+  }
+}
