@@ -84,6 +84,7 @@ for (const workers of flags.workers.split(',').map(Number)) {
   const local = await LocalExchange.start(workers, flags.checksum);
   let cpuSeconds = 0;
   let bytes = 0;
+  let glooCpuSecondsPerGiB = NaN;
   const peer =
     gloo &&
     (async (floats: number, calls: number): Promise<readonly number[]> => {
@@ -99,7 +100,7 @@ for (const workers of flags.workers.split(',').map(Number)) {
     rounds: Number(flags.rounds),
   };
   for await (const row of measureExchange((task) => local.measure(task), options, peer)) {
-    const glooCpuSecondsPerGiB = cpuSeconds / (bytes / 2 ** 30);
+    if (bytes > 0) glooCpuSecondsPerGiB = cpuSeconds / (bytes / 2 ** 30); //  gloo's turns are those of all topologies
     [cpuSeconds, bytes] = [0, 0];
     if (flags.json) {
       console.log(JSON.stringify({ ...row, ...(row.peer ? { glooCpuSecondsPerGiB } : {}) }));

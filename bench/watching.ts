@@ -62,7 +62,10 @@ function worker(): number {
   let bytes = 0;
   return microsecondsOfStep((step) => {
     const timing = timingOf(step);
-    watch.stepFinished({ record: recordOf(step), timing, ownSampleCount: 85, tensorCount: 0 }, 1e6);
+    watch.stepFinished(
+      { record: recordOf(step), timing, moved: { bytes: 0, hiddenBytes: 0 }, ownSampleCount: 85, tensorCount: 0 },
+      1e6,
+    );
     watch.exchanged((bytes += 1e5), bytes);
     timings.push(timing);
     if (timings.length < stepsOfHeartbeat) return;

@@ -21,7 +21,8 @@ export function watchWorker(metrics: WorkerMetrics, onState: (state: string) => 
       sent = received = 0; //                                       a new generation's link counts from 0
       slowest = new SlowestPeer(); //                                and its ranks are others
     },
-    stepFinished({ record, timing, ownSampleCount, tensorCount }, arenaBytes) {
+    stepFinished({ record, timing, moved, ownSampleCount, tensorCount }, arenaBytes) {
+      metrics.hidden.inc(moved.hiddenBytes);
       metrics.observeStep(record.seconds, ownSampleCount);
       metrics.tensors.set(tensorCount);
       metrics.arena.set(arenaBytes);

@@ -2,7 +2,8 @@ import type { Topology } from './owner-map.js';
 
 /**
  * Up to how many elements `direct` was the faster one of the two, by members; above, and for more members, it is `mesh`.
- * Measured with `lockstep bench exchange --topology mesh,direct`; docs/performance.md has the figures.
+ * Two members were measured on either side of the border (docs/performance.md); three and four are estimates from bytes and
+ * hops, to be measured with `lockstep bench exchange --topology mesh,direct`.
  */
 const directElementsMax: Readonly<Record<number, number>> = { 1: Infinity, 2: 131_072, 3: 65_536, 4: 65_536 };
 

@@ -4,11 +4,23 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../core/arena.js';
 import { imagesDataset } from '../data/encoded-images.js';
 import { createEngine } from './choose-engine.js';
-import { sentError, type ThreadAnswer, type ThreadData, type ThreadJob } from './engine-thread-messages.js';
+import type { ComputedNode } from './engine-thread.js';
+import {
+  sentError,
+  type SentNode,
+  type ThreadAnswer,
+  type ThreadData,
+  type ThreadJob,
+} from './engine-thread-messages.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
 
 const port = parentPort!;
 const answer = (message: ThreadAnswer): void => port.postMessage(message);
+const sent = ({ first, end, values }: ComputedNode): SentNode => ({
+  first,
+  end,
+  values: { address: values.byteOffset, length: values.length },
+});
 
 try {
   const { memory, train, test, engine: name, model, microBatchSize, order } = workerData as ThreadData;
@@ -24,17 +36,14 @@ try {
     try {
       const begin = performance.now();
       const weights = new Float32Array(arena.buffer, job.weights.address, job.weights.length);
-      const nodes = await runner.run({ ...job, weights });
+      const nodes = await runner.run({ ...job, weights }, (node) => answer({ node: sent(node) }));
       const computeSeconds = (performance.now() - begin) / 1e3;
       answer({
-        nodes: nodes.map(({ first, end, values }) => ({
-          first,
-          end,
-          values: { address: values.byteOffset, length: values.length },
-        })),
+        nodes: nodes.map(sent),
         computeSeconds,
         tensorCount: engine.tensorCount(),
       });
+      if (job.next) runner.prefetch(job.next);
     } catch (error) {
       answer({ error: sentError(error) });
     }

@@ -14,10 +14,18 @@ export type ThreadData = Omit<EngineThreadOptions, 'arena'> & { readonly memory:
 
 export type ThreadJob = Omit<ComputeJob, 'weights'> & { readonly weights: Place };
 
+export interface SentNode {
+  readonly first: number;
+  readonly end: number;
+  readonly values: Place;
+}
+
 export type ThreadAnswer =
+  /** Before the last one of a job: what others may have while it goes on. */
+  | { readonly node: SentNode }
   | { readonly name: EngineName; readonly deterministic: boolean; readonly layout: ParameterLayout }
   | {
-      readonly nodes: readonly { readonly first: number; readonly end: number; readonly values: Place }[];
+      readonly nodes: readonly SentNode[];
       readonly computeSeconds: number;
       readonly tensorCount: number;
     }

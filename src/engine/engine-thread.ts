@@ -4,7 +4,13 @@ import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { EncodedImages } from '../data/encoded-images.js';
 import type { EngineName } from './engine.js';
-import { restoreError, type ThreadAnswer, type ThreadData, type ThreadJob } from './engine-thread-messages.js';
+import {
+  restoreError,
+  type SentNode,
+  type ThreadAnswer,
+  type ThreadData,
+  type ThreadJob,
+} from './engine-thread-messages.js';
 import { fault } from './faults.js';
 import type { ModelSpec } from './model-spec.js';
 
@@ -19,6 +25,9 @@ export interface EngineThreadOptions {
   readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
 }
 
+/** Which samples of training a job is about. */
+export type UpcomingJob = Pick<ComputeJob, 'epoch' | 'firstPosition' | 'sampleCount' | 'range'>;
+
 /** Part of a step, or of an evaluation: the micro-batches `range` of samples `firstPosition..firstPosition+sampleCount-1`. */
 export interface ComputeJob {
   /** `gradient`: training samples in the epoch's order. `evaluation`: test samples in the order of the file. */
@@ -32,6 +41,8 @@ export interface ComputeJob {
   readonly withSquares?: boolean;
   /** float32[weightCount] in the arena; must not change until the job is done. */
   readonly weights: Float32Array;
+  /** The job that will probably follow: its first samples are read as soon as this one is answered. */
+  readonly next?: UpcomingJob | undefined;
 }
 
 /** The sum over micro-batches `first..end-1`, a node of the canonical tree. */
@@ -64,13 +75,15 @@ export class EngineThread {
     private readonly arena: Arena,
   ) {
     thread.on('message', (answer: ThreadAnswer) => {
-      if ('error' in answer) this.settle()?.reject(restoreError(answer.error));
+      if ('node' in answer) this.onNode?.(this.received(answer.node));
+      else if ('error' in answer) this.settle()?.reject(restoreError(answer.error));
       else this.settle()?.resolve(answer);
     });
     thread.on('error', (error) => this.die(fault('ENGINE_THREAD_DIED', { reason: reasonOf(error) }, error)));
     thread.on('exit', (code) => this.die(fault('ENGINE_THREAD_DIED', { reason: `exit code ${code}` })));
   }
 
+  private onNode: ((node: ComputedNode) => void) | undefined;
   private ready: Extract<ThreadAnswer, { layout: ParameterLayout }> | undefined;
 
   /** @throws what creating the engine throws, LockstepError `ENGINE_THREAD_DIED` */
@@ -98,21 +111,25 @@ export class EngineThread {
     return this.ready!.layout;
   }
 
-  /** @throws what the engine throws; LockstepError `ENGINE_THREAD_DIED`, also for every later job */
-  async compute(job: ComputeJob): Promise<Computed> {
+  /**
+   * @param onNode - called for nodes that are complete while the job goes on, in order; `nodes` has them again at its end
+   * @throws what the engine throws; LockstepError `ENGINE_THREAD_DIED`, also for every later job
+   */
+  async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
     if (this.waiting) throw new Error('a job is running already');
     const { weights, ...rest } = job;
     const message: ThreadJob = { ...rest, weights: { address: weights.byteOffset, length: weights.length } };
     const answered = this.answer();
+    this.onNode = onNode;
     this.thread.postMessage(message);
     const answer = await answered;
     if (!('nodes' in answer)) throw new Error('the engine thread answered out of turn');
-    const nodes = answer.nodes.map(({ first, end, values }) => ({
-      first,
-      end,
-      values: new Float32Array(this.arena.buffer, values.address, values.length),
-    }));
+    const nodes = answer.nodes.map((node) => this.received(node));
     return { nodes, computeSeconds: answer.computeSeconds, tensorCount: answer.tensorCount };
+  }
+
+  private received({ first, end, values: { address, length } }: SentNode): ComputedNode {
+    return { first, end, values: new Float32Array(this.arena.buffer, address, length) };
   }
 
   /** Ends the thread, in the middle of a job too: its `compute` rejects. */

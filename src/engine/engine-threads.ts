@@ -1,9 +1,15 @@
-import { equalRanges } from '../collective/ranges.js';
+import { equalRanges, type Range } from '../collective/ranges.js';
 import { TreeSum } from '../collective/tree.js';
 import type { ParameterLayout } from '../core/layout.js';
 import { microBatchCount } from '../data/batch-plan.js';
 import type { EngineName } from './engine.js';
-import { EngineThread, type Computed, type ComputeJob, type EngineThreadOptions } from './engine-thread.js';
+import {
+  EngineThread,
+  type Computed,
+  type ComputedNode,
+  type ComputeJob,
+  type EngineThreadOptions,
+} from './engine-thread.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 
 export interface EngineThreadsOptions extends EngineThreadOptions {
@@ -46,14 +52,16 @@ export class EngineThreads {
     return this.threads[0]!.layout;
   }
 
-  /** @throws what `EngineThread.compute` throws, when no thread works any more */
-  async compute(job: ComputeJob): Promise<Computed> {
-    const { first, end } = job.range;
-    const ranges = equalRanges(end - first, this.threads.length);
+  /**
+   * @param onNode - as `EngineThread` has it; of several threads the nodes meet first, and come with the answer
+   * @throws what `EngineThread.compute` throws, when no thread works any more
+   */
+  async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
+    if (this.threads.length === 1) return this.threads[0]!.compute(job, onNode);
     const answers = await Promise.allSettled(
       this.threads.map((thread, i) => {
-        const range = { first: first + ranges[i]!.first, end: first + ranges[i]!.end };
-        return thread.compute({ ...job, range });
+        const next = job.next && { ...job.next, range: this.partOf(job.next.range, i) };
+        return thread.compute({ ...job, range: this.partOf(job.range, i), next });
       }),
     );
     const tree = new TreeSum<Float32Array>(microBatchCount(job.sampleCount, this.microBatchSize), (left, right) => {
@@ -69,6 +77,12 @@ export class EngineThreads {
     }
     const nodes = tree.nodes.map(({ span, value }) => ({ ...span, values: value }));
     return { nodes, computeSeconds, tensorCount };
+  }
+
+  /** The contiguous part of a range that thread `i` computes. */
+  private partOf({ first, end }: Range, i: number): Range {
+    const part = equalRanges(end - first, this.threads.length)[i]!;
+    return { first: first + part.first, end: first + part.end };
   }
 
   /** Ends all threads, in the middle of a job too: its `compute` rejects. */

@@ -1,4 +1,4 @@
-import { TreeSum } from '../collective/tree.js';
+import { coveringNodes, TreeSum } from '../collective/tree.js';
 import type { Arena } from '../core/arena.js';
 import { microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import type { Dataset } from '../data/dataset.js';
@@ -6,7 +6,7 @@ import { epochOrder } from '../data/epoch-order.js';
 import { evaluationCount, stepSumLength } from '../core/layout.js';
 import { sumOfSquares } from '../optim/norm.js';
 import type { Engine } from './engine.js';
-import type { ComputedNode, ComputeJob } from './engine-thread.js';
+import type { ComputedNode, ComputeJob, UpcomingJob } from './engine-thread.js';
 
 export interface MicroBatchRunnerOptions {
   readonly microBatchSize: number;
@@ -19,6 +19,8 @@ export interface MicroBatchRunnerOptions {
 export class MicroBatchRunner {
   private readonly gradients: BufferPool;
   private readonly extras: BufferPool;
+  /** The micro-batch of training that was read ahead, if any. */
+  private loaded: string | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -29,42 +31,72 @@ export class MicroBatchRunner {
     this.extras = new BufferPool(arena, evaluationCount);
   }
 
-  /** The nodes that cover the job's range. Their values are overwritten by the next job. */
-  async run(job: ComputeJob): Promise<readonly ComputedNode[]> {
-    const { engine, options } = this;
-    const { microBatchSize } = options;
-    const dataset = job.purpose === 'gradient' ? options.train : options.test;
-    const sampleAt = this.orderOf(job, dataset.length);
+  /**
+   * The nodes that cover the job's range. Their values are overwritten by the next job.
+   *
+   * @param onNode - called for each but the last as soon as it is complete, while later micro-batches are to come
+   */
+  async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
+    const { engine } = this;
+    const { microBatchSize } = this.options;
+    const sampleAt = this.orderOf(job);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
     pool.takeAllBack();
     if (job.range.first < job.range.end) await engine.setWeights(job.weights);
-    const tree = new TreeSum<Float32Array>(microBatchCount(job.sampleCount, microBatchSize), (left, right) => {
+    const count = microBatchCount(job.sampleCount, microBatchSize);
+    const covering = coveringNodes(job.range, count);
+    let told = 0;
+    const tree = new TreeSum<Float32Array>(count, (left, right) => {
       engine.add(left, right);
       pool.takeBack(right);
       return left;
     });
     for (let index = job.range.first; index < job.range.end; index++) {
       const { first, end } = microBatchAt(index, job.sampleCount, microBatchSize);
-      const samples = Array.from({ length: end - first }, (_, i) => sampleAt(job.firstPosition + first + i));
-      dataset.read(samples, engine.x, engine.y);
-      writeTargets(engine, samples.length);
+      this.load(job, index, sampleAt);
       const sum = pool.give();
       const place = { epoch: job.epoch, position: job.firstPosition + first };
       if (job.purpose === 'gradient') {
-        await engine.gradientSum(samples.length, sum.subarray(0, -1), place);
+        await engine.gradientSum(end - first, sum.subarray(0, -1), place);
         const { parameterCount } = engine.layout;
-        sum[sum.length - 1] = job.withSquares ? sumOfSquares(sum, 0, parameterCount, 1 / samples.length) : 0;
-      } else await engine.evaluate(samples.length, sum);
+        sum[sum.length - 1] = job.withSquares ? sumOfSquares(sum, 0, parameterCount, 1 / (end - first)) : 0;
+      } else await engine.evaluate(end - first, sum);
       tree.push({ first: index, end: index + 1 }, sum);
+      if (index + 1 < job.range.end && covering[told]?.end === index + 1)
+        onNode?.({ ...covering[told++]!, values: tree.nodes.at(-1)!.value });
     }
     return tree.nodes.map(({ span, value }) => ({ first: span.first, end: span.end, values: value }));
   }
 
-  private orderOf({ purpose, epoch }: ComputeJob, length: number): (position: number) => number {
+  /** Reads the first samples of a job of training that will probably follow. If another one follows nothing is lost. */
+  prefetch(upcoming: UpcomingJob): void {
+    if (upcoming.range.first === upcoming.range.end) return;
+    const job = { ...upcoming, purpose: 'gradient' } as const;
+    this.loaded = this.load(job, upcoming.range.first, this.orderOf(job));
+  }
+
+  /** Fills the engine's inputs with micro-batch `index`, unless it was read ahead. @returns what they hold */
+  private load(job: SampledJob, index: number, sampleAt: (position: number) => number): string {
+    const { engine, options } = this;
+    const { purpose, epoch, firstPosition, sampleCount } = job;
+    const { first, end } = microBatchAt(index, sampleCount, options.microBatchSize);
+    const key = `${purpose} ${epoch} ${firstPosition + first} ${firstPosition + end}`;
+    const isLoaded = this.loaded === key;
+    this.loaded = undefined; //                                       good for one use: an engine may overwrite its inputs
+    if (isLoaded) return key;
+    const samples = Array.from({ length: end - first }, (_, i) => sampleAt(firstPosition + first + i));
+    (purpose === 'gradient' ? options.train : options.test).read(samples, engine.x, engine.y);
+    writeTargets(engine, samples.length);
+    return key;
+  }
+
+  private orderOf({ purpose, epoch }: SampledJob): (position: number) => number {
     if (purpose === 'evaluation') return (position) => position;
-    return epochOrder({ ...this.options.order, epoch, length });
+    return epochOrder({ ...this.options.order, epoch, length: this.options.train.length });
   }
 }
+
+type SampledJob = UpcomingJob & Pick<ComputeJob, 'purpose'>;
 
 /** Where the loss compares outputs with targets, a class is a 1 among zeros, or with one output itself. */
 function writeTargets({ y, targets }: Engine, m: number): void {

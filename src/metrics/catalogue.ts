@@ -173,6 +173,10 @@ export const workerCatalogue = {
     'Bytes of gradients exchanged with other workers, by direction (sent, received) and by codec (f32: exact).',
     ['direction', 'codec'],
   ),
+  hidden: counter(
+    'lockstep_worker_exchange_hidden_bytes_total',
+    'Bytes of gradients that moved while this worker still computed, so that they cost no time.',
+  ),
   datasetReceived: counter(
     'lockstep_worker_dataset_received_bytes_total',
     'Bytes of data sets received from the coordinator.',

@@ -35,7 +35,7 @@ export async function localStep(
   const reduction = allReduce.open({ round, ranges, count: shares.length, sum });
   const local = await trainLocally(run, membership, own, isSealed);
   reduction.add({ ...ranges[rank]!, values: own });
-  const { wait, exchange, slowestRank } = await reduction.finish();
+  const { wait, exchange, slowestRank, movedBytes, hiddenBytes } = await reduction.finish();
 
   const updateMs = nowMs();
   const { sampleCount } = local;
@@ -76,5 +76,6 @@ export async function localStep(
     seconds,
   };
   const { ownSampleCount, tensorCount } = local;
-  return { record, timing: { step: round.step, beginMs, seconds, slowestRank }, ownSampleCount, tensorCount };
+  const moved = { bytes: movedBytes, hiddenBytes };
+  return { record, timing: { step: round.step, beginMs, seconds, slowestRank }, moved, ownSampleCount, tensorCount };
 }

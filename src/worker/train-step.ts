@@ -8,6 +8,7 @@ import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
 import { averageNoise, isNoiseMeasured, noiseScaleOf } from '../optim/noise-scale.js';
 import { addPenalties } from '../optim/penalties.js';
 import { updateRunningAverages } from '../optim/running-averages.js';
+import { EarlyUpdate } from './early-update.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
 
@@ -24,6 +25,8 @@ export interface Membership {
 export interface FinishedStep {
   readonly record: StepRecord;
   readonly timing: StepTiming;
+  /** What this rank sent and received, and how much of it while it computed: that cost no time. */
+  readonly moved: { readonly bytes: number; readonly hiddenBytes: number };
   /** Samples whose gradients this rank computed; 0 is legal. */
   readonly ownSampleCount: number;
   /** Live tensor objects of the engine. */
@@ -58,17 +61,32 @@ export async function trainStep(
   const count = microBatchCount(sampleCount, spec.microBatchSize);
   const ranges = rangesByShare(count, membership.shares);
 
-  // A header to every peer, own range forward and backward, then everybody's sum.
-  const reduction = allReduce.open({ round, ranges, count, sum: gradientSum });
+  // A header to every peer, own range forward and backward, then everybody's sum. What is summed is updated at once.
+  const learningRate = run.learningRateOf(samplesSeen, sampleCount);
+  const early = new EarlyUpdate(run, { learningRate, sampleCount }, nowMs);
+  const reduction = allReduce.open({ round, ranges, count, sum: gradientSum, onSlice: early.onSlice });
   const range = ranges[membership.rank]!;
   const withSquares = isNoiseMeasured(round.step);
-  const job = { purpose: 'gradient', ...batch, range, withSquares, weights: state.now.weights } as const;
-  const computed = await engine.compute(job);
-  for (const node of computed.nodes) reduction.add(node);
-  const { wait, exchange, slowestRank } = await reduction.finish();
+  const upcoming = batchAt(next, spec.dataset.trainLength, nextBatchSize, spec.dropLast).batch;
+  const upcomingCount = microBatchCount(upcoming.sampleCount, spec.microBatchSize);
+  const upcomingRange = rangesByShare(upcomingCount, membership.shares)[membership.rank]!;
+  const job = {
+    purpose: 'gradient',
+    ...batch,
+    range,
+    withSquares,
+    next: { ...upcoming, range: upcomingRange },
+  } as const;
+  let added = 0;
+  const computed = await engine.compute({ ...job, weights: state.now.weights }, (node) => {
+    added += 1;
+    reduction.add(node);
+  });
+  for (const node of computed.nodes.slice(added)) reduction.add(node);
+  const { wait, exchange, slowestRank, movedBytes, hiddenBytes } = await reduction.finish();
 
-  // The same update everywhere. Nothing is awaited before the state is complete: the step finishes, or it was abandoned
-  // before. Only giving up the run takes time, to find out what was not finite.
+  // The same update everywhere, into the spare copy. Nothing is awaited before the state is complete: the step finishes, or
+  // it was abandoned before. Only giving up the run takes time, to find out what was not finite.
   const updateMs = nowMs();
   const { parameterCount, extraCount, penalties } = engine.layout;
   const gradient = gradientSum.subarray(0, parameterCount);
@@ -79,7 +97,6 @@ export async function trainStep(
   const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount) : 0;
   addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount);
-  const learningRate = run.learningRateOf(samplesSeen, sampleCount);
   const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
   const { microBatchSize } = spec;
   const noise =
@@ -87,10 +104,9 @@ export async function trainStep(
       ? averageNoise(state.progression.noise, { microBatchSize, sampleCount, squareSum, norm: ownNorm })
       : state.progression.noise;
   const gradientNoiseScale = noiseScaleOf(noise);
-  const advanced = isFinite ? state.optimizer.advance(scalars) : scalars;
+  const advanced = isFinite ? early.scalars : scalars;
   if (isFinite) {
-    const factors = { learningRate, sampleCount, clipFactor: clipFactor(norm, spec.clipNorm) };
-    state.optimizer.update(state.now, state.spare, gradient, advanced, factors, 0, parameterCount);
+    if (!early.isPossible) early.update(0, parameterCount, clipFactor(norm, spec.clipNorm));
     updateRunningAverages(engine.layout, state.now.weights, state.spare.weights, extras, sampleCount);
     state.swap();
   } else {
@@ -109,7 +125,8 @@ export async function trainStep(
     ...(noise ? { noise } : {}),
   };
 
-  const seconds = { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 };
+  const update = (nowMs() - updateMs) / 1000 + early.seconds;
+  const seconds = { compute: computed.computeSeconds, wait, exchange: Math.max(0, exchange - early.seconds), update };
   const record: StepRecord = {
     step: round.step,
     epoch: batch.epoch,
@@ -123,10 +140,11 @@ export async function trainStep(
     gradientNorm: norm,
     ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     skipped: !isFinite,
-    seconds: { compute: computed.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 },
+    seconds,
   };
   return {
     record,
+    moved: { bytes: movedBytes, hiddenBytes },
     timing: { step: round.step, beginMs, seconds, slowestRank },
     ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
     tensorCount: computed.tensorCount,

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { EngineName } from '../engine/engine.js';
-import type { Computed, ComputeJob } from '../engine/engine-thread.js';
+import type { Computed, ComputedNode, ComputeJob } from '../engine/engine-thread.js';
 import { fault } from './faults.js';
 import type { PreparedRun, RunEngine } from './prepared-run.js';
 
@@ -52,10 +52,10 @@ export class WatchedEngine implements RunEngine {
   }
 
   /** @throws LockstepError `ENGINE_HUNG`; and what the engine throws */
-  async compute(job: ComputeJob): Promise<Computed> {
+  async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
     const samples = (job.range.end - job.range.first) * this.needs.microBatchSize;
     const beginMs = this.needs.clock.nowMs();
-    const computing = this.engine.compute(job);
+    const computing = this.engine.compute(job, onNode);
     const computed = await this.within(this.limitMs(samples), computing, (ranMs) => this.hung(job, ranMs));
     const tookMs = this.needs.clock.nowMs() - beginMs;
     if (samples > 0) this.slowestMsPerSample = Math.max(this.slowestMsPerSample, tookMs / samples);

@@ -88,6 +88,10 @@ export function exchangePanels({ worker: w }) {
           expr: `sum by (worker, direction) (rate(${w.exchanged}{${run}}[$__rate_interval]))`,
           legend: '{{worker}} {{direction}}',
         },
+        {
+          expr: `sum by (worker) (rate(${w.hidden}{${run}}[$__rate_interval]))`,
+          legend: '{{worker}} while it computes',
+        },
       ],
       unit: 'Bps',
       min: 0,

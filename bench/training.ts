@@ -1,0 +1,120 @@
+/**
+ * Training end to end, LeNet-5 on MNIST: `lockstep train` and PyTorch's DistributedDataParallel, turn by turn in the same
+ * minutes.
+ *
+ *     npm run build && node dist/bench/training.js [--python FILE --data FOLDER] [--json]
+ *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--steps 300] [--rounds 5]
+ *
+ * Each worker computes `--batch` images a step; images/s are those of training alone. The ratio is the median of the
+ * rounds' ratios, so that a noisy minute meets both sides. `--data` is a folder with the IDX files for PyTorch, and
+ * `--python` an interpreter that has it (bench/peers/ddp_lenet.py); without them it is not run. Weak scaling is the speed
+ * of the last count of workers by that of the first, each for one worker.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+
+import { packageRoot } from '../src/core/paths.js';
+import { median } from '../src/measure/exchange-figures.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    python: { type: 'string', default: 'python3' },
+    data: { type: 'string' },
+    workers: { type: 'string', default: '1,2' },
+    engines: { type: 'string', default: 'wasm,native' },
+    batch: { type: 'string', default: '128' },
+    steps: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+const run = promisify(execFile);
+const batch = Number(flags.batch);
+const folder = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
+
+/** Images a second, and where a step's time went on rank 0. */
+interface Speed {
+  readonly imagesPerSecond: number;
+  readonly exchangeShare?: number;
+}
+
+async function ours(engine: string, workers: number): Promise<Speed> {
+  const out = join(folder, 'run');
+  rmSync(out, { recursive: true, force: true });
+  const args = ['train', '--json', '--engine', engine, '--workers', String(workers), '--steps', flags.steps];
+  args.push('--global-batch', String(workers * batch), '--micro-batch', '32', '--checkpoint-every', 'off');
+  args.push('--eval-every', `${flags.steps}steps`, '--out', out);
+  const { stdout } = await run(process.execPath, [join(packageRoot, 'bin/lockstep.js'), ...args], {
+    maxBuffer: 2 ** 28,
+  });
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const steps = events.filter(({ type }) => type === 'step').map(({ seconds }) => seconds as Record<string, number>);
+  const total = (phase: string): number => steps.reduce((sum, seconds) => sum + (seconds[phase] ?? 0), 0);
+  const [waited, all] = [total('wait') + total('exchange'), ['compute', 'wait', 'exchange', 'update'].map(total)];
+  return {
+    imagesPerSecond: events.at(-1)!['imagesPerSecond'] as number,
+    exchangeShare: waited / all.reduce((sum, seconds) => sum + seconds, 0),
+  };
+}
+
+/** @returns undefined where Python, PyTorch or the data is missing */
+async function theirs(workers: number): Promise<Speed | undefined> {
+  if (flags.data === undefined) return undefined;
+  const args = [join(packageRoot, 'bench/peers/ddp_lenet.py'), flags.data, String(workers), flags.batch, flags.steps];
+  try {
+    return JSON.parse((await run(flags.python, args)).stdout) as Speed;
+  } catch {
+    return undefined;
+  }
+}
+
+const counts = flags.workers.split(',').map(Number);
+const engines = flags.engines.split(',');
+const found = new Map<string, Speed[]>();
+const keep = (who: string, workers: number, speed: Speed | undefined): void => {
+  const key = `${who} ${workers}`;
+  if (speed) found.set(key, [...(found.get(key) ?? []), speed]);
+};
+for (let round = 0; round < Number(flags.rounds); round++) {
+  for (const workers of counts) {
+    for (const engine of engines) keep(engine, workers, await ours(engine, workers));
+    keep('torch', workers, await theirs(workers));
+  }
+}
+rmSync(folder, { recursive: true });
+
+const speeds = (who: string, workers: number): number[] =>
+  (found.get(`${who} ${workers}`) ?? []).map(({ imagesPerSecond }) => imagesPerSecond);
+if (!flags.json) {
+  console.log(`${cpus()[0]!.model}, ${cpus().length} cores, Node ${process.versions.node}, ${batch} images a worker`);
+  console.log('workers  who      images/s   ratio to PyTorch   weak scaling   waiting and exchange, share of a step');
+}
+for (const workers of counts) {
+  for (const who of [...engines, 'torch']) {
+    const all = speeds(who, workers);
+    if (all.length === 0) {
+      if (!flags.json) console.log(`${String(workers).padStart(7)}  ${who.padEnd(8)} not run`);
+      continue;
+    }
+    const peer = speeds('torch', workers);
+    const first = speeds(who, counts[0]!);
+    const ratio = peer.length === all.length ? median(all.map((speed, i) => speed / peer[i]!)) : undefined;
+    const scaling = median(all.map((speed, i) => speed / workers / (first[i]! / counts[0]!)));
+    const shares = (found.get(`${who} ${workers}`) ?? []).flatMap(({ exchangeShare }) => exchangeShare ?? []);
+    const share = shares.length > 0 ? median(shares) : undefined;
+    if (flags.json)
+      console.log(JSON.stringify({ workers, who, imagesPerSecond: median(all), ratio, scaling, exchangeShare: share }));
+    else
+      console.log(
+        `${String(workers).padStart(7)}  ${who.padEnd(8)}${median(all).toFixed(0).padStart(9)}` +
+          `${(ratio?.toFixed(2) ?? 'not run').padStart(19)}${scaling.toFixed(2).padStart(15)}` +
+          `${share === undefined ? '' : `${(share * 100).toFixed(0)} %`.padStart(42)}`,
+      );
+  }
+}
