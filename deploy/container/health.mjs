@@ -1,5 +1,7 @@
 /** The health check of the image: whether the program in this container answers on /healthz, at the port that it has. */
 
+/* global AbortSignal, fetch */
+
 const chosen = process.env.LOCKSTEP_METRICS_PORT;
 const ports = chosen ? [chosen] : ['9464', '9465']; // by default the coordinator's and the worker's
 
