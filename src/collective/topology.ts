@@ -1,9 +1,9 @@
 import type { Topology } from './owner-map.js';
 
 /**
- * Up to how many elements `direct` was the faster one of the two, by members; above, and for more members, it is `mesh`.
- * Two members were measured on either side of the border (docs/performance.md); three and four are estimates from bytes and
- * hops, to be measured with `lockstep bench exchange --topology mesh,direct`.
+ * Up to how many elements `direct` is taken, by members; above, and for more members, it is `mesh`. Estimates from bytes and
+ * hops: for two members `direct` was the faster one at 44,426 elements and no slower at 1 Mi (docs/performance.md). To be
+ * measured with `lockstep bench exchange --topology mesh,direct`.
  */
 const directElementsMax: Readonly<Record<number, number>> = { 1: Infinity, 2: 131_072, 3: 65_536, 4: 65_536 };
 
