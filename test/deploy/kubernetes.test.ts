@@ -1,0 +1,55 @@
+/** deploy/kubernetes/ as kubectl renders it, against the official schemas. There is no cluster here to apply it to. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { packageRoot } from '../../src/core/paths.js';
+import { goldenFile, overlays } from './manifests.js';
+import { missingTools, needs } from './needs.js';
+
+/** An old one that is still in use, and the newest that `kubernetes-validate` knows. */
+const versions = ['1.31', '1.37'];
+
+describe(
+  'Kubernetes',
+  needs(missingTools({ kubectl: 'Debian: kubernetes-client', 'kubernetes-validate': 'PyPI' })),
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lockstep-kubernetes-'));
+    after(() => rmSync(folder, { recursive: true }));
+    const run = (program: string, words: readonly string[]) =>
+      spawnSync(program, words, { cwd: packageRoot, encoding: 'utf8' });
+    const validate = (version: string, ...files: string[]) =>
+      run('kubernetes-validate', ['--strict', '--kubernetes-version', version, ...files]);
+
+    for (const overlay of overlays) {
+      test(`the ${overlay} overlay renders to what the rules were checked on`, () => {
+        const { status, stdout, stderr } = run('kubectl', ['kustomize', `deploy/kubernetes/overlays/${overlay}`]);
+        assert.equal(status, 0, stderr);
+        if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(goldenFile(overlay), stdout);
+        assert.equal(stdout, readFileSync(goldenFile(overlay), 'utf8'), 'UPDATE_GOLDEN=1 writes it anew');
+      });
+    }
+
+    for (const version of versions)
+      test(`all overlays are valid for Kubernetes ${version}`, () => {
+        const { status, stdout, stderr } = validate(version, ...overlays.map(goldenFile));
+        assert.equal(status, 0, stdout + stderr);
+      });
+
+    test('a manifest that is wrong is found', () => {
+      const right = readFileSync(goldenFile('trial'), 'utf8');
+      const wrong = join(folder, 'wrong.yaml');
+      for (const [from, to] of [
+        ['replicas: 2', 'replicas: two'],
+        ['replicas: 2', 'replicaz: 2'],
+      ] as const) {
+        assert.ok(right.includes(from));
+        writeFileSync(wrong, right.replace(from, to));
+        assert.notEqual(validate(versions[0]!, wrong).status, 0, to);
+      }
+    });
+  },
+);
