@@ -74,8 +74,8 @@ test(
     ip('-n', names.near, 'link', 'set', 'cable', 'down');
     const [, cutStep] = await coordinator.seen(/"type":"membership","generation":\d+,"step":(\d+),"worldSize":1/);
     await coordinator.seen(new RegExp(`"type":"step","step":${Number(cutStep) + 100},.*"worldSize":1`));
-    for (const { complaints } of [bert, carla]) {
-      const steps = finishedSteps(complaints());
+    for (const cutOff of [bert, carla]) {
+      const steps = finishedSteps(cutOff.complaints());
       assert.ok(Math.max(...steps) <= Number(cutStep), `it went on to step ${Math.max(...steps)}, after ${cutStep}`);
     }
 
