@@ -76,7 +76,8 @@ test(
     await coordinator.seen(new RegExp(`"type":"step","step":${Number(cutStep) + 100},.*"worldSize":1`));
     for (const cutOff of [bert, carla]) {
       const steps = finishedSteps(cutOff.complaints());
-      assert.ok(Math.max(...steps) <= Number(cutStep), `it went on to step ${Math.max(...steps)}, after ${cutStep}`);
+      // Members are at most one step apart: what the near side had sent for the next step may have come through before.
+      assert.ok(Math.max(...steps) <= Number(cutStep) + 1, `it went on to step ${Math.max(...steps)}, after ${cutStep}`);
     }
 
     ip('-n', names.near, 'link', 'set', 'cable', 'up');
