@@ -2,7 +2,7 @@
  * Forward and backward of one micro-batch on one thread: our engines and PyTorch, turn by turn in the same minutes.
  *
  *     npm run build && node dist/bench/engines.js [--python FILE] [--json]
- *         [--engines native,wasm] [--models lenet5,fast,lenet,mlp] [--batches 32,128,512] [--rounds 9]
+ *         [--engines native,wasm] [--models lenet5,fast,lenet,mlp,untuned] [--batches 32,128,512] [--rounds 9]
  *
  * Every round measures every candidate a few times and keeps the median; the figure is the median of the rounds, and the
  * ratio the median of the rounds' ratios, so that a noisy minute meets both sides. PyTorch's figure is that of its better
@@ -18,13 +18,14 @@ import { packageRoot } from '../src/core/paths.js';
 import type { EngineName } from '../src/engine/engine.js';
 import { buildModelSpec } from '../src/engine/models/index.js';
 import { trialStep } from '../src/engine/trial-step.js';
+import { untuned } from './untuned.js';
 
 const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     python: { type: 'string', default: 'python3' },
     engines: { type: 'string', default: 'native,wasm' },
-    models: { type: 'string', default: 'lenet5,fast,lenet,mlp' },
+    models: { type: 'string', default: 'lenet5,fast,lenet,mlp,untuned' },
     batches: { type: 'string', default: '32,128,512' },
     rounds: { type: 'string', default: '9' },
   },
@@ -98,8 +99,9 @@ const cases: Case[] = [];
 for (const model of flags.models.split(',')) {
   for (const batch of flags.batches.split(',').map(Number)) {
     const ours = new Map<string, { step: () => void | Promise<void>; rounds: number[] }>();
+    const spec = model === 'untuned' ? untuned() : buildModelSpec(model);
     for (const name of flags.engines.split(','))
-      ours.set(name, { step: await trialStep(name as EngineName, buildModelSpec(model), batch), rounds: [] });
+      ours.set(name, { step: await trialStep(name as EngineName, spec, batch), rounds: [] });
     cases.push({ model, batch, ours, theirs: [] });
   }
 }

@@ -27,12 +27,23 @@ def classifier(filters, kernels, features, activation, dense):
     return nn.Sequential(*layers, nn.Linear(features, 10))
 
 
+def untuned():
+    """Three 3x3 convolutions of 32, 64 and 64 channels with batch normalisation, pooled twice; global average pooling."""
+    layers = []
+    for (channels, filters), pooled in zip(((3, 32), (32, 64), (64, 64)), (True, True, False)):
+        layers += [nn.Conv2d(channels, filters, 3, padding=1, bias=False), nn.BatchNorm2d(filters), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if pooled else []
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
 MODELS = {
     "lenet5": lambda: classifier((6, 16), (5, 5), 256, nn.ReLU, (120, 84)),
     "lenet": lambda: classifier((20, 50), (5, 5), 800, nn.Tanh, (500,)),
     "fast": lambda: classifier((24, 32), (5, 3), 800, nn.ReLU, (256,)),
+    "untuned": untuned,
     "mlp": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10)),
 }
+SHAPES = {"untuned": (3, 32, 32)}  # else MNIST's
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 prepared = {}
 
@@ -43,7 +54,7 @@ def trial(model, batch, layout):
     if key not in prepared:
         torch.manual_seed(1)
         network = MODELS[model]().to(memory_format=LAYOUTS[layout])
-        samples = torch.rand(batch, 1, 28, 28).to(memory_format=LAYOUTS[layout])
+        samples = torch.rand(batch, *SHAPES.get(model, (1, 28, 28))).to(memory_format=LAYOUTS[layout])
         prepared[key] = (network, samples, torch.arange(batch) % 10)
         for _ in range(3):
             step(*prepared[key])

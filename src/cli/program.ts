@@ -37,7 +37,7 @@ export interface ProgramActions {
   /** A command was asked for. */
   run(invocation: Invocation): Promise<void>;
   /** `engines` */
-  engines(options: { readonly json: boolean }): Promise<void>;
+  engines(options: { readonly json: boolean; readonly explain?: string }): Promise<void>;
   /** `bench exchange` */
   benchExchange(options: BenchExchangeOptions): Promise<void>;
   /** `help`, with a topic or without. */
@@ -68,9 +68,15 @@ export function createProgram(
     .description('Lists the engines, which one auto takes and why, and measures each on lenet5, on one thread.')
     .usage('[options]')
     .allowExcessArguments(false)
+    .option(
+      '--explain <model>',
+      'print the plan of a model, kernel by kernel, with the share of the peak that each reaches',
+    )
     .option('--json', 'print one JSON object a line')
     .helpOption('-h, --help', 'print this text')
-    .action(async ({ json = false }: { json?: boolean }) => actions.engines({ json }));
+    .action(async ({ json = false, ...more }: { json?: boolean; explain?: string }) =>
+      actions.engines({ json, ...more }),
+    );
   const bench = program
     .command('bench')
     .copyInheritedSettings(program)

@@ -3,7 +3,7 @@ import { evaluationCount, type ParameterLayout } from '../core/layout.js';
 import type { Engine, EngineOptions, SamplePlace } from './engine.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 import { loadNativeKernels } from './native-kernels.js';
-import { compilePlan, type Plan } from './plan/plan.js';
+import { compilePlan, forEachBlock, type Plan } from './plan/plan.js';
 import type { Program } from './plan/program.js';
 import { layoutOfTopology, readTopology, type Topology } from './topology.js';
 
@@ -14,6 +14,8 @@ const loaders: Readonly<Record<PlanEngineName, (arena: Arena) => Kernels | Promi
   wasm: (arena) => loadWasmKernels(arena),
   native: loadNativeKernels,
 };
+
+const start: SamplePlace = { epoch: 0, position: 0 };
 
 /** Our own kernels, in WebAssembly SIMD or natively: a plan, run on the thread that calls. Needs no TensorFlow.js. */
 export class PlanEngine implements Engine {
@@ -50,18 +52,17 @@ export class PlanEngine implements Engine {
       throw new RangeError(`${weights.length} weights for ${this.layout.weightCount}`);
     demandArena(weights);
     this.weights = weights;
-    this.run(this.plan.packing, 1, weights);
+    this.run(this.plan.packing, 1, weights); //                 it writes no sums
   }
 
-  gradientSum(m: number, sum: Float32Array, place: SamplePlace = { epoch: 0, position: 0 }): void {
+  gradientSum(m: number, sum: Float32Array, place = start): void {
     this.check(m, sum, this.layout.parameterCount + this.layout.extraCount);
-    this.plan.place.set([place.position, place.epoch]);
-    this.run(this.plan.gradient, m, sum);
+    forEachBlock(this.plan, m, place, (count) => this.run(this.plan.gradient, count, sum));
   }
 
   evaluate(m: number, extras: Float32Array): void {
     this.check(m, extras, evaluationCount);
-    this.run(this.plan.evaluation, m, extras);
+    forEachBlock(this.plan, m, start, (count) => this.run(this.plan.evaluation, count, extras));
   }
 
   add(target: Float32Array, source: Float32Array): void {

@@ -6,6 +6,7 @@ import type { ModelSpec } from '../../engine/model-spec.js';
 import { buildModelSpec } from '../../engine/models/index.js';
 import { trialStep } from '../../engine/trial-step.js';
 import type { CommandContext } from '../context.js';
+import { runExplain } from './explain-plan.js';
 
 /** How long each engine is measured, at least one call. */
 const measuredMs = 500;
@@ -13,7 +14,12 @@ const measuredMs = 500;
 const batchOf: Readonly<Record<EngineName, number>> = { native: 128, wasm: 128, cpu: 1 };
 
 /** `lockstep engines`: what computes gradients here, which of them `auto` takes, and how fast each is. */
-export async function run({ json }: { readonly json: boolean }, { stdout }: CommandContext): Promise<void> {
+export async function run(
+  { json, explain }: { readonly json: boolean; readonly explain?: string },
+  context: CommandContext,
+): Promise<void> {
+  if (explain !== undefined) return runExplain(explain, json, context);
+  const { stdout } = context;
   const model = buildModelSpec('lenet5');
   const choice = chooseEngine('auto', model);
   for (const report of inspectEngines()) {

@@ -154,7 +154,7 @@ void run_prelu_backward(const context *c, const prelu_backward *i) {
   float *gradient = AT(float, c, i->gradient), *to = AT(float, c, i->slope_gradient);
   long rows = (long)i->rows * c->m;
   for (int j = 0; j < i->columns; j += LANES) {
-    lanes sum = splat(0.0f);
+    lanes sum = c->first == 0 ? splat(0.0f) : load(to + j);
     for (long row = 0; row < rows; row++) {
       lanes x = load(in + row * i->columns + j), g = load(gradient + row * i->columns + j);
       sum += positive_or(x, splat(0.0f), g * x);

@@ -68,7 +68,7 @@ static void sample_to_weights(const convolution_weights *i, int first, const flo
 void run_convolution_weights(const context *c, const convolution_weights *i) {
   const float *in = AT(const float, c, i->in), *gradient = AT(const float, c, i->gradient);
   for (int b = 0; b < c->m; b++) {
-    sample_to_weights(i, b == 0, in + b * i->height * i->width * i->channels, gradient + b * i->out_height * i->out_width * i->filters,
+    sample_to_weights(i, b == 0 && c->first == 0, in + b * i->height * i->width * i->channels, gradient + b * i->out_height * i->out_width * i->filters,
                       AT(float, c, i->weight_gradient));
   }
 }

@@ -39,8 +39,11 @@ INLINE void features_backward(const context *c, const dense_backward *i, int row
   float *out = AT(float, c, i->weight_gradient) + k * i->outputs;
   const float *feature[TILE_SUMS];
   lanes sum[TILE_SUMS];
-  UNROLL for (int p = 0; p < rows; p++) feature[p] = in + k + p;
-  tile(TILE_STEPS, sum, rows, vectors, feature, 1, 0, c->m * i->rows, i->inputs, gradient + j, i->outputs);
+  UNROLL for (int p = 0; p < rows; p++) {
+    feature[p] = in + k + p;
+    UNROLL for (int v = 0; v < vectors; v++) sum[p * vectors + v] = c->first == 0 ? splat(0.0f) : load(out + p * i->outputs + j + v * LANES);
+  }
+  tile_sums(TILE_STEPS, 1, sum, rows, vectors, feature, 1, 0, c->m * i->rows, i->inputs, gradient + j, i->outputs);
   UNROLL for (int p = 0; p < rows; p++) {
     UNROLL for (int v = 0; v < vectors; v++) {
       int first = j + v * LANES;
@@ -66,7 +69,7 @@ void run_column_sums(const context *c, const column_sums *i) {
   float *out = AT(float, c, i->out);
   long rows = (long)i->rows * c->m;
   for (int j = 0; j < i->columns; j += LANES) {
-    lanes sum = splat(0.0f);
+    lanes sum = c->first == 0 ? splat(0.0f) : load(out + j);
     for (long row = 0; row < rows; row++) sum += load(in + row * i->columns + j);
     store_some(out + j, sum, i->columns - j);
   }

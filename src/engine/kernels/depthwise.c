@@ -23,9 +23,8 @@ void run_depthwise_forward(const context *c, const depthwise_forward *i) {
   }
 }
 
-// Sum over all pixels of the micro-batch, ascending, for one element of the kernel.
-INLINE lanes element_gradient(const context *c, const depthwise_backward *i, const float *in, const float *gradient) {
-  lanes sum = splat(0.0f);
+// Sum over all pixels of the block, ascending, for one element of the kernel.
+INLINE lanes element_gradient(const context *c, const depthwise_backward *i, lanes sum, const float *in, const float *gradient) {
   for (int b = 0; b < c->m; b++, in += i->height * i->width * i->channels) {
     for (int y = 0; y < i->out_height; y++) {
       const float *row = in + y * i->stride_height * i->width * i->channels;
@@ -63,7 +62,10 @@ void run_depthwise_backward(const context *c, const depthwise_backward *i) {
   for (int v = 0; v < i->kernel_height; v++) {
     for (int u = 0; u < i->kernel_width; u++, to += channels) {
       const float *element = in + (v * i->dilation_height * i->width + u * i->dilation_width) * channels;
-      for (int j = 0; j < channels; j += LANES) store_some(to + j, element_gradient(c, i, element + j, gradient + j), channels - j);
+      for (int j = 0; j < channels; j += LANES) {
+        lanes sum = c->first == 0 ? splat(0.0f) : load(to + j);
+        store_some(to + j, element_gradient(c, i, sum, element + j, gradient + j), channels - j);
+      }
     }
   }
   if (in_gradient) to_input(c, i, AT(const float, c, i->weights), gradient, in_gradient);

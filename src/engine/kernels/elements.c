@@ -34,10 +34,10 @@ static void philox(uint32_t *word, uint32_t key_0, uint32_t key_1) {
 void run_dropout(const context *c, const dropout *i) {
   const float *in = AT(const float, c, i->in);
   float *out = AT(float, c, i->out), scale = float_of(i->scale);
-  const uint32_t *place = AT(const uint32_t, c, i->place);
+  const uint32_t *block = AT(const uint32_t, c, i->block);
   for (int b = 0; b < c->m; b++, in += i->size, out += i->size) {
     for (int n = 0; n < i->size; n += 4) {
-      uint32_t word[4] = {(uint32_t)n / 4, place[0] + (uint32_t)b, place[1], 0};
+      uint32_t word[4] = {(uint32_t)n / 4, block[2] + c->first + (uint32_t)b, block[3], 0};
       philox(word, (uint32_t)i->key_0, (uint32_t)i->key_1);
       for (int k = 0; k < 4 && n + k < i->size; k++) out[n + k] = in[n + k] * (word[k] < (uint32_t)i->threshold ? 0.0f : scale); // a NaN stays one
     }

@@ -18,7 +18,7 @@ void run_embedding_backward(const context *c, const embedding_backward *i) {
   const float *in = AT(const float, c, i->in), *gradient = AT(const float, c, i->gradient);
   float *to = AT(float, c, i->table_gradient);
   long count = (long)i->rows * c->m;
-  for (int n = 0; n < i->vocabulary * i->width; n++) to[n] = 0.0f;
+  for (int n = 0; n < i->vocabulary * i->width && c->first == 0; n++) to[n] = 0.0f;
   for (long n = 0; n < count; n++, gradient += i->width) {
     if (!has_row(in[n], i->vocabulary)) continue;
     float *row = to + (int)in[n] * i->width;

@@ -132,7 +132,7 @@ void run_layer_normalisation_backward(const context *c, const layer_normalisatio
   float *to = AT(float, c, i->in_gradient), *gamma_gradient = AT(float, c, i->gamma_gradient), *beta_gradient = AT(float, c, i->beta_gradient);
   int columns = i->columns;
   long rows = (long)i->rows * c->m;
-  for (int j = 0; j < columns; j++) {
+  for (int j = 0; j < columns && c->first == 0; j++) {
     if (gamma_gradient) gamma_gradient[j] = 0.0f;
     if (beta_gradient) beta_gradient[j] = 0.0f;
   }

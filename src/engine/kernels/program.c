@@ -4,6 +4,13 @@
 #define OPCODE(name) OPCODE_##name,
 enum { INSTRUCTIONS(OPCODE) OPCODE_COUNT };
 
+// The one instruction that changes the context of those behind it.
+void run_begin_block(const context *c, const begin_block *i) {
+  const uint32_t *block = AT(const uint32_t, c, i->block);
+  ((context *)c)->first = block[0];
+  ((context *)c)->samples = block[1];
+}
+
 #define CASE(name)                                              \
   case OPCODE_##name:                                           \
     run_##name(&c, (const name *)(word + 1));                   \
@@ -11,7 +18,7 @@ enum { INSTRUCTIONS(OPCODE) OPCODE_COUNT };
     break;
 
 void run_program(uintptr_t memory, uint32_t program, int words, int m, uint32_t weights, uint32_t sums) {
-  const context c = {memory, weights, sums, m};
+  context c = {memory, weights, sums, m, 0, 0};
   const int32_t *word = (const int32_t *)(memory + program), *end = word + words;
   while (word < end) {
     switch (*word) {

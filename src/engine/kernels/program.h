@@ -15,7 +15,7 @@
 #endif
 
 // Address in bytes, a multiple of 4, plus a region: 0 from the start of the memory, 1 the weights' vector, 2 the sums'
-// vector of this run. A plain 0 means "none".
+// vector of this run, 3 the block of samples at hand. A plain 0 means "none".
 typedef uint32_t address;
 
 // A float32 operand travels as its bits.
@@ -30,22 +30,27 @@ typedef struct {
   uint32_t weights;
   uint32_t sums;
   int m;
+  uint32_t first;   // samples of the micro-batch before this block: sums go on from what is there, unless it is 0
+  uint32_t samples; // bytes before the block's samples
 } context;
 
 #define AT(type, c, a) ((type *)at(c, a))
 static inline void *at(const context *c, address a) {
   uint32_t region = a & 3;
   if (a == 0) return 0;
-  return (void *)(c->memory + (a & ~3u) + (region == 1 ? c->weights : region == 2 ? c->sums : 0));
+  return (void *)(c->memory + (a & ~3u) + (region == 1 ? c->weights : region == 2 ? c->sums : region == 3 ? c->samples : 0));
 }
 
+// A micro-batch is computed block by block, so that its values stay in the cache. block: samples before it, bytes before
+// its samples, position of the micro-batch's first sample in its epoch, and the epoch.
+typedef struct { address block; } begin_block;
 // Rows of `columns` floats, without gaps, to rows with a stride.
 typedef struct { address from, to; int32_t rows, columns, to_stride; } pack_rows;
 // to[block][j][i] = from[block][i][j], i < rows, j < columns.
 typedef struct { address from, to; int32_t rows, columns, from_stride, to_stride, blocks, from_block, to_block; } transpose;
 // Zeros `size * m` floats.
 typedef struct { address to; int32_t size; } clear;
-// Zeros `size` floats, whatever m is.
+// Zeros `size` floats, whatever m is; but in the first block only.
 typedef struct { address to; int32_t size; } clear_once;
 // Puts a picture into a larger one, `step` apart (1: as it is); what lies around and between stays what it is: zero.
 typedef struct { address from, to; int32_t height, width, channels, top, left, step_height, step_width, to_height, to_width; } pad;
@@ -73,7 +78,7 @@ typedef struct {
   address in, weights, offsets, gradient, weight_gradient, in_gradient, scratch;
   int32_t height, width, channels, kernel_height, kernel_width, stride_height, stride_width, out_height, out_width, filters;
 } convolution_backward;
-// weight_gradient [kernel_height][kernel_width][channels][filters], without gaps; overwritten.
+// weight_gradient [kernel_height][kernel_width][channels][filters], without gaps; added up over blocks.
 typedef struct {
   address in, gradient, weight_gradient;
   int32_t height, width, channels, kernel_height, kernel_width, stride_height, stride_width, dilation_height, dilation_width;
@@ -142,29 +147,29 @@ typedef struct {
 typedef struct { address in, table, out; int32_t rows, vocabulary, width; } embedding_forward;
 typedef struct { address in, gradient, table_gradient; int32_t rows, vocabulary, width; } embedding_backward;
 // in times 0 where the random word of its element is below `threshold`, else times `scale` (bits of a float32). The words
-// are Philox 4x32-10 with the counter (element / 4, position of the sample, epoch, 0); place: position of the first sample,
-// epoch. Forward and backward alike; in and out may be the same.
-typedef struct { address in, out, place; int32_t size, key_0, key_1, threshold, scale; } dropout;
+// are Philox 4x32-10 with the counter (element / 4, position of the sample, epoch, 0). Forward and backward alike; in and out
+// may be the same.
+typedef struct { address in, out, block; int32_t size, key_0, key_1, threshold, scale; } dropout;
 // out = a + b, or a * b; out may be one of them.
 typedef struct { address a, b, out; int32_t size, multiply; } combine;
 // to = from * factor: bits of a float32.
 typedef struct { address from, to; int32_t size, factor; } scale_to;
 // Losses. extras: sum over samples of the loss, and count of correct answers. gradient [m][classes] or none. labels
-// int32[m]; targets float32[m][outputs].
-typedef struct { address logits, labels, gradient, extras; int32_t classes; } softmax_cross_entropy;
-typedef struct { address logits, targets, gradient, extras; int32_t outputs; } sigmoid_cross_entropy;
-typedef struct { address predictions, targets, gradient, extras; int32_t outputs; } mean_squared_error;
+// int32 and targets float32[outputs] of every sample of the micro-batch; total: float64, the loss of the blocks so far.
+typedef struct { address logits, labels, gradient, extras, total; int32_t classes; } softmax_cross_entropy;
+typedef struct { address logits, targets, gradient, extras, total; int32_t outputs; } sigmoid_cross_entropy;
+typedef struct { address predictions, targets, gradient, extras, total; int32_t outputs; } mean_squared_error;
 
 // Opcodes, in this order, from 0.
 #define INSTRUCTIONS(X)                                                                                                  \
-  X(pack_rows) X(transpose) X(clear) X(clear_once) X(pad) X(unpad) X(copy_rows) X(permute) X(repeat_channels)            \
-  X(sum_channels) X(convolution_forward) X(convolution_backward) X(convolution_weights) X(depthwise_forward)             \
-  X(depthwise_backward) X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward)        \
-  X(dense_forward) X(dense_backward) X(column_sums) X(activation_forward) X(activation_backward) X(softmax_forward)      \
-  X(softmax_backward) X(prelu_forward) X(prelu_backward) X(batch_normalisation_forward)                                  \
-  X(batch_normalisation_evaluation) X(batch_normalisation_backward) X(layer_normalisation_forward)                       \
-  X(layer_normalisation_backward) X(embedding_forward) X(embedding_backward) X(dropout) X(combine) X(scale_to)           \
-  X(softmax_cross_entropy) X(sigmoid_cross_entropy) X(mean_squared_error)
+  X(begin_block) X(pack_rows) X(transpose) X(clear) X(clear_once) X(pad) X(unpad) X(copy_rows) X(permute)                \
+  X(repeat_channels) X(sum_channels) X(convolution_forward) X(convolution_backward) X(convolution_weights)               \
+  X(depthwise_forward) X(depthwise_backward) X(max_pool_forward) X(max_pool_backward) X(average_pool_forward)            \
+  X(average_pool_backward) X(dense_forward) X(dense_backward) X(column_sums) X(activation_forward)                       \
+  X(activation_backward) X(softmax_forward) X(softmax_backward) X(prelu_forward) X(prelu_backward)                       \
+  X(batch_normalisation_forward) X(batch_normalisation_evaluation) X(batch_normalisation_backward)                       \
+  X(layer_normalisation_forward) X(layer_normalisation_backward) X(embedding_forward) X(embedding_backward) X(dropout)   \
+  X(combine) X(scale_to) X(softmax_cross_entropy) X(sigmoid_cross_entropy) X(mean_squared_error)
 
 #define DECLARE(name) KERNEL void run_##name(const context *c, const name *i);
 INSTRUCTIONS(DECLARE)

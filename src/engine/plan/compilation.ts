@@ -10,9 +10,9 @@ import {
   type Operands,
 } from './program.js';
 
-/** A stage's output for a whole micro-batch, and the gradient with respect to it. */
+/** A stage's output for a whole block of samples, and the gradient with respect to it. */
 export interface Values {
-  /** float32[microBatchSize * size] */
+  /** float32[blockSize * size] */
   readonly out: Address;
   /** Shaped as `out`; `none` for the model's input, whose gradient nobody wants. */
   readonly gradient: Address;
@@ -33,20 +33,24 @@ export class Compilation {
   /** Written back to front: the last stage's come first. */
   private readonly backward: ProgramWriter[] = [];
   private layer = '';
-  private placeAddress: Address = none;
+  /** uint32[4]: what block of what micro-batch is at hand, as `begin_block` in kernels/program.h wants it. */
+  readonly block: Address;
 
   /**
-   * @param microBatchSize - samples of the largest micro-batch
+   * @param blockSize - samples that are computed at once, at most
    * @param lanes - floats in one of the kernels' vectors
    * @param seed - of the run: random masks depend on it
    */
   constructor(
     readonly arena: Arena,
     readonly layout: ParameterLayout,
-    readonly microBatchSize: number,
+    readonly blockSize: number,
     readonly lanes: number,
     readonly seed: number,
-  ) {}
+  ) {
+    this.block = this.buffer(4);
+    this.forward('begin_block', { block: this.block });
+  }
 
   /** What is written from now on belongs to this layer. */
   begin(layer: string): void {
@@ -70,19 +74,13 @@ export class Compilation {
     return this.arena.reserve((size + slack) * 4);
   }
 
-  /** As many for each sample of a micro-batch. */
+  /** As many for each sample of a block. */
   sampleBuffer(size: number): Address {
-    return this.buffer(size * this.microBatchSize);
+    return this.buffer(size * this.blockSize);
   }
 
   values(size: number): Values {
     return { out: this.sampleBuffer(size), gradient: this.sampleBuffer(size), size };
-  }
-
-  /** Where the random masks of a run find the first sample's position and the epoch: uint32[2]. */
-  get place(): Address {
-    if (this.placeAddress === none) this.placeAddress = this.buffer(2);
-    return this.placeAddress;
   }
 
   /** Adds a stage's backward pass, which runs before those added earlier. */

@@ -12,7 +12,7 @@ export function compileDropout(c: Compilation, stage: StageOf<'dropout'>, input:
   const output = behind(c, input);
   const [key_0, key_1] = philoxKey(c.seed, 'dropout', name);
   const threshold = Math.round(rate * 4_294_967_296);
-  const mask = { place: c.place, size: input.size, key_0, key_1, threshold, scale: bitsOf(1 / (1 - rate)) };
+  const mask = { block: c.block, size: input.size, key_0, key_1, threshold, scale: bitsOf(1 / (1 - rate)) };
   c.training.emit('dropout', { in: input.out, out: output.out, ...mask });
   c.evaluation.emit('scale_to', { from: input.out, to: output.out, size: input.size, factor: bitsOf(1) });
   const { gradient } = output;

@@ -5,6 +5,7 @@
  * allocation and no object in a step but one.
  */
 export const instructions = {
+  begin_block: ['block'],
   pack_rows: ['from', 'to', 'rows', 'columns', 'to_stride'],
   transpose: ['from', 'to', 'rows', 'columns', 'from_stride', 'to_stride', 'blocks', 'from_block', 'to_block'],
   clear: ['to', 'size'],
@@ -217,10 +218,10 @@ export const instructions = {
   ],
   embedding_forward: ['in', 'table', 'out', 'rows', 'vocabulary', 'width'],
   embedding_backward: ['in', 'gradient', 'table_gradient', 'rows', 'vocabulary', 'width'],
-  dropout: ['in', 'out', 'place', 'size', 'key_0', 'key_1', 'threshold', 'scale'],
+  dropout: ['in', 'out', 'block', 'size', 'key_0', 'key_1', 'threshold', 'scale'],
   combine: ['a', 'b', 'out', 'size', 'multiply'],
   scale_to: ['from', 'to', 'size', 'factor'],
-  softmax_cross_entropy: ['logits', 'labels', 'gradient', 'extras', 'classes'],
-  sigmoid_cross_entropy: ['logits', 'targets', 'gradient', 'extras', 'outputs'],
-  mean_squared_error: ['predictions', 'targets', 'gradient', 'extras', 'outputs'],
+  softmax_cross_entropy: ['logits', 'labels', 'gradient', 'extras', 'total', 'classes'],
+  sigmoid_cross_entropy: ['logits', 'targets', 'gradient', 'extras', 'total', 'outputs'],
+  mean_squared_error: ['predictions', 'targets', 'gradient', 'extras', 'total', 'outputs'],
 } as const;

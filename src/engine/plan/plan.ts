@@ -1,7 +1,7 @@
 /**
  * A plan: a model and a micro-batch size, compiled to programs of kernel calls over fixed places in the arena.
  *
- * All memory is laid out here. A step allocates nothing and calls the kernels' module once.
+ * All memory is laid out here. A step allocates nothing and calls the kernels' module once a block of samples.
  */
 import type { Arena } from '../../core/arena.js';
 import { layoutOfTopology, modelInput, type Topology } from '../topology.js';
@@ -13,7 +13,8 @@ import { compileConcatenation, compileDropout, compileFrame, compileMerge, compi
 import { compileDepthwise, compileTransposed } from './more-convolutions.js';
 import { compileBatchNormalisation, compileLayerNormalisation } from './normalisation.js';
 import { compileAveragePooling, compileMaxPooling } from './pooling.js';
-import { inSums, none, ProgramWriter, type Address, type Program } from './program.js';
+import { blockSizeOf } from './block-size.js';
+import { inSamples, inSums, none, ProgramWriter, type Address, type Program } from './program.js';
 import { stagesOf, usesOf, type Stage } from './stages.js';
 
 export interface Plan {
@@ -23,8 +24,12 @@ export interface Plan {
   readonly y: Int32Array;
   /** float32[microBatchSize * outputs]: what the outputs are compared with, if the loss does; else empty. */
   readonly targets: Float32Array;
-  /** uint32[2]: position of the first sample in its epoch, and the epoch: where random masks begin. */
-  readonly place: Uint32Array;
+  /** Samples that a run of a program takes, at most. */
+  readonly blockSize: number;
+  /** Elements of a sample. */
+  readonly sampleSize: number;
+  /** uint32[4], to be set before a run of `gradient` or `evaluation`: `begin_block` in kernels/program.h. */
+  readonly block: Uint32Array;
   /** Brings the weights into the order that the kernels want. */
   readonly packing: Program;
   /** Forward, loss and backward: fills the sums' vector, extras included. */
@@ -37,31 +42,55 @@ export interface Plan {
  * @param microBatchSize - samples of the largest micro-batch
  * @param lanes - floats in one of the kernels' vectors
  * @param seed - of the run: random masks depend on it
+ * @param blockSize - default what fits the cache
  */
-export function compilePlan(topology: Topology, microBatchSize: number, arena: Arena, lanes: number, seed = 0): Plan {
+export function compilePlan(
+  topology: Topology,
+  microBatchSize: number,
+  arena: Arena,
+  lanes: number,
+  seed = 0,
+  blockSize = blockSizeOf(topology, microBatchSize),
+): Plan {
   const layout = layoutOfTopology(topology);
-  const c = new Compilation(arena, layout, microBatchSize, lanes, seed);
+  const c = new Compilation(arena, layout, blockSize, lanes, seed);
   const sampleSize = topology.inputShape.reduce((size, d) => size * d, 1);
-  const x = c.sampleBuffer(sampleSize);
-  const classes = c.sampleBuffer(1);
+  const x = c.buffer(microBatchSize * sampleSize);
+  const classes = c.buffer(microBatchSize);
   const targetSize = topology.loss === 'softmaxCrossEntropy' ? 0 : topology.outputs;
-  const targets = c.sampleBuffer(targetSize);
+  const targets = c.buffer(microBatchSize * targetSize);
+  const total = c.buffer(2);
 
-  const output = compileStages(c, topology, { out: x, gradient: none, size: sampleSize });
+  const output = compileStages(c, topology, { out: inSamples(x), gradient: none, size: sampleSize });
   c.begin('loss');
   const loss = (gradient: Address, extras: Address): ProgramWriter =>
-    lossProgram(topology, output.out, classes, targets, gradient, extras);
+    lossProgram(topology, { out: output.out, labels: classes, targets, gradient, extras, total });
   return {
     x: new Float32Array(arena.buffer, x, microBatchSize * sampleSize),
     y: new Int32Array(arena.buffer, classes, microBatchSize),
     targets: new Float32Array(arena.buffer, targets, microBatchSize * targetSize),
-    place: new Uint32Array(arena.buffer, c.place, 2),
+    blockSize,
+    sampleSize,
+    block: new Uint32Array(arena.buffer, c.block, 4),
     packing: c.packing.store(arena),
     gradient: joined(...[c.training, loss(output.gradient, inSums(layout.parameterCount)), ...c.backwardPass()]).store(
       arena,
     ),
     evaluation: joined(c.evaluation, loss(none, inSums(0))).store(arena),
   };
+}
+
+/** Sets `block` and calls `run` for one block of the samples after the other; sums go on from block to block. */
+export function forEachBlock(
+  { block, blockSize, sampleSize }: Plan,
+  m: number,
+  { position, epoch }: { readonly position: number; readonly epoch: number },
+  run: (count: number) => void,
+): void {
+  for (let first = 0; first < m; first += blockSize) {
+    block.set([first, first * sampleSize * 4, position, epoch]);
+    run(Math.min(blockSize, m - first));
+  }
 }
 
 /** @returns the model's output */
@@ -138,22 +167,23 @@ function compileStage(c: Compilation, stage: Stage, inputs: readonly Values[]): 
 
 function lossProgram(
   { loss, outputs }: Topology,
-  out: Address,
-  labels: Address,
-  targets: Address,
-  gradient: Address,
-  extras: Address,
+  {
+    out,
+    labels,
+    targets,
+    ...results
+  }: Readonly<Record<'out' | 'labels' | 'targets' | 'gradient' | 'extras' | 'total', Address>>,
 ): ProgramWriter {
   const writer = new ProgramWriter('loss');
   switch (loss) {
     case 'softmaxCrossEntropy':
-      writer.emit('softmax_cross_entropy', { logits: out, labels, gradient, extras, classes: outputs });
+      writer.emit('softmax_cross_entropy', { logits: out, labels, ...results, classes: outputs });
       break;
     case 'sigmoidCrossEntropy':
-      writer.emit('sigmoid_cross_entropy', { logits: out, targets, gradient, extras, outputs });
+      writer.emit('sigmoid_cross_entropy', { logits: out, targets, ...results, outputs });
       break;
     case 'meanSquaredError':
-      writer.emit('mean_squared_error', { predictions: out, targets, gradient, extras, outputs });
+      writer.emit('mean_squared_error', { predictions: out, targets, ...results, outputs });
   }
   return writer;
 }

@@ -13,6 +13,9 @@ export const inWeights = (offset: number): Address => (offset * 4) | 1;
 /** In the sums' vector of the run; `offset` in elements. */
 export const inSums = (offset: number): Address => (offset * 4) | 2;
 
+/** In the samples of the micro-batch, counted from the first one of the block at hand. */
+export const inSamples = (address: Address): Address => address | 3;
+
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** A float32 operand, as its bits. */

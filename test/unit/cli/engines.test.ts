@@ -38,6 +38,18 @@ describe('lockstep engines', () => {
     for (const report of reports) assert.equal(report.available, (report.imagesPerSecond ?? 0) > 0, report.engine);
   });
 
+  test('--explain: every kernel of a plan, and the shares of time add up', async () => {
+    const [facts, ...kernels] = (await lockstep('engines', '--explain', 'mlp', '--json')).lines.map(
+      (line) => JSON.parse(line) as Record<string, number | string>,
+    );
+    assert.deepEqual([facts!['model'], facts!['samples']], ['mlp', 96]);
+    const total = kernels.reduce((sum, kernel) => sum + Number(kernel['milliseconds']), 0);
+    assert.ok(Math.abs(total - Number(facts!['milliseconds'])) < 1e-9);
+    const first = kernels.find((k) => k['layer'] === 'dense1' && k['kernel'] === 'dense_forward');
+    assert.deepEqual([first!['shapes'], first!['multiplyAdds']], ['784 -> 128', 96 * 784 * 128]);
+    assert.equal((await lockstep('engines', '--explain', 'nothing')).exitCode, 2);
+  });
+
   test('a flag that it does not have', async () => {
     const { exitCode, stderr } = await lockstep('engines', '--workers', '3');
     assert.equal(exitCode, 2);

@@ -45,6 +45,7 @@ function crossEntropy(logits: readonly (readonly number[])[], labels: readonly n
     labels: y.byteOffset,
     gradient: gradient.byteOffset,
     extras: inSums(0),
+    total: arena.float32(2).byteOffset,
     classes,
   };
   writer.emit('softmax_cross_entropy', places);

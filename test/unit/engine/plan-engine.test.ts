@@ -4,7 +4,11 @@ import { describe, it } from 'node:test';
 import { createArena } from '../../../src/core/arena.js';
 import { OpByOpEngine } from '../../../src/engine/op-by-op/op-by-op-engine.js';
 import { modelNames } from '../../../src/engine/models/names.js';
+import { loadWasmKernels } from '../../../src/engine/kernels.js';
+import { compilePlan, forEachBlock } from '../../../src/engine/plan/plan.js';
+import type { Program } from '../../../src/engine/plan/program.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
+import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
 import { engineContract } from '../../contract/engine-contract.js';
 import {
   cornerNames,
@@ -87,4 +91,33 @@ describe('PlanEngine', () => {
     for (let i = 0; i < 3; i++) engine.gradientSum(8, sum);
     assert.equal(arena.reserve(0), before);
   });
+});
+
+describe('blocks of samples', () => {
+  for (const name of ['lenet5', ...cornerNames]) {
+    it(`${name}: same bits in blocks of 3 as at once, gradient and evaluation`, async () => {
+      const topology = readTopology(modelNamed(name));
+      const { parameterCount, weightCount, extraCount } = layoutOfTopology(topology);
+      const results = await Promise.all(
+        [7, 3].map(async (blockSize) => {
+          const arena = createArena();
+          const kernels = await loadWasmKernels(arena);
+          const plan = compilePlan(topology, 7, arena, kernels.lane_count(), 0, blockSize);
+          writeSamples(plan);
+          const weights = someWeights(layoutOfTopology(topology), arena);
+          assert.equal(weights.length, weightCount);
+          const sums = arena.float32(parameterCount + extraCount);
+          const run = ({ address, length }: Program, m: number): void =>
+            kernels.run_program(0, address, length, m, weights.byteOffset, sums.byteOffset);
+          run(plan.packing, 1);
+          const place = { position: 0, epoch: 0 };
+          forEachBlock(plan, 7, place, (m) => run(plan.gradient, m));
+          const gradient = sums.slice();
+          forEachBlock(plan, 7, place, (m) => run(plan.evaluation, m));
+          return [gradient, sums.slice(0, 2)];
+        }),
+      );
+      assert.deepEqual(results[1], results[0]);
+    });
+  }
 });
