@@ -77,7 +77,10 @@ test(
     for (const cutOff of [bert, carla]) {
       const steps = finishedSteps(cutOff.complaints());
       // Members are at most one step apart: what the near side had sent for the next step may have come through before.
-      assert.ok(Math.max(...steps) <= Number(cutStep) + 1, `it went on to step ${Math.max(...steps)}, after ${cutStep}`);
+      assert.ok(
+        Math.max(...steps) <= Number(cutStep) + 1,
+        `it went on to step ${Math.max(...steps)}, after ${cutStep}`,
+      );
     }
 
     ip('-n', names.near, 'link', 'set', 'cable', 'up');
