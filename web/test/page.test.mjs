@@ -15,7 +15,8 @@ const { startWatchedRun } = await import('../../dist/test/services/watched-run.j
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const steps = 1500;
+/** So many that a fast machine is still training when the last test of the moving page begins. */
+const steps = 4000;
 /** Of the longest wait for something on the page: a loaded machine trains slowly. */
 const limitMs = 100_000;
 
