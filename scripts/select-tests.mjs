@@ -3,7 +3,7 @@
 /** Folders of test/, and the one test beside them. */
 export const suites = ['tidy', 'unit', 'contract', 'sim', 'e2e', 'deploy', 'services'];
 
-/** Run only when they are named: they need programs that few machines have, and minutes. `.ci/deploy` and `.ci/run` name them. */
+/** Run only when they are named: they need programs that few machines have, and minutes. `.ci/deploy` and `.ci/monitoring` name them. */
 const suitesOnRequest = ['deploy', 'services'];
 
 /** Node is asked for files, not patterns: its version 20 knows none. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { jsonLines, lastLine, runToEnd, start, workshop, type Running } from './lockstep.js';
+import { jsonLines, lastLine, runToEnd, start, workshop, type Running } from '../e2e/lockstep.js';
 
 /**
  * A network that falls apart: two network namespaces with one cable between them, which is pulled and put in again. Needs
