@@ -4,6 +4,9 @@ import { rolldown } from 'rolldown';
 
 import { packageRoot } from '../../src/core/paths.js';
 
+/** What the wasm backend's start-up code expects of Node.js, and a module does not have. */
+const commonJsNames = 'const { dirname: __dirname, filename: __filename } = import.meta;';
+
 /**
  * The suite with all of TensorFlow.js in one file, since its published modules are for bundlers. Nothing may be left out: its
  * package says that modules without effect are those that register kernels, gradients and tests.
@@ -20,7 +23,7 @@ export async function bundleSuite(): Promise<string> {
     external: [/^node:/],
     resolve: { mainFields: ['module', 'main'] },
   });
-  await bundle.write({ file, format: 'esm', codeSplitting: false });
+  await bundle.write({ file, format: 'esm', codeSplitting: false, intro: commonJsNames });
   await bundle.close();
   return file;
 }

@@ -30,15 +30,19 @@ export interface SuiteResult {
 interface Jasmine {
   getEnv(): {
     configure(options: { readonly random: boolean }): void;
-    addReporter(reporter: { specDone(spec: Spec): void }): void;
+    addReporter(reporter: { specDone(spec: Spec): void; suiteDone(suite: Suite): void }): void;
     execute(): Promise<unknown>;
   };
 }
 
-interface Spec {
+interface Suite {
   readonly fullName: string;
-  readonly status: 'passed' | 'failed' | 'pending' | 'excluded';
+  /** Of what runs before and after its specs, which it takes with it. */
   readonly failedExpectations: readonly { readonly message: string }[];
+}
+
+interface Spec extends Suite {
+  readonly status: 'passed' | 'failed' | 'pending' | 'excluded';
   readonly pendingReason?: string;
 }
 
@@ -66,6 +70,9 @@ export async function runSuite(name: string): Promise<SuiteResult> {
       if (status === 'passed') passed++;
       else if (status === 'failed') failed.push({ name: fullName, message: failedExpectations[0]?.message ?? '' });
       else skipped.push({ name: fullName, message: pendingReason ?? '' });
+    },
+    suiteDone({ fullName, failedExpectations }) {
+      for (const { message } of failedExpectations) failed.push({ name: fullName, message });
     },
   });
   await runner.execute();
