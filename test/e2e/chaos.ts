@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../src/core/paths.js';
@@ -21,6 +22,8 @@ export interface ChaosOptions {
   readonly steps: number;
   readonly workers: number;
   readonly out: string;
+  /** Folder for what each process says on standard error; it is made. */
+  readonly logs: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** By step. */
   readonly faults: readonly Fault[];
@@ -87,6 +90,7 @@ class Cluster {
 
   constructor(private readonly options: ChaosOptions) {
     this.faults = [...options.faults];
+    mkdirSync(options.logs, { recursive: true });
   }
 
   async run(): Promise<ChaosResult> {
@@ -103,7 +107,7 @@ class Cluster {
 
   /** One coordinator, until it ends. @returns the last line that it wrote */
   private async lead(args: readonly string[]): Promise<Line | undefined> {
-    this.coordinator = this.lockstep(args);
+    this.coordinator = this.lockstep(args, 'coordinator');
     const ended = once(this.coordinator, 'close');
     let hasStarted = false;
     let last: Line | undefined;
@@ -138,7 +142,7 @@ class Cluster {
   private addWorker(): void {
     const name = `worker-${this.everyone.length}`;
     const flags = ['--coordinator', this.address, '--exchange-port', '0', '--metrics-port', '0', '--name', name];
-    this.workers.push(this.lockstep(['worker', ...flags]));
+    this.workers.push(this.lockstep(['worker', ...flags], name));
   }
 
   /** At the end only those are left that were stopped, or came too late. */
@@ -146,11 +150,14 @@ class Cluster {
     for (const child of this.everyone) child.kill('SIGKILL');
   }
 
-  private lockstep(args: readonly string[]): ChildProcess {
+  /** @param logName - a successor's words come after those of the one before */
+  private lockstep(args: readonly string[], logName: string): ChildProcess {
+    const log = openSync(join(this.options.logs, `${logName}.log`), 'a');
     const child = spawn(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...args], {
       env: { ...process.env, ...this.options.environment },
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', log],
     });
+    closeSync(log);
     this.everyone.push(child);
     return child;
   }

@@ -59,7 +59,8 @@ export class PullStream {
     };
     session.once('connect', () => {
       isConnected = true;
-      session.setLocalWindowSize(windowBytes);
+      // Node says so a moment later than it is true; a session that was given up in between throws at whoever uses it.
+      if (!session.destroyed) session.setLocalWindowSize(windowBytes);
     });
     session.on('error', (error: Error) => end(error.message));
     session.on('close', () => end('it closed the connection'));
