@@ -79,13 +79,22 @@ export const fields = {
     about:
       'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers: before the first step it gives up then, later it saves the run and ends.',
   }),
-  engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu']), {
+  engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu', 'webgpu']), {
     group: 'Cluster',
     commands: everywhere,
     placeholder: 'ENGINE',
     default: 'auto',
     about:
-      'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+      'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `webgpu`: a GPU, through Vulkan, Metal or Direct3D 12; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+  }),
+  gpu: field('gpu', text, {
+    group: 'Cluster',
+    commands: ['train', 'worker'],
+    placeholder: 'INDEX|NAME',
+    default: 'auto',
+    local: true,
+    about:
+      'The GPU of `--engine webgpu`: its index or a part of its name, as `lockstep engines` lists them. `auto` is the first one; software that plays a GPU is taken only by name.',
   }),
   threads: field('threads', countOrAuto, {
     group: 'Cluster',

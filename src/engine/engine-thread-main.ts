@@ -6,6 +6,7 @@ import { imagesDataset } from '../data/encoded-images.js';
 import { createEngine } from './choose-engine.js';
 import type { ComputedNode } from './engine-thread.js';
 import {
+  endThread,
   sentError,
   type SentNode,
   type ThreadAnswer,
@@ -23,9 +24,9 @@ const sent = ({ first, end, values }: ComputedNode): SentNode => ({
 });
 
 try {
-  const { memory, train, test, engine: name, model, microBatchSize, order } = workerData as ThreadData;
+  const { memory, train, test, engine: name, model, microBatchSize, order, gpu } = workerData as ThreadData;
   const arena = new Arena(memory);
-  const engine = await createEngine(name, { model, microBatchSize, arena, seed: order.seed });
+  const engine = await createEngine(name, { model, microBatchSize, arena, seed: order.seed, ...(gpu && { gpu }) });
   const runner = new MicroBatchRunner(engine, arena, {
     microBatchSize,
     order,
@@ -49,7 +50,7 @@ try {
     }
   };
 
-  port.on('message', (job: ThreadJob) => void run(job));
+  port.on('message', (job: ThreadJob | typeof endThread) => (job === endThread ? process.exit() : void run(job)));
   answer({ name: engine.name, deterministic: engine.deterministic, layout: engine.layout });
 } catch (error) {
   answer({ error: sentError(error) });

@@ -14,6 +14,9 @@ export type ThreadData = Omit<EngineThreadOptions, 'arena'> & { readonly memory:
 
 export type ThreadJob = Omit<ComputeJob, 'weights'> & { readonly weights: Place };
 
+/** In place of a job: the thread ends by itself as soon as it reads this, between two calls of whatever it calls. */
+export const endThread = 'end';
+
 export interface SentNode {
   readonly first: number;
   readonly end: number;

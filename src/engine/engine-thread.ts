@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 import type { Arena } from '../core/arena.js';
@@ -5,6 +6,7 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { EncodedImages } from '../data/encoded-images.js';
 import type { EngineName } from './engine.js';
 import {
+  endThread,
   restoreError,
   type SentNode,
   type ThreadAnswer,
@@ -23,6 +25,8 @@ export interface EngineThreadOptions {
   readonly train: EncodedImages;
   readonly test: EncodedImages;
   readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
+  /** As `--gpu` has it, for engines that compute on one. */
+  readonly gpu?: string;
 }
 
 /** Which samples of training a job is about. */
@@ -60,6 +64,9 @@ export interface Computed {
   /** Of the backend, after the job. */
   readonly tensorCount: number;
 }
+
+/** Ended from outside in the middle of a call, Dawn aborts the whole process: webgpu/dawn.ts. */
+const endsByItself: ReadonlySet<EngineName> = new Set(['webgpu']);
 
 /**
  * An engine with its data in a thread of its own, over the shared arena: a long forward or backward pass never holds up
@@ -135,7 +142,11 @@ export class EngineThread {
   /** Ends the thread, in the middle of a job too: its `compute` rejects. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await this.thread.terminate();
+    if (!this.ready || !endsByItself.has(this.name) || this.death) return void (await this.thread.terminate());
+    const ended = once(this.thread, 'exit');
+    this.thread.ref();
+    this.thread.postMessage(endThread);
+    await ended;
   }
 
   /** The thread keeps the process alive only while somebody waits for it. */

@@ -2,7 +2,7 @@ import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { ModelSpec } from './model-spec.js';
 
-export type EngineName = 'native' | 'wasm' | 'cpu';
+export type EngineName = 'native' | 'wasm' | 'cpu' | 'webgpu';
 
 /** Which samples of the run a micro-batch holds: random masks are drawn by it. */
 export interface SamplePlace {
@@ -61,4 +61,6 @@ export interface EngineOptions {
   readonly arena: Arena;
   /** Of the run: random masks depend on it. Default 0. */
   readonly seed?: number;
+  /** Which GPU, as `--gpu` has it: `auto`, an index or a part of a name. Default `auto`. */
+  readonly gpu?: string;
 }

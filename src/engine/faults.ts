@@ -1,6 +1,7 @@
 /** What can go wrong between a model and an engine. */
 import { faultsFrom, type FaultKind, type FaultTable } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
+import { gpuFaults } from './webgpu/faults.js';
 
 export const engineFaults = {
   UNKNOWN_MODEL: {
@@ -53,6 +54,7 @@ export const engineFaults = {
     message: ({ reason }) => `the engine's thread ended: ${reason}`,
     remedy: 'if memory ran out, choose a smaller --micro-batch',
   } satisfies FaultKind<{ readonly reason: string }>,
+  ...gpuFaults,
 } as const satisfies FaultTable;
 
 export const fault = faultsFrom(engineFaults);

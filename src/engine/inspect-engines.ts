@@ -1,11 +1,15 @@
 import { version_core as tensorflowVersion } from '@tensorflow/tfjs-core';
 
+import { LockstepError } from '../core/errors.js';
 import type { EngineName } from './engine.js';
 import { nativeStatus } from './native-kernels.js';
+import { listAdapters } from './webgpu/adapters.js';
 
 /** One line of `lockstep engines`. */
 export type EngineReport = {
   readonly engine: EngineName;
+  /** What `--gpu` may give to have this one, for engines that compute on a GPU. */
+  readonly gpu?: string;
   /** Whether the same inputs give the same bits, always and everywhere. */
   readonly deterministic: boolean;
 } & (
@@ -13,8 +17,8 @@ export type EngineReport = {
   | { readonly available: false; readonly reason: string; /** What would provide it. */ readonly remedy: string }
 );
 
-/** All engines, fastest first. */
-export function inspectEngines(): readonly EngineReport[] {
+/** All engines, fastest first; those of GPUs, whose speed depends on the GPU, once for each. */
+export async function inspectEngines(): Promise<readonly EngineReport[]> {
   const native = nativeStatus();
   return [
     {
@@ -24,5 +28,19 @@ export function inspectEngines(): readonly EngineReport[] {
     },
     { engine: 'wasm', deterministic: true, available: true, version: 'own kernels, WebAssembly SIMD' },
     { engine: 'cpu', deterministic: true, available: true, version: `TensorFlow.js ${tensorflowVersion}` },
+    ...(await inspectGpus()),
   ];
+}
+
+async function inspectGpus(): Promise<readonly EngineReport[]> {
+  const engine = { engine: 'webgpu', deterministic: false } as const;
+  try {
+    return (await listAdapters()).map(({ index, name, driver }) => {
+      const version = driver === '' ? name : `${name}, ${driver}`;
+      return { ...engine, gpu: String(index), available: true, version };
+    });
+  } catch (error) {
+    if (!(error instanceof LockstepError)) throw error;
+    return [{ ...engine, available: false, reason: error.message, remedy: error.remedy }];
+  }
 }

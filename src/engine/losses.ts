@@ -5,7 +5,7 @@ import { tf } from './tensorflow.js';
 interface Loss {
   /** Over samples. @param y - classes int32[m], or targets shaped as the outputs */
   readonly sum: (outputs: tf.Tensor, y: tf.Tensor) => tf.Scalar;
-  readonly correctCount: (outputs: tf.Tensor, y: tf.Tensor) => number;
+  readonly correctCount: (outputs: tf.Tensor, y: tf.Tensor) => tf.Tensor;
 }
 
 export const losses: Readonly<Record<LossName, Loss>> = {
@@ -14,7 +14,7 @@ export const losses: Readonly<Record<LossName, Loss>> = {
       const answers = tf.oneHot(y, logits.shape[1]!, 1, 0, 'float32');
       return tf.neg<tf.Scalar>(tf.sum(tf.mul(answers, tf.logSoftmax(logits))));
     },
-    correctCount: (logits, y) => numberOf(tf.equal(tf.argMax(logits, 1), y)),
+    correctCount: (logits, y) => tf.sum(tf.equal(tf.argMax(logits, 1), y)),
   },
 
   sigmoidCrossEntropy: {
@@ -22,13 +22,13 @@ export const losses: Readonly<Record<LossName, Loss>> = {
       const largest = tf.sub(tf.relu(logits), tf.mul(logits, y));
       return meanOverOutputs(tf.add(largest, tf.log1p(tf.exp(tf.neg(tf.abs(logits))))));
     },
-    correctCount: (logits, y) => numberOf(tf.all(flat(tf.equal(tf.greater(logits, 0), tf.greater(y, 0.5))), 1)),
+    correctCount: (logits, y) => tf.sum(tf.all(flat(tf.equal(tf.greater(logits, 0), tf.greater(y, 0.5))), 1)),
   },
 
   meanSquaredError: {
     sum: (outputs, y) => meanOverOutputs(tf.squaredDifference(outputs, y)),
     correctCount: (outputs, y) =>
-      sizeOf(outputs) === 1 ? 0 : numberOf(tf.equal(tf.argMax(flat(outputs), 1), tf.argMax(flat(y), 1))),
+      sizeOf(outputs) === 1 ? tf.scalar(0) : tf.sum(tf.equal(tf.argMax(flat(outputs), 1), tf.argMax(flat(y), 1))),
   },
 };
 
@@ -38,5 +38,3 @@ const sizeOf = (values: tf.Tensor): number => values.size / values.shape[0];
 const flat = (values: tf.Tensor): tf.Tensor => tf.reshape(values, [values.shape[0], -1]);
 
 const meanOverOutputs = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), sizeOf(values));
-
-const numberOf = (hits: tf.Tensor): number => tf.sum(hits).dataSync()[0]!;

@@ -9,12 +9,18 @@ import type { ModelSpec } from './model-spec.js';
  * An engine with everything that it needs to be timed: initial weights, random pixels, all classes in turn.
  *
  * @param m - samples of the micro-batch
+ * @param gpu - as `--gpu` has it, for engines that compute on one
  * @returns forward and backward, once
  * @throws what `createEngine` throws
  */
-export async function trialStep(name: EngineName, model: ModelSpec, m: number): Promise<() => Promise<void>> {
+export async function trialStep(
+  name: EngineName,
+  model: ModelSpec,
+  m: number,
+  gpu = 'auto',
+): Promise<() => Promise<void>> {
   const arena = createArena();
-  const engine = await createEngine(name, { model, microBatchSize: m, arena });
+  const engine = await createEngine(name, { model, microBatchSize: m, arena, gpu });
   const weights = arena.float32(engine.layout.weightCount);
   const sum = arena.float32(engine.layout.parameterCount + engine.layout.extraCount);
   initialiseWeights(engine.layout, 1, weights);

@@ -26,6 +26,8 @@ const resumeName = 'the checkpoint';
 export interface PrepareNeeds {
   /** Engine threads; they change no bit. */
   readonly threads: number;
+  /** As `--gpu` has it. */
+  readonly gpu: string;
   readonly cache: Cache;
   /** From the coordinator, when the cache does not have it. */
   readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
@@ -43,10 +45,12 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const train = await loadImages(spec, 'train', needs);
   const test = await loadImages(spec, 'test', needs);
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
-  needs.log.info(`engine ${name} (${reason}), ${needs.threads} ${needs.threads === 1 ? 'thread' : 'threads'}`);
+  const threads = name === 'webgpu' ? 1 : needs.threads; //          more would only wait for the same GPU
+  needs.log.info(`engine ${name} (${reason}), ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
   const { model, microBatchSize, seed, shuffle } = spec;
   const engine = await EngineThreads.start({
-    threads: needs.threads,
+    threads,
+    gpu: needs.gpu,
     engine: name,
     model,
     microBatchSize,

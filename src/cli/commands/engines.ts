@@ -11,7 +11,7 @@ import { runExplain } from './explain-plan.js';
 /** How long each engine is measured, at least one call. */
 const measuredMs = 500;
 /** Samples of a call; the reference takes tens of milliseconds for one. */
-const batchOf: Readonly<Record<EngineName, number>> = { native: 128, wasm: 128, cpu: 1 };
+const batchOf: Readonly<Record<EngineName, number>> = { native: 128, wasm: 128, cpu: 1, webgpu: 128 };
 
 /** `lockstep engines`: what computes gradients here, which of them `auto` takes, and how fast each is. */
 export async function run(
@@ -22,8 +22,10 @@ export async function run(
   const { stdout } = context;
   const model = buildModelSpec('lenet5');
   const choice = chooseEngine('auto', model);
-  for (const report of inspectEngines()) {
-    const imagesPerSecond = report.available ? rounded(await measure(report.engine, model, systemClock)) : undefined;
+  for (const report of await inspectEngines()) {
+    const imagesPerSecond = report.available
+      ? rounded(await measure(report.engine, model, systemClock, report.gpu))
+      : undefined;
     const chosen = report.engine === choice.engine;
     if (json) stdout.write(`${JSON.stringify({ ...report, chosen, model: model.name, imagesPerSecond })}\n`);
     else stdout.write(`${line(report, chosen, imagesPerSecond)}\n`);
@@ -32,9 +34,9 @@ export async function run(
 }
 
 /** Forward and backward on one thread, images a second: the fastest call counts, since a call can only be disturbed. */
-export async function measure(engine: EngineName, model: ModelSpec, clock: Clock): Promise<number> {
+export async function measure(engine: EngineName, model: ModelSpec, clock: Clock, gpu?: string): Promise<number> {
   const m = batchOf[engine];
-  const step = await trialStep(engine, model, m);
+  const step = await trialStep(engine, model, m, gpu);
   await step(); //                                            what is compiled when it is first used is not measured
   const begin = clock.nowMs();
   let best = Infinity;

@@ -35,6 +35,7 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
         coordinator,
         name,
         engine: config.engine,
+        gpu: config.gpu,
         threads: config.threads === 'auto' ? threadsOfEach(config.workers, availableParallelism()) : config.threads,
         joinTimeoutSeconds: config.joinTimeoutSeconds,
         logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',

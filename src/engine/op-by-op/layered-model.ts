@@ -12,10 +12,15 @@ type LayerVariable = tfl.layers.Layer['weights'][number];
 
 /** The forward pass that runs: where random masks come from, and where statistics go. */
 interface Pass {
-  readonly m: number;
   readonly place: SamplePlace;
-  /** float32[extraCount] */
-  readonly extras: Float32Array;
+  /** Filled by the layers; kept, until whoever reads them disposes of them. */
+  readonly statistics: Statistic[];
+}
+
+/** What a layer found in a micro-batch, and where it belongs in the extras. */
+export interface Statistic {
+  readonly extra: number;
+  readonly mean: tf.Tensor;
 }
 
 /**
@@ -66,9 +71,9 @@ export class LayeredModel {
     );
   }
 
-  /** @param x - (m, ...) @param extras - float32[extraCount]; statistics are written into it */
-  train(x: tf.Tensor, place: SamplePlace, extras: Float32Array): tf.Tensor {
-    this.pass = { m: x.shape[0], place, extras };
+  /** @param x - (m, ...) @param statistics - those of this pass are added to it */
+  train(x: tf.Tensor, place: SamplePlace, statistics: Statistic[]): tf.Tensor {
+    this.pass = { place, statistics };
     try {
       return this.model.apply(x, { training: true }) as tf.Tensor;
     } finally {
@@ -99,8 +104,8 @@ export class LayeredModel {
     layer.call = (inputs) => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
       if (!this.pass || key.rate <= 0) return tf.clone(x);
-      const { m, place } = this.pass;
-      return tf.mul(x, tf.tensor(dropoutMask(key, place, m, x.size / m), x.shape));
+      const m = x.shape[0];
+      return tf.mul(x, tf.tensor(dropoutMask(key, this.pass.place, m, x.size / m), x.shape));
     };
   }
 
@@ -115,8 +120,7 @@ export class LayeredModel {
     weight.read = () => (this.pass ? zeros : variable);
     weight.write = (statistic) => {
       if (!this.pass) return weight; //                              the layer is tried alone: name-layer.ts
-      const { m, extras } = this.pass;
-      statistic.dataSync<'float32'>().forEach((value, i) => (extras[extra + i] = value * m));
+      this.pass.statistics.push({ extra, mean: tf.keep(tf.clone(statistic)) });
       return weight;
     };
   }

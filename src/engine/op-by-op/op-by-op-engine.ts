@@ -4,24 +4,16 @@ import { losses } from '../losses.js';
 import type { LossName } from '../model-spec.js';
 import { tf } from '../tensorflow.js';
 import { untrainable } from './layer-rules.js';
-import { LayeredModel } from './layered-model.js';
+import { LayeredModel, type Statistic } from './layered-model.js';
 import { layerWithoutGradient } from './name-layer.js';
-import { useWasmBackend } from './wasm-backend.js';
-
-/** Engines that run a model op by op on a backend of TensorFlow.js. */
-export type OpByOpName = 'wasm' | 'cpu';
-
-const backends: Readonly<Record<OpByOpName, () => Promise<unknown>>> = {
-  wasm: useWasmBackend,
-  cpu: () => tf.setBackend('cpu'),
-};
+import { opByOpBackends, type OpByOpBackend, type OpByOpName } from './op-by-op-backends.js';
 
 /**
  * Any model that TensorFlow.js can train, one operation after the other. `wasm`: for layers that no plan covers. `cpu`: what
- * the others are checked against, some thousand times slower than plans are.
+ * the others are checked against, some thousand times slower than plans are. `webgpu`: on a GPU, whose results can only be had
+ * by waiting.
  */
 export class OpByOpEngine implements Engine {
-  readonly deterministic = true;
   readonly x: Float32Array;
   readonly y: Int32Array;
   readonly targets: Float32Array;
@@ -31,6 +23,7 @@ export class OpByOpEngine implements Engine {
 
   private constructor(
     readonly name: OpByOpName,
+    private readonly backend: OpByOpBackend,
     private readonly layered: LayeredModel,
     microBatchSize: number,
     private readonly loss: LossName,
@@ -43,52 +36,58 @@ export class OpByOpEngine implements Engine {
     this.targets = new Float32Array(loss === 'softmaxCrossEntropy' ? 0 : microBatchSize * sizeOf(this.outputShape));
   }
 
-  /** @throws LockstepError `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE` */
-  static async create(name: OpByOpName, { model, microBatchSize, seed = 0 }: EngineOptions): Promise<OpByOpEngine> {
-    await backends[name]();
+  /** @throws LockstepError `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE`; and what starting the backend throws */
+  static async create(name: OpByOpName, options: EngineOptions): Promise<OpByOpEngine> {
+    const { model, microBatchSize, seed = 0, gpu = 'auto' } = options;
+    const backend = await opByOpBackends[name]({ gpu, microBatchSize });
     const layered = await LayeredModel.create(model, seed);
-    return new OpByOpEngine(name, layered, microBatchSize, model.loss ?? 'softmaxCrossEntropy');
+    return new OpByOpEngine(name, backend, layered, microBatchSize, model.loss ?? 'softmaxCrossEntropy');
+  }
+
+  get deterministic(): boolean {
+    return this.backend.deterministic;
   }
 
   get layout(): ParameterLayout {
     return this.layered.layout;
   }
 
-  setWeights(weights: Float32Array): void {
-    this.takeBackend();
-    this.layered.setWeights(weights);
-  }
-
-  /** @throws LockstepError `LAYER_UNTRAINABLE` for a layer without a gradient */
-  gradientSum(m: number, sum: Float32Array, place: SamplePlace = { epoch: 0, position: 0 }): void {
-    this.takeBackend();
-    const { layered, layout } = this;
-    const extras = sum.subarray(layout.parameterCount);
-    extras.fill(0);
-    tf.tidy(() => {
-      const { x, y } = this.samples(m);
-      const forward = (): tf.Tensor => layered.train(x, place, extras);
-      const { trained } = layered;
-      let correct = 0;
-      const { value, grads } = this.explaining(forward, () =>
-        tf.variableGrads(() => {
-          const outputs = forward();
-          correct = losses[this.loss].correctCount(outputs, y); // here, since the outputs are disposed of behind this function
-          return losses[this.loss].sum(outputs, y);
-        }, trained as tf.Variable[]),
-      );
-      trained.forEach((variable, i) => sum.set(grads[variable.name]!.dataSync(), layout.tensors[i]!.offset));
-      extras.set([value.dataSync()[0]!, correct]);
+  setWeights(weights: Float32Array): Promise<void> {
+    return this.backend.run(async () => {
+      this.takeBackend();
+      this.layered.setWeights(weights);
     });
   }
 
-  evaluate(m: number, extras: Float32Array): void {
-    this.takeBackend();
-    tf.tidy(() => {
-      const { x, y } = this.samples(m);
-      const outputs = this.layered.evaluate(x);
-      const { sum, correctCount } = losses[this.loss];
-      extras.set([sum(outputs, y).dataSync()[0]!, correctCount(outputs, y)]);
+  /** @throws LockstepError `LAYER_UNTRAINABLE` for a layer without a gradient; and what the backend throws */
+  gradientSum(m: number, sum: Float32Array, place: SamplePlace = { epoch: 0, position: 0 }): Promise<void> {
+    return this.backend.run(async () => {
+      this.takeBackend();
+      const { parameterCount, tensors } = this.layout;
+      const statistics: Statistic[] = [];
+      const results = tf.tidy(() => this.lossAndGradients(m, place, statistics));
+      try {
+        const extras = sum.subarray(parameterCount);
+        extras.fill(0);
+        extras.set([await numberIn(results.loss), await numberIn(results.correctCount)]);
+        for (const [i, gradient] of results.gradients.entries()) sum.set(await gradient.data(), tensors[i]!.offset);
+        for (const { extra, mean } of statistics)
+          (await mean.data()).forEach((value, i) => (extras[extra + i] = value * m));
+      } finally {
+        tf.dispose([results, statistics.map(({ mean }) => mean)] as tf.TensorContainer);
+      }
+    });
+  }
+
+  evaluate(m: number, extras: Float32Array): Promise<void> {
+    return this.backend.run(async () => {
+      this.takeBackend();
+      const { loss, correctCount } = tf.tidy(() => {
+        const { x, y } = this.samples(m);
+        return this.lossOf(this.layered.evaluate(x), y);
+      });
+      extras.set([await numberIn(loss), await numberIn(correctCount)]);
+      tf.dispose([loss, correctCount]);
     });
   }
 
@@ -120,6 +119,27 @@ export class OpByOpEngine implements Engine {
     };
   }
 
+  private lossAndGradients(m: number, place: SamplePlace, statistics: Statistic[]) {
+    const { x, y } = this.samples(m);
+    const { layered } = this;
+    const { trained } = layered;
+    const forward = (): tf.Tensor => layered.train(x, place, statistics);
+    let correctCount: tf.Tensor | undefined;
+    const { value: loss, grads } = this.explaining(forward, () =>
+      tf.variableGrads(() => {
+        const result = this.lossOf(forward(), y); //                  here, since the outputs are disposed of behind this function
+        correctCount = tf.keep(result.correctCount);
+        return result.loss;
+      }, trained as tf.Variable[]),
+    );
+    return { loss, correctCount: correctCount!, gradients: trained.map(({ name }) => grads[name]!) };
+  }
+
+  private lossOf(outputs: tf.Tensor, y: tf.Tensor): { readonly loss: tf.Scalar; readonly correctCount: tf.Tensor } {
+    const { sum, correctCount } = losses[this.loss];
+    return { loss: sum(outputs, y), correctCount: correctCount(outputs, y) };
+  }
+
   private explaining<T>(forward: () => tf.Tensor, compute: () => T): T {
     try {
       return compute();
@@ -129,5 +149,7 @@ export class OpByOpEngine implements Engine {
     }
   }
 }
+
+const numberIn = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0]!;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((size, d) => size * d, 1);

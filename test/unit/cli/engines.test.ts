@@ -21,20 +21,20 @@ describe('lockstep engines', () => {
     const { exitCode, lines, stderr } = await lockstep('engines');
     assert.deepEqual([exitCode, stderr], [0, '']);
     assert.deepEqual(
-      lines.map((line) => line.split(/\s+/)[1]),
-      ['native', 'wasm', 'cpu', 'is'],
+      [...new Set(lines.map((line) => line.split(/\s+/)[1]))], //       as many lines for webgpu as there are GPUs
+      ['native', 'wasm', 'cpu', 'webgpu', 'is'],
     );
-    assert.equal(lines.slice(0, 3).filter((line) => line.startsWith('*')).length, 1);
-    for (const line of lines.slice(0, 3))
+    assert.equal(lines.slice(0, -1).filter((line) => line.startsWith('*')).length, 1);
+    for (const line of lines.slice(0, -1))
       assert.match(line, /deterministic +[\d.]+ images\/s \(lenet5\)$|not available: .+; remedy: .+/);
-    assert.match(lines[3]!, /auto: plans cover every layer of lenet5/);
+    assert.match(lines.at(-1)!, /auto: plans cover every layer of lenet5/);
   });
 
   test('--json: an object a line', async () => {
     const reports = (await lockstep('engines', '--json')).lines.map(
       (line) => JSON.parse(line) as EngineReport & { readonly imagesPerSecond?: number },
     );
-    assert.equal(reports.length, 3);
+    assert.ok(reports.length >= 4);
     for (const report of reports) assert.equal(report.available, (report.imagesPerSecond ?? 0) > 0, report.engine);
   });
 

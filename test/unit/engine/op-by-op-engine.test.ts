@@ -108,9 +108,9 @@ describe('OpByOpEngine', () => {
     const first = await gradientOf(engine);
     assert.deepEqual(await gradientOf(engine), first);
     const [before, after] = [new Float32Array(2), new Float32Array(2)];
-    engine.evaluate(microBatchSize, before);
-    engine.gradientSum(microBatchSize, new Float32Array(first.length));
-    engine.evaluate(microBatchSize, after);
+    await engine.evaluate(microBatchSize, before);
+    await engine.gradientSum(microBatchSize, new Float32Array(first.length));
+    await engine.evaluate(microBatchSize, after);
     assert.deepEqual(after, before);
   });
 

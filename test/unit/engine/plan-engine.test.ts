@@ -42,9 +42,9 @@ describe('PlanEngine against TensorFlow.js', () => {
         writeSamples(wasm, m);
         writeSamples(cpu, m);
         wasm.setWeights(weights);
-        cpu.setWeights(weights);
+        await cpu.setWeights(weights);
         wasm.gradientSum(m, ours);
-        cpu.gradientSum(m, theirs);
+        await cpu.gradientSum(m, theirs);
         for (const { name: tensor, offset, size } of tensors) {
           const [a, b] = [ours, theirs].map((sum) => sum.subarray(offset, offset + size)) as [
             Float32Array,

@@ -46,14 +46,14 @@ export async function reference(
     const sum = new Float32Array(training ? layout.parameterCount + 2 : 2);
     if (!training) {
       const outputs = model.apply(x, { training }) as tf.Tensor;
-      sum.set([loss.sum(outputs, y).dataSync()[0]!, loss.correctCount(outputs, y)]);
+      sum.set([loss.sum(outputs, y).dataSync()[0]!, loss.correctCount(outputs, y).dataSync()[0]!]);
       return sum;
     }
     let correct = 0;
     const { value, grads } = tf.variableGrads(
       () => {
         const outputs = model.apply(x, { training }) as tf.Tensor;
-        correct = loss.correctCount(outputs, y);
+        correct = loss.correctCount(outputs, y).dataSync()[0]!;
         return loss.sum(outputs, y);
       },
       model.trainableWeights.map((weight) => weight.read() as tf.Variable),
