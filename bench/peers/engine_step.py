@@ -1,12 +1,17 @@
-"""PyTorch's side of bench/engines.ts: forward and backward of one micro-batch on one CPU thread.
+"""PyTorch's side of bench/engines.ts and bench/gpu.ts: forward and backward of one micro-batch, on one CPU thread or a GPU.
 
     python3 -m pip install torch==2.13.0 numpy
 
 Answers questions, so that both sides take turns within the same minutes. The first line out is {"version": ...}. For
 each line in, {"model": "lenet5", "batch": 128, "repeats": 5}, one line out: the median milliseconds of each memory
 layout, {"contiguous": 8.1, "channels_last": 9.0}. Ends with its input.
+
+With --device the answer has other names: {"eager": 0.9, "eager without reading": 0.8}, the better layout of each, and for
+"compile": true in the question also {"compile": 0.5}. A step then ends when all gradients are in pinned memory of the host, as
+one copy; "without reading" when the device is done. Matrix products and convolutions are in float32 proper: TF32 is off.
 """
 
+import argparse
 import json
 import statistics
 import sys
@@ -69,11 +74,70 @@ def step(network, samples, labels):
     return (time.perf_counter() - begin) * 1e3
 
 
+class DeviceTrial:
+    """A network with its samples on a device."""
+
+    def __init__(self, device, model, batch, layout, compiled):
+        torch.manual_seed(1)
+        self.device = device
+        network = MODELS[model]().to(device).to(memory_format=LAYOUTS[layout])
+        self.parameters = list(network.parameters())
+        self.network = torch.compile(network) if compiled else network
+        samples = torch.rand(batch, *SHAPES.get(model, (1, 28, 28)), device=device)
+        self.samples = samples.to(memory_format=LAYOUTS[layout])
+        self.labels = torch.arange(batch, device=device) % 10
+        count = sum(parameter.numel() for parameter in self.parameters)
+        self.host = torch.empty(count, pin_memory=device == "cuda")
+        for _ in range(3):
+            self.step(True)
+
+    def step(self, reads):
+        """@returns milliseconds"""
+        begin = time.perf_counter()
+        for parameter in self.parameters:
+            parameter.grad = None
+        nn.functional.cross_entropy(self.network(self.samples), self.labels, reduction="sum").backward()
+        if reads:
+            whole = torch.cat([parameter.grad.reshape(-1) for parameter in self.parameters])
+            self.host.copy_(whole, non_blocking=True)
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+        return (time.perf_counter() - begin) * 1e3
+
+
+def device_answer(device, ask):
+    def median(layout, compiled, reads):
+        key = (ask["model"], ask["batch"], layout, compiled)
+        if key not in prepared:
+            prepared[key] = DeviceTrial(device, *key)
+        return statistics.median(prepared[key].step(reads) for _ in range(ask["repeats"]))
+
+    times = {
+        "eager": min(median(layout, False, True) for layout in LAYOUTS),
+        "eager without reading": min(median(layout, False, False) for layout in LAYOUTS),
+    }
+    if ask.get("compile"):
+        times["compile"] = median("contiguous", True, True)
+    return times
+
+
 def main():
-    torch.set_num_threads(1)
-    print(json.dumps({"version": "torch " + torch.__version__}), flush=True)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", choices=("cpu", "cuda"))
+    device = parser.parse_args().device
+    version = "torch " + torch.__version__
+    if device == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        version += f", CUDA {torch.version.cuda}, {torch.cuda.get_device_name()}"
+    else:
+        torch.set_num_threads(1)
+    print(json.dumps({"version": version}), flush=True)
     for line in sys.stdin:
         ask = json.loads(line)
+        if device:
+            print(json.dumps(device_answer(device, ask)), flush=True)
+            continue
         times = {}
         for layout in LAYOUTS:
             parts = trial(ask["model"], ask["batch"], layout)

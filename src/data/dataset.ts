@@ -12,4 +12,13 @@ export interface Dataset {
    * @param y - int32[>= m], class numbers
    */
   read(indices: ArrayLike<number>, x: Float32Array, y: Int32Array): void;
+  /** What `read` reads, where that is images: for devices that keep them. */
+  readonly encoded?: {
+    /** uint8[length * sampleSize] */
+    readonly images: Uint8Array;
+    /** uint8[length] */
+    readonly labels: Uint8Array;
+    /** float32[256]: what each byte becomes. */
+    readonly inputOf: Float32Array;
+  };
 }

@@ -68,6 +68,7 @@ export function imagesDataset(encoded: EncodedImages, scaling: InputScaling): Da
     length: count,
     sampleShape: [rows, columns, channels],
     classes,
+    encoded: { images, labels, inputOf },
     read(indices, x, y) {
       for (let i = 0, to = 0; i < indices.length; i++) {
         const sample = indices[i]!;

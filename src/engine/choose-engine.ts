@@ -41,7 +41,8 @@ function gapInPlans(model: ModelSpec): string | undefined {
 
 /** Loads an engine's code only when that engine is wanted: TensorFlow.js takes a second and 100 MB. */
 export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
-  const isOpByOp = name === 'cpu' || name === 'webgpu' || (name === 'wasm' && gapInPlans(options.model) !== undefined);
+  if (name === 'webgpu') return (await import('./wgsl/open-engine.js')).openWebGpuEngine(options);
+  const isOpByOp = name === 'cpu' || (name === 'wasm' && gapInPlans(options.model) !== undefined);
   return isOpByOp
     ? (await import('./op-by-op/op-by-op-engine.js')).OpByOpEngine.create(name, options)
     : (await import('./plan-engine.js')).PlanEngine.create(name, options);

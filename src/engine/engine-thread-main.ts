@@ -26,13 +26,10 @@ const sent = ({ first, end, values }: ComputedNode): SentNode => ({
 try {
   const { memory, train, test, engine: name, model, microBatchSize, order, gpu } = workerData as ThreadData;
   const arena = new Arena(memory);
-  const engine = await createEngine(name, { model, microBatchSize, arena, seed: order.seed, ...(gpu && { gpu }) });
-  const runner = new MicroBatchRunner(engine, arena, {
-    microBatchSize,
-    order,
-    train: imagesDataset(train, model.inputScaling),
-    test: imagesDataset(test, model.inputScaling),
-  });
+  const sets = { train: imagesDataset(train, model.inputScaling), test: imagesDataset(test, model.inputScaling) };
+  const asked = { model, microBatchSize, arena, seed: order.seed, train: sets.train, ...(gpu && { gpu }) };
+  const engine = await createEngine(name, asked);
+  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, order, ...sets });
   const run = async (job: ThreadJob): Promise<void> => {
     try {
       const begin = performance.now();

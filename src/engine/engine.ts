@@ -1,5 +1,6 @@
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
+import type { Dataset } from '../data/dataset.js';
 import type { ModelSpec } from './model-spec.js';
 
 export type EngineName = 'native' | 'wasm' | 'cpu' | 'webgpu';
@@ -49,8 +50,34 @@ export interface Engine {
   /** `target[i] += source[i]`, each sum rounded to float32. Both in the arena, equally long. */
   add(target: Float32Array, source: Float32Array): void;
 
+  /** Of an engine on a device of its own that keeps `train` there: whole ranges, in one go. */
+  readonly ranges?: RangeEngine | undefined;
+
   /** Live tensors of the backend, for leak tests; 0 where an engine has no tensor objects. */
   tensorCount(): number;
+}
+
+/** Several micro-batches in a row, all full but perhaps the last of all. */
+export interface RangeWork {
+  /** Indices of their samples in the training data, one micro-batch behind the other. */
+  readonly samples: Uint32Array<ArrayBuffer>;
+  /** Of the first of them. */
+  readonly place: SamplePlace;
+  /** Nodes of the canonical tree that together are the range, in ascending order. */
+  readonly nodes: readonly RangeNode[];
+}
+
+/** Micro-batches `first..end-1`. */
+export interface RangeNode {
+  readonly first: number;
+  readonly end: number;
+  /** float32[parameterCount + extraCount]: overwritten with the sum. */
+  readonly values: Float32Array;
+}
+
+export interface RangeEngine {
+  /** Fills the nodes' values: what `gradientSum` gives for each micro-batch, added in the canonical tree. */
+  sums(work: RangeWork): Promise<void>;
 }
 
 /** What an engine is made from. */
@@ -63,4 +90,6 @@ export interface EngineOptions {
   readonly seed?: number;
   /** Which GPU, as `--gpu` has it: `auto`, an index or a part of a name. Default `auto`. */
   readonly gpu?: string;
+  /** What it is going to be trained on, for engines that keep it on their device. */
+  readonly train?: Dataset;
 }

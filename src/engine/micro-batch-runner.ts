@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import { epochOrder } from '../data/epoch-order.js';
 import { evaluationCount, stepSumLength } from '../core/layout.js';
 import { sumOfSquares } from '../optim/norm.js';
-import type { Engine } from './engine.js';
+import type { Engine, RangeEngine } from './engine.js';
 import type { ComputedNode, ComputeJob, UpcomingJob } from './engine-thread.js';
 
 export interface MicroBatchRunnerOptions {
@@ -39,6 +39,7 @@ export class MicroBatchRunner {
   async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
     const { engine } = this;
     const { microBatchSize } = this.options;
+    if (engine.ranges && job.purpose === 'gradient' && !job.withSquares) return this.runRange(engine.ranges, job);
     const sampleAt = this.orderOf(job);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
     pool.takeAllBack();
@@ -68,9 +69,31 @@ export class MicroBatchRunner {
     return tree.nodes.map(({ span, value }) => ({ first: span.first, end: span.end, values: value }));
   }
 
+  /** On a device that keeps the samples, and adds by itself. */
+  private async runRange(ranges: RangeEngine, job: ComputeJob): Promise<readonly ComputedNode[]> {
+    const { microBatchSize } = this.options;
+    const { range, sampleCount, firstPosition, epoch } = job;
+    this.gradients.takeAllBack();
+    if (range.first === range.end) return [];
+    await this.engine.setWeights(job.weights);
+    const sampleAt = this.orderOf(job);
+    const first = range.first * microBatchSize;
+    const end = Math.min(range.end * microBatchSize, sampleCount);
+    const samples = Uint32Array.from({ length: end - first }, (_, i) => sampleAt(firstPosition + first + i));
+    const nodes = coveringNodes(range, microBatchCount(sampleCount, microBatchSize)).map((span) => {
+      const values = this.gradients.give();
+      values[values.length - 1] = 0; //                          no squares
+      return { ...span, values };
+    });
+    const place = { epoch, position: firstPosition + first };
+    const parts = nodes.map(({ values, ...span }) => ({ ...span, values: values.subarray(0, -1) }));
+    await ranges.sums({ samples, place, nodes: parts });
+    return nodes;
+  }
+
   /** Reads the first samples of a job of training that will probably follow. If another one follows nothing is lost. */
   prefetch(upcoming: UpcomingJob): void {
-    if (upcoming.range.first === upcoming.range.end) return;
+    if (this.engine.ranges || upcoming.range.first === upcoming.range.end) return;
     const job = { ...upcoming, purpose: 'gradient' } as const;
     this.loaded = this.load(job, upcoming.range.first, this.orderOf(job));
   }

@@ -5,6 +5,11 @@ import { fault } from './faults.js';
 /** Used where the adapter has them. */
 const usefulFeatures: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 
+const forOwnKernels = [
+  'enable-dawn-features=disable_robustness,disable_workgroup_init',
+  'disable-dawn-features=timestamp_quantization',
+];
+
 /** An open GPU. It belongs to one thread; others open it for themselves. */
 export interface Gpu {
   readonly adapter: Adapter;
@@ -21,12 +26,14 @@ export interface Gpu {
  * Opens a GPU with all that it can do: its full limits instead of those that every GPU has.
  *
  * @param gpu - `auto`, an index or a part of a name, as `--gpu` has it
+ * @param ownKernels - for kernels that were tested to stay inside of their arrays: Dawn then does not check every access,
+ *   and its clock is not made coarse
  * @throws what `listAdapters` and `chooseAdapter` throw; LockstepError `GPU_REFUSED`
  */
-export async function openGpu(gpu = 'auto'): Promise<Gpu> {
+export async function openGpu(gpu = 'auto', { ownKernels = false } = {}): Promise<Gpu> {
   const adapter = chooseAdapter(gpu, await listAdapters());
   const { create } = await loadDawn();
-  const instance = create(flagsFor(adapter));
+  const instance = create([...flagsFor(adapter), ...(ownKernels ? forOwnKernels : [])]);
   const { name } = adapter;
   let device: GPUDevice;
   let info: GPUAdapterInfo;
