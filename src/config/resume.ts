@@ -34,7 +34,7 @@ export function replayedLayer(layers: readonly Layer[]): Layer | undefined {
 function specLayer(folder: Given): Layer {
   const spec = join(String(folder.value), 'spec.json');
   if (!existsSync(spec)) throw fault('RESUME_NO_RUN', { given: folder.quoted, reason: `there is no ${spec}` });
-  return fileLayer(spec);
+  return fileLayer(spec, JSON.parse);
 }
 
 /** What the spec.json of the run says that `--restore` takes over; undefined where there is none. */
@@ -44,7 +44,7 @@ function restoredLayer(layers: readonly Layer[]): Layer | undefined {
   const [out, restore] = [last('out'), last('restore')];
   if (out === undefined || factsOf('restore').schema.safeParse(restore?.value).data !== true) return undefined;
   const spec = join(String(out.value), 'spec.json');
-  return existsSync(spec) ? fileLayer(spec) : undefined;
+  return existsSync(spec) ? fileLayer(spec, JSON.parse) : undefined;
 }
 
 /**

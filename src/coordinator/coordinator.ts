@@ -24,7 +24,7 @@ import { WorkerSessions, type WorkerSession } from './worker-sessions.js';
 const judgeMs = 500;
 /** Silence after which a worker is lost: hosts that vanish, processes that are stopped. Closed connections are seen at once. */
 const silenceMs = 2_000;
-/** Within this a worker whose stream broke is back, if it lives: its attempts come at least once a second. */
+/** Within this a worker whose stream broke is back, if it lives: its attempts come several times a second. */
 const returnMs = 3_000;
 /** How often workers that hold the final state may fail to give it. */
 const storeFailuresMax = 5;

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 
-/** For how long those are waited for that are not here when the run ends: they come back within 1 s, if they live. */
+/** For how long those are waited for that are not here when the run ends: they come back well within 1 s, if they live. */
 const limitMs = 5_000;
 
 /**

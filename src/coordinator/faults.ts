@@ -79,7 +79,7 @@ export const coordinatorFaults = {
     exitCode: 2,
     meaning: 'The data of a run that a new coordinator takes over is not what it was when the run began.',
     message: (f: { what: string; was: string; is: string }) =>
-      `the run cannot be taken over: the ${f.what} was ${f.was.slice(0, 12)} and is now ${f.is.slice(0, 12)}`,
+      `nobody can join the run that was taken over: the ${f.what} was ${f.was.slice(0, 12)} and is now ${f.is.slice(0, 12)}`,
     remedy: 'restore what it was',
   },
   DATASET_DOES_NOT_FIT: {

@@ -35,18 +35,16 @@ const chunkBytes = 1024 * 1024;
  * Reads and checks everything that a configuration names, before anything is started or written.
  *
  * @param checkpoint - where the run goes on, if it is resumed
- * @param predecessor - the run that is taken over, if one is: its spec stands
  * @throws LockstepError for the first thing that is wrong, by its name
  */
 export async function prepareSpec(
   config: CoordinatorConfig,
   runId: string,
   checkpoint?: FoundCheckpoint,
-  predecessor?: Predecessor,
 ): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
-  const model = predecessor?.spec.model ?? (await buildModel(config.model));
+  const model = await buildModel(config.model);
   const topology = readTopology(model);
   const layout = layoutOfTopology(topology);
   const init = config.init === undefined || checkpoint ? undefined : await readInit(config.init, layout);
@@ -61,14 +59,12 @@ export async function prepareSpec(
     });
   }
   const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
-  const replayed = config.replay === undefined || predecessor ? undefined : await readBatchHistory(config.replay);
+  const replayed = config.replay === undefined ? undefined : await readBatchHistory(config.replay);
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
-  const datasetFiles = files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 }));
-  if (predecessor) checkSameData(predecessor.spec, datasetFiles);
   const begun = {
     runId,
     model,
-    files: datasetFiles,
+    files: files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 })),
     trainLength: train.count,
     testLength: test.count,
     init: init && { sha256: init.sha256, bytes: init.content.length },
@@ -76,8 +72,40 @@ export async function prepareSpec(
     begunWith,
     batchHistory: begunWith?.batchHistory ?? replayed,
   };
-  const spec = predecessor?.spec ?? runSpecOf(config, begun);
-  const resumedFrom = checkpoint?.path ?? predecessor?.resumedFrom;
+  const spec = runSpecOf(config, begun);
+  return {
+    spec,
+    layout,
+    readBlob(wanted) {
+      if (wanted === init?.sha256) return chunksOf(init.content);
+      if (wanted === spec.resume?.sha256 && checkpoint)
+        return createReadStream(checkpoint.path, { highWaterMark: chunkBytes });
+      const path = paths.get(wanted);
+      return path === undefined ? undefined : contentOf(path);
+    },
+  };
+}
+
+/**
+ * A run that is taken over: its spec stands, and its members wait. They have their data; it is read again, which takes
+ * longer than everything else here, when somebody who joins asks for it.
+ *
+ * @throws LockstepError as `readInit` does
+ */
+export async function takeOver(config: CoordinatorConfig, predecessor: Predecessor): Promise<PreparedSpec> {
+  const { spec, resumedFrom } = predecessor;
+  const layout = layoutOfTopology(readTopology(spec.model));
+  const init = config.init === undefined || !spec.init ? undefined : await readInit(config.init, layout);
+  let paths: Promise<ReadonlyMap<string, string>> | undefined;
+  const fileOf = async (wanted: string): Promise<string> => {
+    paths ??= pathsOf(config.dataset, spec);
+    try {
+      return (await paths).get(wanted)!;
+    } catch (error) {
+      paths = undefined; //                                           it may be put right
+      throw error;
+    }
+  };
   return {
     spec,
     layout,
@@ -85,10 +113,17 @@ export async function prepareSpec(
       if (wanted === init?.sha256) return chunksOf(init.content);
       if (wanted === spec.resume?.sha256 && resumedFrom !== undefined)
         return createReadStream(resumedFrom, { highWaterMark: chunkBytes });
-      const path = paths.get(wanted);
-      return path === undefined ? undefined : contentOf(path);
+      const isData = spec.dataset.files.some(({ sha256 }) => sha256 === wanted);
+      return isData ? contentOf(fileOf(wanted)) : undefined;
     },
   };
+}
+
+/** Where the files of a run's data set are, by SHA-256. @throws LockstepError `RESTORE_CHANGED`, and as `resolveDataset` does */
+async function pathsOf(dataset: string, spec: RunSpec): Promise<ReadonlyMap<string, string>> {
+  const { files } = await resolveDataset(dataset);
+  checkSameData(spec, files);
+  return new Map(files.map((file) => [file.sha256, file.path]));
 }
 
 function checkSameData({ dataset }: RunSpec, found: readonly DatasetFile[]): void {
@@ -111,8 +146,8 @@ async function readInit(path: string, layout: ParameterLayout): Promise<{ sha256
   return { sha256: sha256(content), content };
 }
 
-async function* contentOf(path: string): AsyncIterable<Uint8Array> {
-  const content = await readIdxContent(path); //                      unpacked, if the file is .gz
+async function* contentOf(path: string | Promise<string>): AsyncIterable<Uint8Array> {
+  const content = await readIdxContent(await path); //                      unpacked, if the file is .gz
   yield* chunksOf(Buffer.from(content.buffer, content.byteOffset, content.byteLength));
 }
 

@@ -2,9 +2,12 @@ import type { Channel, FromCoordinator, FromWorker, Hello, Welcome } from '../cl
 import type { Clock } from '../core/clock.js';
 import type { RandomStream } from '../core/random.js';
 
-/** The first pause before the stream is opened again; each next one is twice as long, up to the longest. */
+/**
+ * The first pause before the stream is opened again; each next one is twice as long, up to the longest. An attempt at a port
+ * that nobody has costs a millisecond, and until a coordinator is back no change of membership can be made.
+ */
 const firstPauseMs = 50;
-const longestPauseMs = 1_000;
+const longestPauseMs = 250;
 /** How long the coordinator may take from the opening of a stream to its Welcome: it may still be reading its data set. */
 const welcomeMs = 20_000;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { specOf, type CoordinatorConfig } from '../../config/index.js';
 import { Coordinator } from '../../coordinator/coordinator.js';
 import { Leadership } from '../../coordinator/leadership.js';
-import { prepareSpec, type Predecessor } from '../../coordinator/prepare.js';
+import { prepareSpec, takeOver, type Predecessor } from '../../coordinator/prepare.js';
 import { Restoration } from '../../coordinator/restoration.js';
 import { Resumption } from '../../coordinator/resumption.js';
 import { runStoreIn } from '../../coordinator/run-store.js';
@@ -47,7 +47,12 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     closing.push(() => leading?.close());
     const predecessor = leading ? predecessorOf(leading, restoration) : restoration;
     const runId = predecessor?.spec.runId ?? resumption?.checkpoint.runId ?? newRunId(config.model);
-    const prepared = await prepareSpec(config, runId, resumption?.checkpoint, predecessor);
+    const prepared = predecessor
+      ? await takeOver(config, {
+          spec: predecessor.spec,
+          resumedFrom: resumption?.checkpoint.path ?? predecessor.resumedFrom,
+        })
+      : await prepareSpec(config, runId, resumption?.checkpoint);
     const { spec, layout } = prepared;
     resumption?.check(spec);
     const warning = resumption?.warning(spec);

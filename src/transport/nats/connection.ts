@@ -1,4 +1,4 @@
-import { connect, Events, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { fault } from '../faults.js';
 
 export type { NatsConnection };
@@ -18,6 +18,8 @@ export async function connectNats(
   name: string,
   log: { info(text: string): void; warn(text: string): void },
 ): Promise<NatsConnection> {
+  // Loaded by whoever uses it: it takes a tenth of a second, and a coordinator in place of one that died is in a hurry.
+  const { connect, Events } = await import('nats');
   let connection: NatsConnection;
   try {
     connection = await connect({

@@ -1,4 +1,4 @@
-import { headers, type JetStreamManager, type NatsConnection } from 'nats';
+import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Clock } from '../../core/clock.js';
 import { fault } from '../faults.js';
 import { isConflict, isUncertain } from './connection.js';
@@ -67,6 +67,7 @@ export class JournalStream {
    * @throws LockstepError `JOURNAL_TAKEN` if another process has written; `NATS_SILENT` after `limitSeconds`
    */
   async append(entry: object): Promise<void> {
+    const { headers } = await import('nats');
     const mark = `${this.options.writer}/${++this.count}`;
     const header = headers();
     header.set(writerHeader, mark);
