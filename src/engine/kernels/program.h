@@ -128,14 +128,20 @@ typedef struct { address out, gradient; int32_t rows, columns, logarithm; } soft
 typedef struct { address in, slopes, out; int32_t rows, columns; } prelu_forward;
 typedef struct { address in, slopes, gradient, slope_gradient; int32_t rows, columns; } prelu_backward;
 // (in - mean) / sqrt(variance + epsilon) * gamma + beta, for each channel over `rows * m` rows. Keeps mean and 1 / sqrt in
-// `mean` and `inverse`; statistics: m * mean [channels], then m * variance. gamma, beta [channels] or none; scratch
-// float64[2 * channels]; epsilon: bits of a float32.
-typedef struct { address in, gamma, beta, mean, inverse, out, statistics, scratch; int32_t rows, channels, epsilon; } batch_normalisation_forward;
-// The same with the running averages.
-typedef struct { address in, gamma, beta, mean, variance, out; int32_t rows, channels, epsilon; } batch_normalisation_evaluation;
+// `mean` and `inverse`; statistics: m * mean [channels], then m * variance. gamma, beta [channels] or none; epsilon: bits of a
+// float32; with `rectified` a ReLU behind it; scratch 8 * channels words.
 typedef struct {
-  address in, gamma, mean, inverse, gradient, in_gradient, gamma_gradient, beta_gradient, scratch;
-  int32_t rows, channels;
+  address in, gamma, beta, mean, inverse, out, statistics, scratch;
+  int32_t rows, channels, epsilon, rectified;
+} batch_normalisation_forward;
+// The same with the running averages.
+typedef struct {
+  address in, gamma, beta, mean, variance, out, scratch;
+  int32_t rows, channels, epsilon, rectified;
+} batch_normalisation_evaluation;
+typedef struct {
+  address in, gamma, beta, mean, inverse, gradient, in_gradient, gamma_gradient, beta_gradient, scratch;
+  int32_t rows, channels, rectified;
 } batch_normalisation_backward;
 // The same for each row over its columns. Keeps mean and 1 / sqrt of each row.
 typedef struct { address in, gamma, beta, mean, inverse, out; int32_t rows, columns, epsilon; } layer_normalisation_forward;

@@ -28,7 +28,17 @@ export const normalisationReaders = {
     const averages = ['moving_mean', 'moving_variance'].map((role) => ({
       ...{ name: `${name}.${role}`, shape: [columns], trainable: false, averageMomentum },
     }));
-    return [{ kind: 'batchNormalisation', rows, ...how, outputShape: inputShape, weights: [...weights, ...averages] }];
+    const activation = 'linear' as const;
+    return [
+      {
+        kind: 'batchNormalisation',
+        rows,
+        activation,
+        ...how,
+        outputShape: inputShape,
+        weights: [...weights, ...averages],
+      },
+    ];
   },
 
   LayerNormalization: (source) => {

@@ -79,6 +79,7 @@ export type Operation =
   | {
       readonly kind: 'batchNormalisation';
       readonly rows: number;
+      readonly activation: 'linear' | 'relu';
       readonly epsilon: number;
       readonly scales: boolean;
       readonly centers: boolean;

@@ -2,9 +2,6 @@ import type { Compilation, Values } from './compilation.js';
 import { bitsOf } from './program.js';
 import type { StageOf } from './stages.js';
 
-/** Words of a float64. */
-const doubleWords = 2;
-
 /** gamma and beta, where the layer has them. */
 function scaleAndShift(
   c: Compilation,
@@ -23,23 +20,25 @@ export function compileBatchNormalisation(c: Compilation, stage: StageOf<'batchN
   const epsilon = bitsOf(stage.epsilon);
   const { gamma, beta } = scaleAndShift(c, stage);
   const [mean, inverse] = [c.buffer(channels), c.buffer(channels)];
-  const scratch = c.buffer(2 * doubleWords * channels);
+  const scratch = c.buffer(8 * channels);
+  const rectified = Number(stage.activation === 'relu');
   const [movingMean, movingVariance] = stage.weights.slice(-2) as [
     (typeof stage.weights)[0],
     (typeof stage.weights)[0],
   ];
   c.training.emit('batch_normalisation_forward', {
     ...{ in: input.out, gamma: gamma.weights, beta: beta.weights, mean, inverse, out: output.out },
-    ...{ statistics: c.statistic(movingMean), scratch, rows, channels, epsilon },
+    ...{ statistics: c.statistic(movingMean), scratch, rows, channels, epsilon, rectified },
   });
   c.evaluation.emit('batch_normalisation_evaluation', {
     ...{ in: input.out, gamma: gamma.weights, beta: beta.weights },
     ...{ mean: c.parameter(movingMean).weights, variance: c.parameter(movingVariance).weights },
-    ...{ out: output.out, rows, channels, epsilon },
+    ...{ out: output.out, scratch, rows, channels, epsilon, rectified },
   });
   c.backwardStage().emit('batch_normalisation_backward', {
-    ...{ in: input.out, gamma: gamma.weights, mean, inverse, gradient: output.gradient, in_gradient: input.gradient },
-    ...{ gamma_gradient: gamma.sums, beta_gradient: beta.sums, scratch, rows, channels },
+    ...{ in: input.out, gamma: gamma.weights, beta: beta.weights, mean, inverse, gradient: output.gradient },
+    ...{ in_gradient: input.gradient, gamma_gradient: gamma.sums, beta_gradient: beta.sums },
+    ...{ scratch, rows, channels, rectified },
   });
   return output;
 }

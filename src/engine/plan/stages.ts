@@ -39,9 +39,9 @@ export function usesOf(layers: readonly Layer[]): readonly number[] {
 /** The stage before together with `layer`, where one kernel does both. */
 function join(stage: Stage, layer: Layer): Stage | undefined {
   if (layer.kind === 'activation' && isFused(layer.activation) && stage.kind !== 'activation') {
-    return 'activation' in stage && stage.activation === 'linear'
-      ? { ...stage, activation: layer.activation }
-      : undefined;
+    if (!('activation' in stage) || stage.activation !== 'linear') return undefined;
+    if (stage.kind !== 'batchNormalisation') return { ...stage, activation: layer.activation };
+    return layer.activation === 'relu' ? { ...stage, activation: 'relu' } : undefined;
   }
   // The largest of ReLUs is the ReLU of the largest, and where it is positive the same input wins. Behind a tanh, two inputs
   // that differ can round to one output, and then another input may win: that order is kept.

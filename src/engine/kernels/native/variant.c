@@ -5,6 +5,7 @@
 #include "../program.c"
 
 #include "../activation.c"
+#include "../batch-normalisation.c"
 #include "../convolution-backward.c"
 #include "../convolution-weights.c"
 #include "../convolution.c"
@@ -12,9 +13,9 @@
 #include "../depthwise.c"
 #include "../elements.c"
 #include "../embedding.c"
+#include "../layer-normalisation.c"
 #include "../layout.c"
 #include "../loss.c"
-#include "../normalisation.c"
 #include "../pooling.c"
 #include "../softmax.c"
 #include "variant.h"
