@@ -45,10 +45,10 @@ export class LiveRun {
     this.recorder.events.listen((event) => this.trace?.event(event, needs.clock.nowMs()));
   }
 
-  /** From now on events go to a file, too. */
-  keepEvents(append: (event: PublicEvent) => void): void {
-    for (const event of this.recorder.events.since(0)) append(event);
-    this.recorder.events.listen(append);
+  /** From now on events are kept elsewhere, too, and those after `sequence` that were told before. */
+  keepEvents(keep: (event: PublicEvent) => void, sequence = 0): void {
+    for (const event of this.recorder.events.since(sequence)) keep(event);
+    this.recorder.events.listen(keep);
   }
 
   /** From now on steps and events go to a trace, too. */
@@ -65,9 +65,9 @@ export class LiveRun {
   get watch(): RunWatch {
     const { recorder, metrics, needs } = { ...this, metrics: this.needs.metrics };
     return {
-      arrived: ({ workerId, host, metricsAddress }) => {
+      arrived: ({ workerId, host, metricsAddress }, isMember) => {
         this.metricsAddresses.set(workerId, metricsAddress);
-        recorder.arrived(workerId, host);
+        recorder.arrived(workerId, host, isMember);
       },
       departed: (workerId, cause, reason) => {
         this.metricsAddresses.delete(workerId);

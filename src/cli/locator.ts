@@ -2,7 +2,7 @@ import type { WorkerConfig } from '../config/index.js';
 import { formatHostPort } from '../core/address.js';
 import { systemClock, type Clock } from '../core/clock.js';
 import { fault } from '../transport/faults.js';
-import { connectNats } from '../transport/nats/connection.js';
+import { connectNats, type NatsOnlooker } from '../transport/nats/connection.js';
 import { Leases } from '../transport/nats/lease.js';
 
 /** How often NATS is asked for a coordinator that it does not know yet. */
@@ -23,14 +23,14 @@ export interface Locator {
 
 export async function locator(
   { coordinator, nats, run, name }: WorkerConfig,
-  log: { info(text: string): void; warn(text: string): void },
+  onlooker: NatsOnlooker,
 ): Promise<Locator> {
   if (coordinator) {
     const address = formatHostPort(coordinator);
     const here = () => Promise.resolve(address);
     return { inWords: address, find: here, wait: here, close: () => Promise.resolve() };
   }
-  const connection = await connectNats(nats!, `lockstep worker ${name ?? ''}`, log);
+  const connection = await connectNats(nats!, `lockstep worker ${name ?? ''}`, onlooker);
   const leases = await Leases.open(connection, systemClock);
   const look = async (): Promise<string | undefined> => (await leases.holderOf(run!))?.address || undefined;
   const missing = (seconds: number) => fault('RUN_NOT_LED', { run: run!, seconds });

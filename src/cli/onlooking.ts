@@ -11,7 +11,7 @@ const here = 'http://127.0.0.1:9464/';
 /** Commands and their flags, for what checks that documents show nothing else. */
 export const onlookingFlags: Readonly<Record<string, readonly string[]>> = {
   top: [],
-  events: ['--since', '--follow'],
+  events: ['--since', '--follow', '--nats', '--run'],
   explain: ['--json'],
   monitor: ['--port'],
 };
@@ -37,6 +37,11 @@ export function addOnlookingCommands(program: Commander, context: CommandContext
   )
     .option('--since <SEQUENCE|TIME>', 'only events after this sequence, or from this time on (ISO 8601)', '0')
     .option('--follow', 'go on with what happens, until the run is over')
+    .option(
+      '--nats <URL>',
+      'read them from this NATS server, which keeps them when the coordinator is gone; with --run',
+    )
+    .option('--run <NAME>', 'name of the run in NATS')
     .action(async (where: string, options: EventsOptions) =>
       (await import('./commands/events.js')).run(where, options, context),
     );

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../core/clock.js';
 import type { PublicEvent } from '../live/public-events.js';
 import { fault } from '../live/faults.js';
 import { pictureVersion, type Picture } from '../live/picture.js';
 import { readLines } from '../store/line-file.js';
+import { connectNats, type NatsOnlooker } from '../transport/nats/connection.js';
+import { newestEvent, readEventStream } from '../transport/nats/read-events.js';
 
 /** A coordinator answers in milliseconds, or it is busy with something worse than we are. */
 const patienceMs = 10_000;
@@ -42,14 +45,50 @@ export async function* readEvents(
   isFollowing: boolean,
   signal: AbortSignal,
 ): AsyncIterable<PublicEvent> {
-  const isSequence = /^\d+$/.test(since);
-  const isAfter = isSequence
-    ? ({ sequence }: PublicEvent) => sequence > Number(since)
-    : ({ time }: PublicEvent) => Date.parse(time) >= Date.parse(since);
   const events = isUrl(where)
-    ? eventsAt(where, isSequence ? since : '0', isFollowing, signal)
+    ? eventsAt(where, /^\d+$/.test(since) ? since : '0', isFollowing, signal)
     : (readLines(fileIn(where, 'events.jsonl')) as AsyncIterable<PublicEvent>);
-  for await (const event of events) if (isAfter(event)) yield event;
+  const isWanted = isAfter(since);
+  for await (const event of events) if (isWanted(event)) yield event;
+}
+
+/**
+ * As `readEvents`, of the newest run that had the name `run` in NATS. Ends with the run.
+ *
+ * @throws LockstepError `NATS_UNREACHABLE`, `NO_RUN_THERE`
+ */
+export async function* readEventsInNats(
+  url: string,
+  run: string,
+  since: string,
+  isFollowing: boolean,
+  signal: AbortSignal,
+  log: NatsOnlooker['log'],
+): AsyncIterable<PublicEvent> {
+  const connection = await connectNats(url, 'lockstep events', { log });
+  try {
+    const newest = await newestEvent(connection, run);
+    if (!newest) throw fault('NO_RUN_THERE', { where: `${run} in NATS`, reason: 'no event of it is kept there' });
+    const isWanted = isAfter(since);
+    for await (const event of readEventStream(connection, run, systemClock, isFollowing ? signal : undefined)) {
+      if (event.run !== newest.run) continue;
+      if (isWanted(event)) yield event;
+      if (isFollowing && event.sequence >= newest.sequence && isLast(event)) return;
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** A run that ends with a failure or an interruption may be resumed: only what ends the newest life of it counts. */
+function isLast({ type }: PublicEvent): boolean {
+  return type === 'finished' || type === 'failed';
+}
+
+/** @param since - a sequence, or a time in ISO 8601 */
+function isAfter(since: string): (event: PublicEvent) => boolean {
+  if (/^\d+$/.test(since)) return ({ sequence }) => sequence > Number(since);
+  return ({ time }) => Date.parse(time) >= Date.parse(since);
 }
 
 async function* eventsAt(

@@ -107,7 +107,7 @@ export class Coordinator {
         closed: (reason) => this.life.guard(() => this.onBroken(session, reason)),
       });
       this.heard(session);
-      this.deps.watch.arrived(hello);
+      this.deps.watch.arrived(hello, isMember);
       const { recordedStep } = this.record;
       channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec), recordedStep });
     } catch (error) {

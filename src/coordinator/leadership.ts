@@ -1,7 +1,8 @@
 /** Leading a run whose lease and journal are in NATS. */
 import type { Clock } from '../core/clock.js';
 import type { LockstepError } from '../core/errors.js';
-import { connectNats } from '../transport/nats/connection.js';
+import { connectNats, type NatsConnection, type NatsOnlooker } from '../transport/nats/connection.js';
+import { EventStream, type EventStreamNeeds } from '../transport/nats/event-stream.js';
 import { JournalStream } from '../transport/nats/journal-stream.js';
 import { Leases, type Lease } from '../transport/nats/lease.js';
 import { fault as transportFault } from '../transport/faults.js';
@@ -23,19 +24,18 @@ export interface LeadershipOptions {
   readonly limitSeconds: number;
 }
 
-export interface LeadershipNeeds {
+export interface LeadershipNeeds extends NatsOnlooker {
   readonly clock: Clock;
-  readonly log: { info(text: string): void; warn(text: string): void };
 }
 
 export class Leadership {
   private constructor(
-    private readonly run: string,
+    private readonly connection: NatsConnection,
+    private readonly options: LeadershipOptions,
     private readonly lease: Lease,
     private readonly journal: JournalStream,
     /** What the journal says of the run that goes on, or of those before. */
     readonly content: JournalContent,
-    private readonly disconnect: () => Promise<void>,
   ) {}
 
   /**
@@ -44,10 +44,10 @@ export class Leadership {
    * @returns undefined if this is a standby and the run came to its end meanwhile
    * @throws LockstepError `NATS_UNREACHABLE`; `RUN_LED` if somebody leads the run and this is no standby
    */
-  static async take(options: LeadershipOptions, { clock, log }: LeadershipNeeds): Promise<Leadership | undefined> {
+  static async take(options: LeadershipOptions, needs: LeadershipNeeds): Promise<Leadership | undefined> {
+    const { clock, log } = needs;
     const { url, run, holder, isStandby, limitSeconds } = options;
-    const connection = await connectNats(url, `lockstep coordinator ${holder}`, log);
-    const disconnect = (): Promise<void> => connection.close();
+    const connection = await connectNats(url, `lockstep coordinator ${holder}`, needs);
     try {
       const leases = await Leases.open(connection, clock);
       const journal = await JournalStream.open(connection, run, clock, { writer: holder, limitSeconds });
@@ -60,19 +60,19 @@ export class Leadership {
         const isThere = content?.run !== undefined && !content.isEnded;
         const wasSeen = isStandby && content?.isEnded === true;
         if (wasSeen) {
-          await disconnect();
+          await connection.close();
           return undefined;
         }
         if (content && (isThere || !isStandby)) {
           const lease = await leases.acquire(run, holder);
           // Read again: the one before may have written until it lost the lease.
-          if (lease) return new Leadership(run, lease, journal, await readJournal(journal.entries()), disconnect);
+          if (lease) return new Leadership(connection, options, lease, journal, await readJournal(journal.entries()));
         }
         if (!isStandby && found) throw transportFault('RUN_LED', { run, ...found });
         await pause();
       }
     } catch (error) {
-      await disconnect();
+      await connection.close();
       throw error;
     }
   }
@@ -103,12 +103,23 @@ export class Leadership {
 
   /** Tells workers where the coordinator is. @param onLost - called when somebody else leads the run */
   async publish(address: string, onLost: (error: LockstepError) => void): Promise<void> {
-    const { run } = this;
+    const { run } = this.options;
     await this.lease.publish(address, (writer) => onLost(transportFault('JOURNAL_TAKEN', { run, writer })));
+  }
+
+  /** @returns undefined, with a warning, if NATS does not take them: a run does not end for that */
+  async openEvents(runId: string, needs: EventStreamNeeds): Promise<EventStream | undefined> {
+    const { run, holder: writer } = this.options;
+    try {
+      return await EventStream.open(this.connection, { run, runId, writer }, needs);
+    } catch (error) {
+      needs.log.warn(`the events of the run are not kept in NATS: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   async close(): Promise<void> {
     await this.lease.release();
-    await this.disconnect();
+    await this.connection.close();
   }
 }

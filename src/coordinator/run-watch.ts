@@ -9,8 +9,8 @@ export type DepartureCause = 'connection' | 'silence' | 'failure' | 'state' | 'l
 
 /** Who looks on while a run goes: metrics, the live page, a trace. What they do reaches no result. */
 export interface RunWatch {
-  /** A worker was let in; it takes part once a generation names it. */
-  arrived(hello: Hello): void;
+  /** A worker was let in; it takes part once a generation names it. @param isMember - the one that runs does so already */
+  arrived(hello: Hello, isMember: boolean): void;
   /** @param reason - in words */
   departed(workerId: string, cause: DepartureCause, reason: string): void;
   /** A generation begins. The same one may be told again. */

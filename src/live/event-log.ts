@@ -16,18 +16,28 @@ export class EventLog {
   ) {}
 
   add(body: EventBody): void {
-    this.sequence += 1;
     const time = new Date(this.wallTimeMs()).toISOString();
-    const event: PublicEvent = { schema: eventSchema, sequence: this.sequence, time, run: this.runId, ...body };
+    const event: PublicEvent = { schema: eventSchema, sequence: this.sequence + 1, time, run: this.runId, ...body };
+    this.remember(event);
+    for (const listener of this.listeners) listener(event);
+  }
+
+  /** An event of an earlier process, which nobody is told of; those that follow are numbered from there. */
+  remember(event: PublicEvent): void {
+    this.sequence = event.sequence;
     this.kept.push(event);
     if (this.kept.length > keptMax) this.kept.shift();
-    for (const listener of this.listeners) listener(event);
+  }
+
+  /** Of the newest event; 0 without one. */
+  get lastSequence(): number {
+    return this.sequence;
   }
 
   /** Those after `sequence`, as far as they are kept. */
   since(sequence: number): readonly PublicEvent[] {
-    const first = this.sequence - this.kept.length + 1;
-    return this.kept.slice(Math.max(0, sequence + 1 - first));
+    const first = this.kept.findIndex((event) => event.sequence > sequence); // what was remembered may have gaps
+    return first < 0 ? [] : this.kept.slice(first);
   }
 
   /** The newest `count` that are no summaries of steps, oldest first. */

@@ -1,11 +1,21 @@
-/** The events of a run as others may read them: `/api/events`, `lockstep events`, events.jsonl. docs/events.md is written from here. */
+/** The events of a run as others may read them: `/api/events`, `lockstep events`, events.jsonl, NATS. docs/events.md is written from here. */
 
 /** Raised when a field changes its meaning or goes away; types and fields may be added under the same number. */
 export const eventSchema = 1;
 
+/** What NATS keeps of them, and what waits for it. */
+export const streamLimits = {
+  /** Each type has its own room, so that summaries of steps push out nothing else. */
+  keptPerTypeMax: 50_000,
+  keptMax: 200_000,
+  keptDays: 30,
+  /** Events that wait while the server is out of reach: about two hours of summaries. Beyond it the oldest are given up. */
+  waitingMax: 4096,
+} as const;
+
 export type PublicEvent = {
   readonly schema: typeof eventSchema;
-  /** From 1, without gaps, in the life of one coordinator. */
+  /** From 1, without gaps, in the life of a run. */
   readonly sequence: number;
   /** ISO 8601, by the coordinator's clock. */
   readonly time: string;
@@ -79,7 +89,7 @@ export const eventMeanings: Readonly<Record<EventBody['type'], string>> = {
   left: 'A worker is gone: `cause` is connection, silence, failure, state or leave, `reason` says it in words.',
   generation: 'A generation begins after `step` with `members` by rank, by their stable names.',
   steps:
-    'A summary of the steps `firstStep` to `lastStep`, about every two seconds: means of `loss`, `accuracy` and `imagesPerSecond` (null where no step was finite), and `epoch`, `learningRate`, `globalBatchSize`, `worldSize` of the last one.',
+    'A summary of the steps `firstStep` to `lastStep`, about every two seconds: means of `loss` and `accuracy` (null where no step was finite), and `imagesPerSecond` over the newest 50 of the run, `epoch`, `learningRate`, `globalBatchSize`, `worldSize` at the last one.',
   evaluation:
     'The test set was evaluated after `step`: `testLoss`, `testAccuracy`, and whether it is the `best` so far.',
   checkpoint: 'The state after `step` is on the disk, `seconds` after it was asked for.',

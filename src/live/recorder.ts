@@ -3,9 +3,11 @@ import type { EvaluationRecord, RunEvent, RunReport, StepRecord, StepTiming } fr
 import { nameOfWorker } from '../core/worker-id.js';
 import { EventLog } from './event-log.js';
 import { Lanes, type PlacedStep } from './lanes.js';
+import type { PublicEvent } from './public-events.js';
 import { pictureVersion, type Picture, type RunFacts, type RunState, type StepNow } from './picture.js';
 import { StepHistory } from './step-history.js';
 import { StepSummary } from './step-summary.js';
+import { Told } from './told.js';
 
 /** Lines of the log in the picture. */
 const logMax = 100;
@@ -33,6 +35,7 @@ export class Recorder {
   private readonly history = new StepHistory();
   private readonly lanes = new Lanes();
   private readonly summary: StepSummary;
+  private readonly told = new Told();
   private state: RunState = 'waiting';
   private reason = '';
   private facts: RunFacts | null = null;
@@ -48,10 +51,24 @@ export class Recorder {
     this.summary = new StepSummary(needs.clock, (body) => this.events.add(body));
   }
 
-  /** What an earlier process of this run recorded; it makes no event. */
+  /** An event that an earlier process of this run told. Those that are known already make no difference. */
+  rememberEvent(event: PublicEvent): void {
+    if (event.sequence <= this.events.lastSequence) return;
+    this.events.remember(event);
+    this.told.add(event);
+  }
+
+  /** What an earlier process of this run recorded. If that one told events, too, what it had not told yet makes some. */
   remember(record: StepRecord | EvaluationRecord): void {
-    if ('testLoss' in record) this.keepEvaluation(record);
-    else this.history.add(record);
+    if ('testLoss' in record) {
+      this.keepEvaluation(record);
+      if (this.told.isContinuing) this.tellEvaluation(record);
+    } else {
+      this.history.add(record);
+      const { compute, wait, exchange, update } = record.seconds;
+      const imagesPerSecond = record.sampleCount / (compute + wait + exchange + update);
+      if (this.told.isContinuing) this.tellStep({ type: 'step', ...record, imagesPerSecond });
+    }
   }
 
   observe(event: RunEvent): void {
@@ -67,15 +84,15 @@ export class Recorder {
         const { model, engine, globalBatchSize, stepsTotal } = facts;
         this.facts = facts;
         this.goOn();
-        this.events.add({ type: 'started', model, engine, worldSize, globalBatchSize, stepsTotal });
+        if (!this.told.hasStarted)
+          this.events.add({ type: 'started', model, engine, worldSize, globalBatchSize, stepsTotal });
         return;
       }
       case 'step':
         return this.step(event);
       case 'evaluation':
         this.keepEvaluation(event);
-        this.summary.flush();
-        this.events.add(event);
+        this.tellEvaluation(event);
         return;
       case 'membership':
         return this.goOn();
@@ -90,6 +107,7 @@ export class Recorder {
         this.events.add(event);
         return;
       case 'resumed':
+        this.told.resumed(event.step);
         this.events.add({ type: 'resumed', step: event.step });
         return;
       case 'stopping':
@@ -117,17 +135,24 @@ export class Recorder {
     }
   }
 
-  arrived(workerId: string, host: string): void {
+  /** @param isMember - it is in the generation that runs, and opens another stream */
+  arrived(workerId: string, host: string, isMember = false): void {
     if (this.isOver) return;
     this.revision += 1;
-    this.events.add({ type: 'joined', worker: nameOfWorker(workerId), host });
+    const worker = nameOfWorker(workerId);
+    const news = this.told.arrival(worker, isMember);
+    if (news === 'replaced') this.tellLeft(worker, 'connection', 'another process has its name now');
+    if (news !== 'nothing') this.events.add({ type: 'joined', worker, host });
   }
 
   departed(workerId: string, cause: string, reason: string): void {
     if (this.isOver) return; //                                      they go home
     this.revision += 1;
-    const worker = nameOfWorker(workerId);
     this.lanes.departed(workerId);
+    this.tellLeft(nameOfWorker(workerId), cause, reason);
+  }
+
+  private tellLeft(worker: string, cause: string, reason: string): void {
     this.events.add({ type: 'left', worker, cause, reason });
     if (cause !== 'leave' && this.facts && this.state === 'training')
       this.events.add({
@@ -142,7 +167,11 @@ export class Recorder {
   began(generation: number, workerIds: readonly string[], afterStep: number): void {
     this.revision += 1;
     this.lanes.began(workerIds, afterStep);
-    this.events.add({ type: 'generation', generation, step: afterStep, members: workerIds.map(nameOfWorker) });
+    if (generation <= this.told.generation) return; //                the one that was there before takes over goes on
+    const members = workerIds.map(nameOfWorker);
+    for (const worker of this.told.missingFrom(members))
+      this.tellLeft(worker, 'silence', 'it did not come back to the coordinator that took over');
+    this.events.add({ type: 'generation', generation, step: afterStep, members });
   }
 
   /** @returns the steps on the coordinator's clock */
@@ -185,7 +214,7 @@ export class Recorder {
 
   private step(event: Extract<RunEvent, { type: 'step' }>): void {
     this.history.add(event);
-    this.summary.add(event);
+    this.tellStep(event);
     this.now = {
       step: event.step,
       epoch: event.epoch,
@@ -198,10 +227,21 @@ export class Recorder {
       generation: event.generation,
       imagesPerSecond: event.imagesPerSecond,
     };
-    if (!event.skipped) return;
-    this.skippedSteps += 1;
+    if (event.skipped) this.skippedSteps += 1;
+  }
+
+  private tellStep(event: Extract<RunEvent, { type: 'step' }>): void {
+    if (event.step > this.told.step) this.summary.add(event);
+    if (!event.skipped || event.step <= this.told.skippedStep) return;
     const text = `the gradient of step ${event.step} is not finite, so the weights stay as they were`;
     this.events.add({ type: 'alert', name: 'step-skipped', step: event.step, text });
+  }
+
+  private tellEvaluation(record: EvaluationRecord): void {
+    if (record.step <= this.told.evaluationStep) return;
+    const { step, epoch, testLoss, testAccuracy, best } = record;
+    this.summary.flush();
+    this.events.add({ type: 'evaluation', step, epoch, testLoss, testAccuracy, best });
   }
 
   private keepEvaluation({ step, epoch, testLoss, testAccuracy, best }: EvaluationRecord): void {

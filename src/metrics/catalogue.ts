@@ -137,6 +137,18 @@ export const coordinatorCatalogue = {
     'lockstep_checkpoint_failures_total',
     'Checkpoints that could not be fetched or written, so that the run went on without them.',
   ),
+  natsUnreachable: gauge(
+    'lockstep_nats_unreachable',
+    'Whether the NATS server of the run is out of reach of the coordinator: 1 or 0; 0 without NATS.',
+  ),
+  eventsWaiting: gauge(
+    'lockstep_events_waiting',
+    'Events of the run that are not in NATS yet: 0 or 1 while NATS is there, more while it is not.',
+  ),
+  eventsGivenUp: counter(
+    'lockstep_events_given_up_total',
+    'Events that did not come into NATS, since it was out of reach for too long; events.jsonl has them.',
+  ),
   datasetSent: counter(
     'lockstep_dataset_sent_bytes_total',
     'Bytes of data sets sent to workers that did not have them.',
@@ -180,6 +192,10 @@ export const workerCatalogue = {
   datasetReceived: counter(
     'lockstep_worker_dataset_received_bytes_total',
     'Bytes of data sets received from the coordinator.',
+  ),
+  natsUnreachable: gauge(
+    'lockstep_worker_nats_unreachable',
+    'Whether NATS is out of reach of this worker, so that it would not find a new coordinator: 1 or 0; 0 without NATS.',
   ),
   tensors: gauge('lockstep_worker_tensors', 'Live tensor objects of the engine; constant while a run goes on.'),
   arena: gauge(

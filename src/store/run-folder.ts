@@ -110,9 +110,16 @@ export class RunFolder {
     this.metrics.append(record);
   }
 
-  /** Adds an event, which may be held back until `close`. */
+  /** Adds an event, on its way to the file at once: somebody may follow it, and whoever takes over goes on there. */
   appendEvent(event: unknown): void {
     this.events.append(event);
+    this.events.flush().catch(() => undefined); //                     it stays held; `close` says what is wrong
+  }
+
+  /** What events.jsonl says so far, in order. */
+  async *eventsSoFar(): AsyncIterable<unknown> {
+    await this.events.flush();
+    yield* readLines(this.events.path);
   }
 
   async flushMetrics(): Promise<void> {

@@ -185,6 +185,31 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     },
     {
       kind: 'lines',
+      title: 'Who cannot reach NATS?',
+      about:
+        '1 for the coordinator (changes of membership wait) or a worker (it would not find a new coordinator) that cannot. Always 0 without NATS.',
+      queries: [
+        { expr: `${c.natsUnreachable}{${run}}`, legend: 'coordinator' },
+        { expr: `${w.natsUnreachable}{${run}}`, legend: '{{worker}}' },
+      ],
+      unit: 'short',
+      min: 0,
+      max: 1,
+    },
+    {
+      kind: 'lines',
+      title: 'Does the event stream keep up?',
+      about:
+        'Events that are not in NATS yet, and those that never will be, since they waited for too long; events.jsonl has all.',
+      queries: [
+        { expr: `${c.eventsWaiting}{${run}}`, legend: 'waiting' },
+        { expr: `${c.eventsGivenUp}{${run}}`, legend: 'given up' },
+      ],
+      unit: 'short',
+      min: 0,
+    },
+    {
+      kind: 'lines',
       title: 'Is anybody short of memory?',
       about:
         'Resident memory of each process, and what its threads share (weights, gradients, activations). Steady lines are right.',

@@ -13,9 +13,11 @@ import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import type { RunEvent } from '../../core/events.js';
 import { coordinatorMetrics, Registry } from '../../metrics/index.js';
+import type { PublicEvent } from '../../live/public-events.js';
 import { RunFolder } from '../../store/run-folder.js';
 import { CoordinatorServer } from '../../transport/grpc/coordinator-server.js';
 import { ExchangeClients } from '../../transport/grpc/exchange-client.js';
+import type { NatsOnlooker } from '../../transport/nats/connection.js';
 import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
 import { LiveRun } from '../live-run.js';
@@ -42,7 +44,10 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     closing.push(() => resumption?.release());
     const restoration = config.restore ? await Restoration.find(config.out!) : undefined;
     closing.push(() => restoration?.release());
-    const leading = await lead(config, logger);
+    const registry = new Registry();
+    const metrics = coordinatorMetrics(registry);
+    const onReach = (isReached: boolean): void => metrics.natsUnreachable.set(isReached ? 0 : 1);
+    const leading = await lead(config, { log: logger, onReach });
     if (leading === 'ended') return 0;
     closing.push(() => leading?.close());
     const predecessor = leading ? predecessorOf(leading, restoration) : restoration;
@@ -58,8 +63,6 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const warning = resumption?.warning(spec);
     if (warning !== undefined) logger.warn(warning);
 
-    const registry = new Registry();
-    const metrics = coordinatorMetrics(registry);
     registry.setDefaultLabels({ run: runId });
     metrics.wantedWorkers.set(config.workers);
     metrics.build.set({ version: readVersion(), node: process.versions.node, program: 'coordinator' }, 1);
@@ -78,8 +81,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       view.show(event);
     };
     const finished = resumption?.finished(spec);
-    if (resumption) show({ type: 'resumed', step: resumption.checkpoint.step, isFinished: finished !== undefined });
-    if (finished) {
+    if (resumption && finished) {
+      show({ type: 'resumed', step: resumption.checkpoint.step, isFinished: true });
       show({ type: 'result', ...finished });
       return 0;
     }
@@ -111,8 +114,20 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     log.toFile(folder.logPath('coordinator'));
     const spokenConfig = leading?.isSuccessor ? leading.content.run!.config : specification;
     await folder.writeSpec(spokenConfig);
+    for await (const event of folder.eventsSoFar()) live.recorder.rememberEvent(event as PublicEvent);
+    const lastInFolder = live.recorder.events.lastSequence;
+    const events = await leading?.openEvents(runId, {
+      clock: systemClock,
+      log: logger,
+      onEarlier: (event) => live.recorder.rememberEvent(event),
+      onWaiting: (waiting) => metrics.eventsWaiting.set(waiting),
+      onGivenUp: () => metrics.eventsGivenUp.inc(),
+    });
+    if (resumption) show({ type: 'resumed', step: resumption.checkpoint.step, isFinished: false });
+    live.keepEvents((event) => folder.appendEvent(event), lastInFolder);
+    if (events) live.keepEvents((event) => events.publish(event), events.lastEarlier);
+    closing.push(() => events?.close(farewellMs));
     if (taken) for await (const record of folder.metricsSoFar()) live.recorder.remember(record);
-    live.keepEvents((event) => folder.appendEvent(event));
 
     const peers = new ExchangeClients(runId, systemClock);
     closing.push(() => peers.close());
@@ -180,14 +195,14 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
 /** The run's lease and journal in NATS, if it is led there; `ended` if this was a standby, and is not needed any more. */
 async function lead(
   config: CoordinatorConfig,
-  log: { info(text: string): void; warn(text: string): void },
+  onlooker: Required<NatsOnlooker>,
 ): Promise<Leadership | 'ended' | undefined> {
   const { nats: url, run, standby: isStandby, joinTimeoutSeconds: limitSeconds } = config;
   if (url === undefined || run === undefined) return undefined;
   const holder = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const options = { url, run, holder, isStandby, limitSeconds };
-  const leading = await Leadership.take(options, { clock: systemClock, log });
-  if (!leading) log.info(`run ${run} has ended`);
+  const leading = await Leadership.take(options, { clock: systemClock, ...onlooker });
+  if (!leading) onlooker.log.info(`run ${run} has ended`);
   return leading ?? 'ended';
 }
 

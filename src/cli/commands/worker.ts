@@ -51,7 +51,10 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const leave = (): void => (current ? current.leave() : process.exit(130));
     closing.push(onSignals(leave, () => process.exit(130)));
     const timeoutSeconds = config.joinTimeoutSeconds;
-    const whereabouts = await locator(config, log);
+    const whereabouts = await locator(config, {
+      log,
+      onReach: (isReached) => metrics.natsUnreachable.set(isReached ? 0 : 1),
+    });
     closing.push(() => whereabouts.close());
     const first = await whereabouts.wait(timeoutSeconds, systemClock, () =>
       log.warn(`${whereabouts.inWords} is not there yet; trying for ${timeoutSeconds} s`),

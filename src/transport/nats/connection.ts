@@ -7,16 +7,21 @@ export type { NatsConnection };
 const firstAttemptMs = 5_000;
 const reconnectMs = 250;
 
+export interface NatsOnlooker {
+  readonly log: { info(text: string): void; warn(text: string): void };
+  /** The server is there, or is not any more. */
+  readonly onReach?: (isReached: boolean) => void;
+}
+
 /**
  * @param url - `nats://host:4222`, or several with commas between
  * @param name - who we are, for the server's own monitoring
- * @param log - is told when the server is lost and found
  * @throws LockstepError `NATS_UNREACHABLE`
  */
 export async function connectNats(
   url: string,
   name: string,
-  log: { info(text: string): void; warn(text: string): void },
+  { log, onReach = () => undefined }: NatsOnlooker,
 ): Promise<NatsConnection> {
   // Loaded by whoever uses it: it takes a tenth of a second, and a coordinator in place of one that died is in a hurry.
   const { connect, Events } = await import('nats');
@@ -36,9 +41,14 @@ export async function connectNats(
   }
   void (async () => {
     for await (const { type } of connection.status()) {
-      if (type === Events.Disconnect)
+      if (type === Events.Disconnect) {
+        onReach(false);
         log.warn(`NATS at ${url} is out of reach: steps go on, but who takes part cannot change until it is back`);
-      if (type === Events.Reconnect) log.info(`NATS at ${url} is back`);
+      }
+      if (type === Events.Reconnect) {
+        onReach(true);
+        log.info(`NATS at ${url} is back`);
+      }
     }
   })();
   return connection;
@@ -48,6 +58,13 @@ export async function connectNats(
 export function isUncertain(error: unknown): boolean {
   const code = (error as { code?: unknown }).code;
   return ['TIMEOUT', '503', 'CONNECTION_CLOSED', 'DISCONNECT', 'CONNECTION_REFUSED'].includes(String(code));
+}
+
+/** Whether the server knows no such stream, or no such message. */
+export function isMissing(error: unknown): boolean {
+  const [noMessage, noStream] = [10037, 10059];
+  const code = (error as { api_error?: { err_code?: number } }).api_error?.err_code;
+  return code === noMessage || code === noStream;
 }
 
 /** Whether the server refused a write, since somebody else has written meanwhile. */

@@ -1,11 +1,10 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Clock } from '../../core/clock.js';
 import { fault } from '../faults.js';
-import { isConflict, isUncertain } from './connection.js';
+import { isConflict, isMissing, isUncertain } from './connection.js';
 
 const stream = 'LOCKSTEP_JOURNAL';
 const subjectOf = (run: string): string => `lockstep.journal.${run}`;
-const noMessage = 10037;
 const writerHeader = 'Lockstep-Writer';
 /** How long one attempt may take, and how long until the next one. */
 const attemptMs = 1_500;
@@ -52,7 +51,7 @@ export class JournalStream {
     for (;;) {
       const query = { seq: this.sequence + 1, next_by_subj: subjectOf(this.run) };
       const next = await this.manager.streams.getMessage(stream, query).catch((error: unknown) => {
-        if ((error as { api_error?: { err_code?: number } }).api_error?.err_code === noMessage) return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       });
       if (!next) return;

@@ -91,6 +91,90 @@ describe('the picture', () => {
   });
 });
 
+describe('a run that an earlier coordinator told of', () => {
+  const first = () => {
+    const { recorder } = recorderAt();
+    recorder.arrived('a-000001', 'here');
+    recorder.arrived('b-000002', 'here');
+    recorder.observe(started);
+    recorder.began(1, ['a-000001', 'b-000002'], 0);
+    for (let step = 1; step <= 3; step++) recorder.observe(stepEvent(step, { loss: NaN, skipped: step === 1 }));
+    recorder.observe({ type: 'evaluation', step: 3, epoch: 0, testLoss: 1, testAccuracy: 0.5, best: true });
+    return recorder.events.since(0);
+  };
+  const next = () => {
+    const { recorder } = recorderAt();
+    const earlier = first();
+    for (const event of [...earlier, ...earlier]) recorder.rememberEvent(event);
+    return { recorder, news: () => recorder.events.since(earlier.length), earlier };
+  };
+
+  test('goes on with its numbers, and tells nothing twice', () => {
+    const { recorder, news, earlier } = next();
+    recorder.observe({ type: 'restored', step: 3, term: 2 });
+    recorder.arrived('a-000001', 'here', true);
+    recorder.arrived('b-000002', 'here', true);
+    recorder.observe(started);
+    recorder.began(1, ['a-000001', 'b-000002'], 0);
+    for (let step = 1; step <= 5; step++) recorder.observe(stepEvent(step, { skipped: step === 1 || step === 5 }));
+    recorder.observe({ type: 'evaluation', step: 3, epoch: 0, testLoss: 1, testAccuracy: 0.5, best: true });
+    recorder.began(2, ['a-000001', 'b-000002'], 5);
+    assert.deepEqual(
+      news().map(({ sequence, type }) => [sequence - earlier.length, type]),
+      [
+        [1, 'restored'],
+        [2, 'steps'],
+        [3, 'alert'],
+        [4, 'generation'],
+      ],
+    );
+    assert.deepEqual(recorder.events.since(0).length, earlier.length + 4, 'what was told before can be read here, too');
+  });
+
+  test('tells what the earlier one recorded and did not come to tell', () => {
+    const { recorder, news } = next();
+    for (const step of [3, 4]) {
+      const {
+        type: _type,
+        imagesPerSecond: _speed,
+        ...record
+      } = stepEvent(step) as Extract<RunEvent, { type: 'step' }>;
+      recorder.remember(record);
+    }
+    recorder.remember({ step: 4, epoch: 1, testLoss: 1, testAccuracy: 0.5, best: false });
+    const [steps, evaluation] = news();
+    assert.ok(steps?.type === 'steps' && steps.firstStep === 4 && steps.imagesPerSecond === 64);
+    assert.ok(evaluation?.type === 'evaluation' && evaluation.step === 4);
+  });
+
+  test('tells of workers that were lost or replaced while there was no coordinator', () => {
+    const { recorder, news } = next();
+    recorder.observe({ type: 'restored', step: 3, term: 2 });
+    recorder.arrived('a-00000f', 'here', false); //                  another process under this name
+    recorder.began(2, ['a-00000f'], 3);
+    const told = news().map((event) => [event.type, 'worker' in event ? event.worker : '']);
+    assert.deepEqual(told, [
+      ['restored', ''],
+      ['left', 'a'],
+      ['joined', 'a'],
+      ['left', 'b'],
+      ['generation', ''],
+    ]);
+  });
+
+  test('tells again what happens again after a checkpoint', () => {
+    const { recorder, news } = next();
+    recorder.observe({ type: 'resumed', step: 2, isFinished: false });
+    recorder.arrived('a-000003', 'here');
+    recorder.observe(started);
+    recorder.began(1, ['a-000003'], 2);
+    recorder.observe(stepEvent(3));
+    recorder.observe({ type: 'evaluation', step: 3, epoch: 0, testLoss: 1, testAccuracy: 0.5, best: true });
+    const told = news().map(({ type }) => type);
+    assert.deepEqual(told, ['resumed', 'joined', 'started', 'generation', 'steps', 'evaluation']);
+  });
+});
+
 describe('lanes', () => {
   test('clocks of workers are laid over each other by the smallest delay', () => {
     const { recorder } = recorderAt();
