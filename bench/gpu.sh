@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The engine webgpu on this machine's GPU: its contract suite, images a second beside PyTorch on the same GPU, and MNIST to 0.99.
 #
-#     bench/gpu.sh [--quick] [--gpu auto] [--json FILE] [--compile] [--models lenet5,fast,lenet] [--batches 128,512,...]
+#     bench/gpu.sh [--quick] [--gpu auto] [--json FILE] [--compile] [--sweep] [--models lenet5,fast,lenet] [--batches 128,512,...]
 #
 # PYTHON names an interpreter with PyTorch and CUDA (default python3; without one PyTorch is not run), NODE a Node.js. Builds
 # first, unless PREBUILT=1 says that dist/ is there. --quick tries everything once with tiny sizes, also where a

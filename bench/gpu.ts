@@ -18,6 +18,7 @@ import { openGpu } from '../src/engine/webgpu/device.js';
 import { WgslEngine } from '../src/engine/wgsl/engine.js';
 import { measureDevice } from './gpu/device-speed.js';
 import { profile } from './gpu/profile.js';
+import { sweep } from './gpu/sweep.js';
 import { startTorch, type Torch } from './gpu/torch.js';
 import { operationsOf } from './gpu/work.js';
 
@@ -31,6 +32,7 @@ const { values: flags } = parseArgs({
     profiles: { type: 'string', default: '128,4096' },
     rounds: { type: 'string', default: '7' },
     compile: { type: 'boolean', default: false },
+    sweep: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -54,7 +56,7 @@ console.log(
   `${info.device}, ${info.description}; Node ${process.versions.node}; ${new Date().toISOString().slice(0, 10)}`,
 );
 console.log(
-  `measured there: ${speed.teraflops.toFixed(1)} TFLOP/s of float32, ${speed.gigabytes.toFixed(0)} GB/s, ` +
+  `${flags.quick ? 'tried, not measured' : 'measured there'}: ${speed.teraflops.toFixed(1)} TFLOP/s of float32, ${speed.gigabytes.toFixed(0)} GB/s, ` +
     `${speed.answer.toFixed(3)} ms to the answer of an empty submission`,
 );
 keep({ kind: 'device', name: info.device, driver: info.description, ...speed });
@@ -175,6 +177,8 @@ for (const model of flags.models.split(',')) {
     keep({ kind: 'profile', model, batch, times });
   }
 }
+
+if (flags.sweep) await sweep(device, flags.models.split(','), flags.profiles.split(',').map(Number), flags.quick);
 
 if (flags.compile && peer) {
   console.log('with torch.compile, in turns again:');

@@ -2,6 +2,7 @@
 import type { ParameterLayout, TensorSpec } from '../../core/layout.js';
 import type { FusedActivation } from '../layers/operation.js';
 import type { GpuDevice } from './device.js';
+import type { Tile } from './matrix-product.js';
 import { batchSize, KernelCompiler, type GpuArray, type Kernel, type KernelSource } from './program.js';
 
 /** A value of each sample. */
@@ -25,7 +26,24 @@ export interface PartialSums {
   readonly parts: number;
 }
 
+/** Sizes that kernels choose by themselves, for measurements that try others. */
+export interface Tuning {
+  /** Filters of a thread of a convolution. */
+  readonly filters?: number;
+  /** Pictures of a workgroup of a convolution, at most. */
+  readonly pictures?: number;
+  /** Bytes of workgroup memory that a convolution takes, at most. */
+  readonly bytes?: number;
+  /** Elements of a kernel that a thread adds gradients up for, at most. */
+  readonly segment?: number;
+  /** Workgroups that a weight's gradient is shared out to, about. */
+  readonly groups?: number;
+  /** Of products of matrices with many columns. */
+  readonly tile?: Tile;
+}
+
 export interface CompilationOptions {
+  readonly tuning?: Tuning;
   readonly gpu: GpuDevice;
   readonly layout: ParameterLayout;
   readonly microBatchSize: number;
@@ -48,6 +66,10 @@ export class Compilation {
     this.batch = device.createBuffer({ size: batchSize, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
     this.compiler = new KernelCompiler(options.gpu, this.batch);
     this.weights = this.array(options.layout.weightCount, 'f32', 'weights');
+  }
+
+  get tuning(): Tuning {
+    return this.options.tuning ?? {};
   }
 
   /** Samples of a micro-batch, which choose tiles and parts: never how many are computed at once. */

@@ -7,6 +7,7 @@
  */
 import { range } from './matrix-product.js';
 import type { Pair, Picture } from '../layers/source.js';
+import type { Tuning } from './compilation.js';
 
 export interface KernelGradient {
   readonly from: Picture;
@@ -47,11 +48,12 @@ const longestSegment = 100;
 export function ownershipFor(
   { from, to, size, stride, dilation, pooled }: Omit<KernelGradient, 'gradient' | 'winner' | 'wanted'>,
   limits: { readonly workgroupBytes: number; readonly workgroupThreads: number },
+  tuning: Tuning,
 ): Ownership | undefined {
   const channels = from[2];
   const vector = channels % 4 === 0 ? 4 : channels % 2 === 0 ? 2 : 1;
   const whole = dilation[1] === 1 ? size[1] * channels : channels;
-  const parts = Math.ceil(whole / longestSegment);
+  const parts = Math.ceil(whole / Math.min(tuning.segment ?? longestSegment, longestSegment));
   const length = Math.ceil(whole / parts / vector) * vector;
   const segments = (dilation[1] === 1 ? 1 : size[1]) * parts;
   const owners = to[2] * size[0] * segments;

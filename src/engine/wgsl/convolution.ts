@@ -20,7 +20,7 @@ export function compileConvolution(c: Compilation, stage: StageOf<'convolution'>
   const { size, stride, dilation, before } = window;
   const shape = { from: from, to: before_(stage), size, stride, dilation };
   const { gpu } = c.options;
-  const blocking = blockingFor(shape, pooled, c.microBatchSize, gpu);
+  const blocking = blockingFor(shape, pooled, c.microBatchSize, gpu, c.tuning);
   if (!blocking) throw tooLarge(stage);
   const output = c.values(to[0] * to[1] * to[2], activation);
   const [rows, columns] = blocksOf(shape.to, pooled);
@@ -135,7 +135,8 @@ fn unpooled(sample: u32, y: u32, x: u32, f: u32) -> f32 {
   };
   const { microBatchSize } = c;
   const { gpu } = c.options;
-  const blocking = stride[0] === 1 && stride[1] === 1 ? blockingFor(shape, false, microBatchSize, gpu) : undefined;
+  const blocking =
+    stride[0] === 1 && stride[1] === 1 ? blockingFor(shape, false, microBatchSize, gpu, c.tuning) : undefined;
   const weight = (f: string, channel: string, ky: string, kx: string): string =>
     `weights[${kernel}u + ((${ky} * ${size[1]}u + ${kx}) * ${from[2]}u + ${channel}) * ${to[2]}u + ${f}]`;
   const source = { name: `${name} backward`, reads, writes: { to: input.gradient! } };
@@ -201,13 +202,13 @@ function kernelGradients(
   if (!wanted.kernel && !wanted.bias) return [];
   const { size, stride, dilation, before } = window;
   const shape = { from, to: before_(stage), size, stride, dilation, before, pooled };
-  const ownership = ownershipFor(shape, c.options.gpu);
+  const ownership = ownershipFor(shape, c.options.gpu, c.tuning);
   if (!ownership) throw tooLarge(stage);
   const [rows, columns] = pooled ? blocksOf(shape.to, true) : shape.to;
   const filters = shape.to[2];
   const length = (wanted.kernel ? size[0] * size[1] * from[2] * filters : 0) + (wanted.bias ? filters : 0);
   const groups = Math.ceil(ownership.owners / ownership.perGroup);
-  const span = spanFor(c.microBatchSize, groups, 1);
+  const span = spanFor(c, groups, 1);
   const sums = c.partialSums(c.offsetOf(weights[wanted.kernel ? 0 : 1]!), length, span);
   const gradient = `g[(sample * ${rows * columns}u + w) * ${filters}u + f]`;
   return [

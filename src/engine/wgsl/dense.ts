@@ -23,7 +23,7 @@ export function compileDense(c: Compilation, stage: StageOf<'dense'>, input: Val
   const allRows = `(batch.samples * ${rows}u)`;
   const weightAt = (i: string, o: string): string => `weights[${kernel}u + (${i}) * ${units}u + (${o})]`;
 
-  const ahead = tileFor(many, units);
+  const ahead = tileFor(c, many, units);
   c.forward({
     name: `${name} forward`,
     reads: { x: input.out, weights: c.weights },
@@ -39,7 +39,7 @@ export function compileDense(c: Compilation, stage: StageOf<'dense'>, input: Val
     groups: groupsOf(ahead, rows, units),
   });
 
-  const back = tileFor(many, width);
+  const back = tileFor(c, many, width);
   const passed: KernelSource[] = [];
   if (input.gradient)
     passed.push({
@@ -64,9 +64,9 @@ function weightGradients(c: Compilation, stage: StageOf<'dense'>, input: Values,
   const [ofKernel, ofBias] = [c.isTrained(weights[0]!), useBias && c.isTrained(weights[1]!)];
   if (!ofKernel && !ofBias) return [];
   const [from, to] = [ofKernel ? 0 : width, width + (ofBias ? 1 : 0)];
-  const tile = tileFor(to - from, units);
+  const tile = tileFor(c, to - from, units);
   const tiles = Math.ceil((to - from) / tile.rows) * Math.ceil(units / tile.columns);
-  const span = spanFor(c.microBatchSize, tiles, Math.max(1, Math.ceil(tile.inner / rows)));
+  const span = spanFor(c, tiles, Math.max(1, Math.ceil(tile.inner / rows)));
   const offset = c.offsetOf(weights[ofKernel ? 0 : 1]!);
   const sums = c.partialSums(offset, (to - from) * units, span);
   const input_ = `select(1.0, x[k * ${width}u + min(m + ${from}u, ${width - 1}u)], m + ${from}u < ${width}u)`;
@@ -96,15 +96,15 @@ function weightGradients(c: Compilation, stage: StageOf<'dense'>, input: Values,
 const wantedGroups = 264;
 
 /** Samples of a part, so that parts times `tiles` make enough workgroups. @param least - below which a part is not worth it */
-export function spanFor(microBatchSize: number, tiles: number, least: number): number {
-  const parts = Math.max(1, Math.ceil(wantedGroups / tiles));
+export function spanFor({ microBatchSize, tuning }: Compilation, tiles: number, least: number): number {
+  const parts = Math.max(1, Math.ceil((tuning.groups ?? wantedGroups) / tiles));
   return Math.min(microBatchSize, Math.max(least, Math.ceil(microBatchSize / parts)));
 }
 
-function tileFor(rows: number, columns: number): Tile {
+function tileFor({ tuning }: Compilation, rows: number, columns: number): Tile {
   const isSmall = Math.ceil(rows / 64) * Math.ceil(columns / 64) < wantedGroups / 2;
   if (columns <= 16) return isSmall ? smallNarrowTile : narrowTile;
-  return isSmall ? smallTile : wideTile;
+  return tuning.tile ?? (isSmall ? smallTile : wideTile);
 }
 
 function groupsOf(tile: Tile, rows: number, columns: number) {

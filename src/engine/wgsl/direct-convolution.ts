@@ -7,6 +7,7 @@
  */
 import { range } from './matrix-product.js';
 import type { Pair, Picture } from '../layers/source.js';
+import type { Tuning } from './compilation.js';
 
 export interface DirectConvolution {
   readonly from: Picture;
@@ -68,14 +69,15 @@ export function blockingFor(
   pooled: boolean,
   samples: number,
   limits: { readonly workgroupBytes: number; readonly workgroupThreads: number },
+  tuning: Tuning,
 ): Blocking | undefined {
   const { size, stride, dilation, from, to } = geometry;
   const patch = [0, 1].map((a) => stride[a]! + (size[a]! - 1) * dilation[a]! + 1);
   if (patch[0]! * patch[1]! > largestPatch || size[0] * size[1] > 64) return undefined;
   const maxThreads = Math.min(256, limits.workgroupThreads);
-  const budget = Math.min(limits.workgroupBytes, 32_768) / 4; //  floats
+  const budget = Math.min(limits.workgroupBytes, tuning.bytes ?? 32_768) / 4; // floats
   const all = blocksOf(to, pooled);
-  const filters = filtersOf(to[2]);
+  const filters = tuning.filters ?? filtersOf(to[2]);
   const groups = Math.ceil(to[2] / filters);
   const blocks: [number, number] = [Math.min(all[0], 16), Math.min(all[1], 16)];
   for (;;) {
@@ -87,7 +89,7 @@ export function blockingFor(
     if (perGroup <= maxThreads && channelFloats(1) <= budget) {
       const fitting = Math.floor(maxThreads / (perGroup * filterGroups));
       const enough = Math.max(1, Math.floor((samples * Math.ceil(all[0] / blocks[0])) / 264));
-      let pictures = Math.max(1, Math.min(fitting, enough, 8));
+      let pictures = Math.max(1, Math.min(fitting, enough, tuning.pictures ?? 8));
       const few = Math.min(4, from[2]);
       while (pictures > 1 && channelFloats(pictures) * few > budget) pictures--;
       const fit = Math.min(from[2], Math.floor(budget / channelFloats(pictures)));
