@@ -3,6 +3,7 @@
 import { codecFields, localStepFields } from './codec-fields.js';
 import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
+import { modelFields } from './model-fields.js';
 import { scalingFields } from './scaling-fields.js';
 import { takeoverFields } from './takeover-fields.js';
 import {
@@ -107,13 +108,7 @@ export const fields = {
       'Threads over which a worker spreads its micro-batches. No number of threads changes the result. `auto` is the number of cores, for `train` divided among its workers; a worker that was started by hand does not know of others on its machine.',
   }),
 
-  model: field('model', oneOf(['lenet5', 'lenet', 'fast', 'mlp']), {
-    group: 'Model and data',
-    commands: run,
-    placeholder: 'MODEL',
-    default: 'lenet5',
-    about: 'The network to train: `lenet5`, `lenet`, `fast` or `mlp`.',
-  }),
+  ...modelFields,
   dataset: field('dataset', text, {
     group: 'Model and data',
     commands: run,

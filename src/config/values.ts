@@ -67,6 +67,14 @@ export function oneOf<const Choices extends readonly [string, ...string[]]>(choi
   return expecting(`one of ${choices.join(', ')}`, z.enum(choices));
 }
 
+/** One of a few names, or the path of a file, which is told by its ending. */
+export function nameOrFile<const Names extends readonly [string, ...string[]]>(names: Names, ending: string) {
+  return expecting(
+    `one of ${names.join(', ')}, or a ${ending} file`,
+    z.union([z.enum(names), z.string().refine((given) => given.toLowerCase().endsWith(ending))]),
+  );
+}
+
 export const batchSize = expecting(
   'a whole number of at least 1, or full',
   z.union([z.literal('full'), z.preprocess(numberFromText, z.int().min(1))]),

@@ -28,7 +28,11 @@ export function specOf(
 /** A value that means the same in every working directory: paths become absolute. */
 export function fromAnywhere(name: FieldName, value: unknown): unknown {
   const isPath =
-    typeof value === 'string' && (name === 'init' || name === 'replay' || (name === 'dataset' && value !== 'mnist'));
+    typeof value === 'string' &&
+    (name === 'init' ||
+      name === 'replay' ||
+      (name === 'dataset' && value !== 'mnist') ||
+      (name === 'model' && value.toLowerCase().endsWith('.json')));
   return isPath ? resolve(value) : value;
 }
 

@@ -11,6 +11,8 @@ import type { RunWatch } from './run-watch.js';
 export interface CoordinatorDependencies {
   readonly spec: RunSpec;
   readonly layout: ParameterLayout;
+  /** The layer that no plan covers, and why, if there is one. */
+  readonly gap?: string | undefined;
   readonly store: RunStore;
   /** Connections to workers, for their states. */
   readonly peers: ExchangeClients;

@@ -344,8 +344,8 @@ export class Coordinator {
     this.deps.watch.began(begin);
     if (this.hasStarted) return;
     this.hasStarted = true;
-    const { spec, layout, show } = this.deps;
-    show(startedEvent(spec, layout, begin, this.sessions.engines().engine, this.options.out));
+    const { engine } = this.sessions.engines();
+    this.deps.show(startedEvent(this.deps, begin, engine, this.options.out));
   }
 
   /** No wait is without limit: fails unless `needed` workers come while the user is willing to wait. */

@@ -89,6 +89,13 @@ export const coordinatorFaults = {
       `images of ${f.dataset} are ${f.shape.join(' x ')}, model ${f.model} takes ${f.expected.join(' x ')}`,
     remedy: 'choose another --model or --dataset',
   },
+  LABELS_DO_NOT_FIT: {
+    exitCode: 2,
+    meaning: 'The data set has a class that no output of the model stands for.',
+    message: (f: { dataset: string; label: number; model: string; outputs: number; classes: number }) =>
+      `${f.dataset} has samples of class ${f.label}, model ${f.model} has outputs for ${f.classes === 1 ? 'one class' : `classes 0 to ${f.classes - 1}`}`,
+    remedy: 'give the last layer as many outputs as there are classes, or choose another --loss or --dataset',
+  },
   DROPPED: {
     exitCode: 3,
     meaning: 'The run went on without a worker that had not been heard of for too long.',

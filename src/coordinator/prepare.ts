@@ -1,16 +1,15 @@
 import { createReadStream } from 'node:fs';
 import type { CoordinatorConfig } from '../config/index.js';
-import { sha256 } from '../core/digest.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { readIdxContent } from '../data/idx.js';
 import { resolveDataset } from '../data/sources.js';
-import { layoutOfTopology, readTopology } from '../engine/topology.js';
+import { describeModel } from '../engine/describe-model.js';
 import { createOptimizer } from '../optim/registry.js';
 import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
-import { encodeSafetensors, readSafetensors, tensorsOf, weightsFrom } from '../store/safetensors.js';
 import { fault } from './faults.js';
+import { demandOutputs, prepareModel, readInitialWeights } from './prepare-model.js';
 import { readBatchHistory } from './replay.js';
 import { runSpecOf } from './run-spec.js';
 
@@ -18,6 +17,8 @@ import { runSpecOf } from './run-spec.js';
 export interface PreparedSpec {
   readonly spec: RunSpec;
   readonly layout: ParameterLayout;
+  /** The layer that no plan covers, and why, if there is one: our own kernels run none of the model then. */
+  readonly gap?: string;
   /** What workers may ask for, by SHA-256, in chunks. */
   readBlob(sha256: string): AsyncIterable<Uint8Array> | undefined;
 }
@@ -44,21 +45,20 @@ export async function prepareSpec(
 ): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
-  const model = await buildModel(config.model);
-  const topology = readTopology(model);
-  const layout = layoutOfTopology(topology);
-  const init = config.init === undefined || checkpoint ? undefined : await readInit(config.init, layout);
+  const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
+  const { model, description, init } = await prepareModel(config, begunWith);
+  const { layout, inputShape, gap } = description;
   const { files, train, test } = await resolveDataset(config.dataset);
   const shape = [train.rows, train.columns, train.channels];
-  if (topology.inputShape.join() !== shape.join()) {
+  if (inputShape.join() !== shape.join()) {
     throw fault('DATASET_DOES_NOT_FIT', {
       dataset: config.dataset,
       shape,
       model: model.name,
-      expected: topology.inputShape,
+      expected: inputShape,
     });
   }
-  const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
+  for (const { labels } of [train, test]) demandOutputs(config.dataset, labels, model, description);
   const replayed = config.replay === undefined ? undefined : await readBatchHistory(config.replay);
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
   const begun = {
@@ -76,6 +76,7 @@ export async function prepareSpec(
   return {
     spec,
     layout,
+    ...(gap === undefined ? {} : { gap }),
     readBlob(wanted) {
       if (wanted === init?.sha256) return chunksOf(init.content);
       if (wanted === spec.resume?.sha256 && checkpoint)
@@ -90,12 +91,12 @@ export async function prepareSpec(
  * A run that is taken over: its spec stands, and its members wait. They have their data; it is read again, which takes
  * longer than everything else here, when somebody who joins asks for it.
  *
- * @throws LockstepError as `readInit` does
+ * @throws LockstepError as `readInitialWeights` does
  */
 export async function takeOver(config: CoordinatorConfig, predecessor: Predecessor): Promise<PreparedSpec> {
   const { spec, resumedFrom } = predecessor;
-  const layout = layoutOfTopology(readTopology(spec.model));
-  const init = config.init === undefined || !spec.init ? undefined : await readInit(config.init, layout);
+  const { layout, gap } = await describeModel(spec.model, config.engine);
+  const init = spec.init && (await readInitialWeights(config, layout));
   let paths: Promise<ReadonlyMap<string, string>> | undefined;
   const fileOf = async (wanted: string): Promise<string> => {
     paths ??= pathsOf(config.dataset, spec);
@@ -109,6 +110,7 @@ export async function takeOver(config: CoordinatorConfig, predecessor: Predecess
   return {
     spec,
     layout,
+    ...(gap === undefined ? {} : { gap }),
     readBlob(wanted) {
       if (wanted === init?.sha256) return chunksOf(init.content);
       if (wanted === spec.resume?.sha256 && resumedFrom !== undefined)
@@ -131,19 +133,6 @@ function checkSameData({ dataset }: RunSpec, found: readonly DatasetFile[]): voi
     const is = found.find((file) => file.role === role)?.sha256 ?? 'missing';
     if (was !== is) throw fault('RESTORE_CHANGED', { what: `${role} of the data set`, was, is });
   }
-}
-
-/** Loads TensorFlow.js, which takes a second. */
-async function buildModel(name: CoordinatorConfig['model']): Promise<RunSpec['model']> {
-  const { buildModelSpec } = await import('../engine/models/index.js');
-  return buildModelSpec(name);
-}
-
-/** Initial weights as they will travel: checked against the model, and written anew, so that nothing else is in them. */
-async function readInit(path: string, layout: ParameterLayout): Promise<{ sha256: string; content: Buffer }> {
-  const weights = weightsFrom(await readSafetensors(path), layout, path);
-  const content = Buffer.concat(encodeSafetensors({ tensors: tensorsOf(layout, weights), metadata: {} }));
-  return { sha256: sha256(content), content };
 }
 
 async function* contentOf(path: string | Promise<string>): AsyncIterable<Uint8Array> {

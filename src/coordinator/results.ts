@@ -64,7 +64,8 @@ export class Results {
 
   constructor(private readonly needs: ResultsNeeds) {
     this.savedBestStep = needs.savedBestStep ?? 0;
-    this.hasMissedBest = (needs.record.bestStep ?? 0) > this.savedBestStep;
+    const { savedBestStep } = needs; //                                without it nobody holds weights of an earlier process
+    this.hasMissedBest = savedBestStep !== undefined && (needs.record.bestStep ?? 0) > savedBestStep;
     this.checkpoints = new CheckpointKeeper({
       ...needs,
       savedStep: needs.savedCheckpointStep ?? 0,

@@ -1,13 +1,11 @@
 import type { Begin } from '../cluster/messages.js';
 import type { RunEvent } from '../core/events.js';
-import type { ParameterLayout } from '../core/layout.js';
-import type { RunSpec } from '../core/run-spec.js';
 import { stepsPerEpoch } from '../data/batch-plan.js';
+import type { CoordinatorDependencies } from './coordinator-options.js';
 
 /** What is told when the first step is about to run. */
 export function startedEvent(
-  spec: RunSpec,
-  layout: ParameterLayout,
+  { spec, layout, gap }: Pick<CoordinatorDependencies, 'spec' | 'layout' | 'gap'>,
   begin: Begin,
   engine: string,
   out: string,
@@ -23,6 +21,7 @@ export function startedEvent(
     model: spec.model.name,
     parameterCount: layout.parameterCount,
     engine,
+    ...(gap === undefined || !engine.includes('wasm') ? {} : { opByOp: gap }), // others know no plans at all
     worldSize: begin.members.length,
     globalBatchSize,
     microBatchSize: spec.microBatchSize,

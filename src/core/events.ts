@@ -104,6 +104,8 @@ export type RunEvent =
       readonly model: string;
       readonly parameterCount: number;
       readonly engine: string;
+      /** Why our own kernels do not run the model, naming the layer: then it runs op by op, which is slower. */
+      readonly opByOp?: string;
       readonly worldSize: number;
       readonly globalBatchSize: number;
       readonly microBatchSize: number;

@@ -31,10 +31,37 @@ export const engineFaults = {
   } satisfies FaultKind<{ readonly model: string; readonly reason: string }>,
   TENSOR_WITHOUT_INITIALISER: {
     exitCode: 2,
-    meaning: 'No rule says how a tensor of the model begins.',
-    message: ({ tensor }) => `tensor ${tensor} has no initialiser: only kernels and biases have one`,
-    remedy: 'give the initial weights with --init FILE.safetensors',
-  } satisfies FaultKind<{ readonly tensor: string }>,
+    meaning: 'No rule that we know says how a tensor of the model begins.',
+    message: ({ tensor, reason }) => `tensor ${tensor} cannot be drawn from the seed: ${reason}`,
+    remedy:
+      'save the model with its weights, give them with --init FILE.safetensors, or take an initialiser that is known',
+  } satisfies FaultKind<{ readonly tensor: string; readonly reason: string }>,
+  MODEL_FILE_UNREADABLE: {
+    exitCode: 2,
+    meaning: 'The file of a model, or a file with its weights, cannot be read.',
+    message: ({ path, reason }) => `cannot read the model ${path}: ${reason}`,
+    remedy: "give the model.json that TensorFlow.js's model.save('file://...') writes, with its weights beside it",
+  } satisfies FaultKind<{ readonly path: string; readonly reason: string }>,
+  NOT_A_LAYERS_MODEL: {
+    exitCode: 2,
+    meaning: 'The file of a model has something else in it than layers.',
+    message: ({ path, reason }) => `${path} is no layers model of TensorFlow.js: ${reason}`,
+    remedy:
+      "give what model.save('file://...') writes; a model of Keras becomes one with tensorflowjs_converter --output_format tfjs_layers_model",
+  } satisfies FaultKind<{ readonly path: string; readonly reason: string }>,
+  LAYER_CLASS_UNKNOWN: {
+    exitCode: 2,
+    meaning: 'A layer of the model is of a class that TensorFlow.js does not have.',
+    message: ({ layer, className }) => `layer ${layer} is of class ${className}, which TensorFlow.js does not have`,
+    remedy: "build the model of TensorFlow.js's own layers: code of a custom class cannot travel in a file",
+  } satisfies FaultKind<{ readonly layer: string; readonly className: string }>,
+  OUTPUT_ALREADY_ACTIVATED: {
+    exitCode: 2,
+    meaning: 'The model ends with the activation that the loss applies by itself.',
+    message: ({ layer, activation, loss }) =>
+      `layer ${layer} ends the model with ${activation}, which the loss ${loss} applies itself`,
+    remedy: 'leave the last activation out, so that outputs are logits, or choose --loss meanSquaredError',
+  } satisfies FaultKind<{ readonly layer: string; readonly activation: string; readonly loss: string }>,
   KERNELS_UNREADABLE: {
     exitCode: 1,
     meaning: 'The compiled kernels, a file of the package, are missing or damaged.',

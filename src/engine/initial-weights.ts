@@ -1,39 +1,59 @@
-import type { ParameterLayout, TensorSlot } from '../core/layout.js';
-import { randomStream } from '../core/random.js';
+import type { ParameterLayout } from '../core/layout.js';
 import { fault } from './faults.js';
+import {
+  constant,
+  glorotUniform,
+  initialiserNames,
+  initialiserOf,
+  uniform,
+  type Initialiser,
+  type InitialiserConfig,
+} from './initialisers.js';
 
 /**
- * Glorot uniform kernels (Glorot & Bengio 2010), tables of rows uniform in +-0.05, normalisation that does nothing yet, and
- * zeros otherwise: TensorFlow.js's defaults, but for Glorot's normal distribution. A tensor depends on the seed and on its own name and shape
- * alone, so that adding a layer leaves the others as they were.
+ * Initial weights as the model's JSON says; where it says nothing Glorot uniform kernels, tables of rows uniform in +-0.05,
+ * normalisation that does nothing yet, and zeros otherwise. A tensor depends on the seed and on its own name and shape alone,
+ * so that adding a layer leaves the others as they were. Seeds of the JSON's own count for nothing.
  *
  * @param weights - float32[weightCount], overwritten
- * @throws LockstepError `TENSOR_WITHOUT_INITIALISER` for a tensor whose role is unknown
+ * @param topology - of the model; without it nothing is said
+ * @throws LockstepError `TENSOR_WITHOUT_INITIALISER` for an initialiser, or a tensor's role, that is unknown
  */
-export function initialiseWeights(layout: ParameterLayout, seed: number, weights: Float32Array): void {
-  for (const tensor of layout.tensors) {
-    const values = weights.subarray(tensor.offset, tensor.offset + tensor.size);
-    const initialise = initialisers[tensor.name.slice(tensor.name.lastIndexOf('.') + 1)];
-    if (!initialise) throw fault('TENSOR_WITHOUT_INITIALISER', { tensor: tensor.name });
-    initialise(tensor, seed, values);
-  }
+export function initialiseWeights(
+  layout: ParameterLayout,
+  seed: number,
+  weights: Float32Array,
+  topology?: unknown,
+): void {
+  const initialisers = initialisersFor(layout, topology);
+  layout.tensors.forEach((tensor, i) => {
+    initialisers[i]!(tensor, seed, weights.subarray(tensor.offset, tensor.offset + tensor.size));
+  });
 }
 
-type Initialiser = (tensor: TensorSlot, seed: number, values: Float32Array) => void;
+/** Of each tensor. @throws LockstepError `TENSOR_WITHOUT_INITIALISER` */
+export function initialisersFor(layout: ParameterLayout, topology: unknown): readonly Initialiser[] {
+  const layers = layersIn(topology);
+  return layout.tensors.map(({ name: tensor }) => {
+    const role = tensor.slice(tensor.lastIndexOf('.') + 1);
+    const { said, hasForgetGate } = saidOf(tensor, role, layers);
+    const initialise = said ? initialiserOf(said) : byRole[role];
+    if (!initialise) {
+      const reason = said
+        ? `its initialiser ${said.class_name} is not among ${initialiserNames.join(', ')}`
+        : 'nothing says how it begins';
+      throw fault('TENSOR_WITHOUT_INITIALISER', { tensor, reason });
+    }
+    return hasForgetGate ? withForgetGate(initialise) : initialise;
+  });
+}
 
-const glorot: Initialiser = (tensor, seed, values) =>
-  fillUniform(tensor, seed, Math.sqrt(6 / fanSum(tensor.shape)), values);
-const constant =
-  (value: number): Initialiser =>
-  (_tensor, _seed, values) =>
-    void values.fill(value);
-
-/** By the tensor's role, the last part of its name. */
-const initialisers: Readonly<Record<string, Initialiser>> = {
-  kernel: glorot,
-  depthwise_kernel: glorot,
-  pointwise_kernel: glorot,
-  embeddings: (tensor, seed, values) => fillUniform(tensor, seed, 0.05, values),
+/** Where the JSON says nothing. */
+const byRole: Readonly<Record<string, Initialiser>> = {
+  kernel: glorotUniform,
+  depthwise_kernel: glorotUniform,
+  pointwise_kernel: glorotUniform,
+  embeddings: uniform(0.05),
   bias: constant(0),
   beta: constant(0),
   alpha: constant(0),
@@ -42,14 +62,52 @@ const initialisers: Readonly<Record<string, Initialiser>> = {
   moving_variance: constant(1),
 };
 
-/** Uniform in [-limit, limit); float64 until each value is stored. */
-function fillUniform({ name }: TensorSlot, seed: number, limit: number, values: Float32Array): void {
-  const random = randomStream(seed, 'initial-weights', name);
-  for (let i = 0; i < values.length; i++) values[i] = (2 * random.uniform() - 1) * limit;
+/** Of four equal parts of the bias of an LSTM, the one that belongs to the forget gate begins with ones. */
+function withForgetGate(initialise: Initialiser): Initialiser {
+  return (tensor, seed, values) => {
+    initialise(tensor, seed, values);
+    values.fill(1, values.length / 4, values.length / 2);
+  };
 }
 
-/** fanIn + fanOut, under the root of 6 / them; as Keras counts them: of a convolution, receptive field times channels on either side. */
-function fanSum(shape: readonly number[]): number {
-  const receptiveField = shape.slice(0, -2).reduce((size, d) => size * d, 1);
-  return receptiveField * (shape.at(-2)! + shape.at(-1)!);
+interface JsonLayer {
+  readonly name: string;
+  readonly config: unknown;
+}
+
+/** All layers of a model's JSON, those inside of others too. */
+function layersIn(json: unknown): readonly JsonLayer[] {
+  if (typeof json !== 'object' || json === null) return [];
+  const { config } = json as { config?: { name?: unknown } | null };
+  const name = config?.name;
+  const own = typeof name === 'string' ? [{ name, config: json }] : [];
+  return [...own, ...Object.values(json).flatMap(layersIn)];
+}
+
+/** What the innermost layer that the tensor is named after says about it. */
+function saidOf(
+  tensor: string,
+  role: string,
+  layers: readonly JsonLayer[],
+): { readonly said?: InitialiserConfig; readonly hasForgetGate: boolean } {
+  const place = ({ name }: JsonLayer): number => `.${tensor}`.lastIndexOf(`.${name}.`);
+  const owners = layers.filter((layer) => place(layer) >= 0).sort((a, b) => place(b) - place(a));
+  for (const { config } of owners) {
+    for (const key of [role, role.replace(/_kernel$/, '')]) {
+      const [said] = valuesOf(config, `${key}_initializer`) as (InitialiserConfig | undefined)[];
+      if (!said) continue;
+      const hasForgetGate = role === 'bias' && valuesOf(config, 'unit_forget_bias').includes(true);
+      return { said, hasForgetGate };
+    }
+  }
+  return { hasForgetGate: false };
+}
+
+/** What the JSON has under a key, at any depth, where that is something. */
+function valuesOf(json: unknown, wanted: string): readonly unknown[] {
+  if (typeof json !== 'object' || json === null) return [];
+  return Object.entries(json).flatMap(([key, value]) => [
+    ...(key === wanted && value !== null && value !== undefined ? [value as unknown] : []),
+    ...valuesOf(value, wanted),
+  ]);
 }

@@ -75,7 +75,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     const weights = new Float32Array(layout.weightCount);
     if (spec.init)
       weights.set(weightsFrom(decodeSafetensors(await loadBlob(spec.init, needs), initName), layout, initName));
-    else initialiseWeights(layout, seed, weights);
+    else initialiseWeights(layout, seed, weights, model.topology);
     state.initialise(weights, spec.learningRate);
   }
 

@@ -12,6 +12,7 @@ import { formatHostPort, localHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import type { RunEvent } from '../../core/events.js';
+import { nameOfModelFile } from '../../engine/model-file.js';
 import { coordinatorMetrics, Registry } from '../../metrics/index.js';
 import type { PublicEvent } from '../../live/public-events.js';
 import { RunFolder } from '../../store/run-folder.js';
@@ -58,7 +59,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
           resumedFrom: resumption?.checkpoint.path ?? predecessor.resumedFrom,
         })
       : await prepareSpec(config, runId, resumption?.checkpoint);
-    const { spec, layout } = prepared;
+    const { spec, layout, gap } = prepared;
     resumption?.check(spec);
     const warning = resumption?.warning(spec);
     if (warning !== undefined) logger.warn(warning);
@@ -143,7 +144,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       await store.appendJournal({ kind: 'run', spec, port, config: spokenConfig, ...resumed });
     }
     const coordinator = new Coordinator(
-      { spec, layout, store, peers, clock: systemClock, show, watch: live.watch, log: logger },
+      { spec, layout, gap, store, peers, clock: systemClock, show, watch: live.watch, log: logger },
       {
         worldSize: config.workers,
         minWorkers: config.minWorkers,
@@ -233,5 +234,6 @@ function shellWord(path: string): string {
 /** Sorts by time, says what it is, and is not taken: `20261123-204455-lenet5-3f9a`. */
 function newRunId(model: CoordinatorConfig['model']): string {
   const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${time}-${model}-${randomBytes(2).toString('hex')}`;
+  const name = model.toLowerCase().endsWith('.json') ? nameOfModelFile(model) : model;
+  return `${time}-${name}-${randomBytes(2).toString('hex')}`;
 }

@@ -34,8 +34,10 @@ export function startLines(started: Started): string[] {
   const { model, parameterCount, engine, worldSize, globalBatchSize, microBatchSize, epochsTotal, stepsTotal, out } =
     started;
   const warmup = started.warmupSteps > 0 ? `, reached over ${plural(started.warmupSteps, 'step')}` : '';
+  const note = started.opByOp === undefined ? [] : [`op by op, which is slower: ${started.opByOp}`];
   return [
     `training ${model} (${grouped(parameterCount)} parameters) on ${plural(worldSize, 'worker')}, engine ${engine}`,
+    ...note,
     `batch of ${grouped(globalBatchSize)} in micro-batches of ${grouped(microBatchSize)}, ${plural(stepsTotal, 'step')} in ${plural(epochsTotal, 'epoch')}`,
     `${started.optimizer} with a learning rate of ${Number(started.learningRate.toPrecision(6))}${warmup}`,
     `results go to ${out}`,

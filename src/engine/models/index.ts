@@ -9,11 +9,10 @@ import { lenet } from './lenet.js';
 import { lenet5 } from './lenet5.js';
 import { mlp } from './mlp.js';
 import { modelNames, type ModelName } from './names.js';
+import { unitScaling } from './scaling.js';
 
 const builders: Readonly<Record<ModelName, () => tfl.Sequential>> = { lenet5, lenet, fast, mlp };
 
-/** Pixels 0..255 to 0..1. */
-const unitScaling: InputScaling = { scale: 1 / 255, mean: 0, deviation: 1 };
 /** To mean 0 and deviation 1 over MNIST's training images. */
 const normalised: InputScaling = { scale: 1 / 255, mean: 0.1307, deviation: 0.3081 };
 

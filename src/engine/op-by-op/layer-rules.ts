@@ -25,12 +25,24 @@ export function demandTrainable(layer: tfl.layers.Layer): void {
     if (layer.trainable === false) throw untrainable(layer, 'it is frozen');
   }
   if (className === 'Dropout' && open['noiseShape'] != null) throw untrainable(layer, 'it has a noiseShape');
-  if (open['activityRegularizer'] != null) throw untrainable(layer, 'it has an activityRegularizer');
-  for (const key of Object.keys(open))
-    if (key.endsWith('Constraint') && open[key] != null) throw untrainable(layer, `it has a ${key}`);
   const inner = layer.getConfig() as unknown;
+  const rule = ruleInside(inner, /Constraint$/) ?? ruleInside(inner, /^activityRegularizer$/);
+  if (rule !== undefined) throw untrainable(layer, `it has a ${rule}`);
   const foundRandom = randomClasses.has(className) ? className : randomInside(inner, className === 'Dropout');
   if (foundRandom !== undefined) throw untrainable(layer, `${foundRandom} draws random numbers of its own`);
+}
+
+/** The first key of this kind that a configuration gives a value to, at any depth: of a wrapped layer or a cell, too. */
+function ruleInside(config: unknown, key: RegExp): string | undefined {
+  if (typeof config !== 'object' || config === null) return undefined;
+  for (const [name, value] of Object.entries(config)) {
+    if (value === null || value === undefined) continue;
+    const camelCase = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+    if (key.test(camelCase)) return camelCase;
+    const found = ruleInside(value, key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What inside of a configuration draws random numbers: a wrapped layer, or a cell with dropout. */
@@ -46,29 +58,38 @@ function randomInside(config: unknown, isDropout: boolean): string | undefined {
   return undefined;
 }
 
+interface Penalties {
+  readonly l1: number;
+  readonly l2: number;
+}
+
 /** A layer's weights as the layout wants them, in TensorFlow.js's order. */
 export function weightSpecsOf(layer: tfl.layers.Layer): readonly TensorSpec[] {
+  const config = layer.getConfig() as Readonly<Record<string, unknown>>;
   const regularisers = new Map(
-    Object.entries(layer as OpenLayer).filter(([key, value]) => key.endsWith('Regularizer') && value != null),
+    Object.entries(config).filter(([key, value]) => key.endsWith('Regularizer') && value != null),
   );
+  const trained = new Set(layer.trainableWeights);
   const specs = layer.weights.map((weight): TensorSpec => {
     const name = weight.originalName.replaceAll('/', '.');
     const role = name.slice(name.lastIndexOf('.') + 1);
     const key = [role, role.replace(/_kernel$/, '')]
       .map((word) => `${word.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())}Regularizer`)
       .find((candidate) => regularisers.has(candidate));
-    const penalty = regularisers.get(key ?? '') as { readonly l1?: number; readonly l2?: number } | undefined;
+    const regulariser = regularisers.get(key ?? '') as { readonly config?: Partial<Penalties> } | undefined;
+    const penalty = regulariser?.config;
     if (key !== undefined) regularisers.delete(key);
     const isAverage = layer.getClassName() === 'BatchNormalization' && role.startsWith('moving_');
     return {
       name,
       shape: weight.shape as number[],
-      ...(weight.trainable ? {} : { trainable: false }),
+      ...(trained.has(weight) ? {} : { trainable: false }),
       ...(isAverage ? { averageMomentum: Number((layer as OpenLayer)['momentum']) } : {}),
       ...(penalty ? { penalty: { l1: penalty.l1 ?? 0, l2: penalty.l2 ?? 0 } } : {}),
     };
   });
-  const [left] = regularisers.keys();
+  const wrapped = Object.entries(config).filter(([key]) => !key.endsWith('Regularizer'));
+  const [left = ruleInside(Object.fromEntries(wrapped), /Regularizer$/)] = regularisers.keys();
   if (left !== undefined) throw untrainable(layer, `its ${left} belongs to no weight of its own`);
   return specs;
 }

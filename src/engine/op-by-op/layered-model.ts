@@ -49,7 +49,11 @@ export class LayeredModel {
   /** @throws LockstepError `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE` */
   static async create(spec: ModelSpec, seed: number): Promise<LayeredModel> {
     const modelTopology = withoutInitialisers(spec.topology) as object;
-    const model = await tfl.loadLayersModel({ load: async () => ({ modelTopology }) });
+    demandKnownClasses(spec.topology);
+    const model = await tfl.loadLayersModel({ load: async () => ({ modelTopology }) }).catch((error: unknown) => {
+      const reason = `TensorFlow.js cannot build it: ${(error as Error).message.split('\n')[0]}`;
+      throw fault('MODEL_UNSUPPORTED', { model: spec.name, reason }, error);
+    });
     if (model.inputs.length !== 1 || model.outputs.length !== 1)
       throw fault('MODEL_UNSUPPORTED', { model: spec.name, reason: 'it has more than one input or output' });
     for (const layer of model.layers) demandTrainable(layer);
@@ -124,6 +128,20 @@ export class LayeredModel {
       return weight;
     };
   }
+}
+
+/** Layers have a name in their configuration, which initialisers and regularisers do not. */
+function demandKnownClasses(json: unknown): void {
+  if (typeof json !== 'object' || json === null) return;
+  const { class_name: className, config } = json as { class_name?: unknown; config?: { name?: unknown } | null };
+  const layer = config?.name;
+  if (typeof className === 'string' && typeof layer === 'string' && !isRegistered(className))
+    throw fault('LAYER_CLASS_UNKNOWN', { layer, className });
+  Object.values(json).forEach(demandKnownClasses);
+}
+
+function isRegistered(className: string): boolean {
+  return className in tf.serialization.SerializationMap.getMap().classNameMap;
 }
 
 /** The weights are always given, so that nothing has to be drawn for them here, or decomposed into orthogonal parts. */

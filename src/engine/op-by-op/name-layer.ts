@@ -19,9 +19,10 @@ export function layerWithoutGradient(
   model: tfl.LayersModel,
   forward: () => unknown,
 ): { readonly layer: tfl.layers.Layer; readonly reason: string } | undefined {
-  const calls = recordCalls(model, forward);
+  const calls: LayerCall[] = [];
   try {
-    return firstWithoutGradient(calls);
+    const failure = recordCalls(model, forward, calls);
+    return failure ? { layer: calls.at(-1)!.layer, reason: failure.message } : firstWithoutGradient(calls);
   } finally {
     tf.dispose(calls.map(({ inputs }) => inputs));
   }
@@ -43,9 +44,11 @@ function firstWithoutGradient(calls: readonly LayerCall[]): ReturnType<typeof la
   return undefined;
 }
 
-/** @returns the calls with copies of their inputs, which the model disposes of; the caller has to dispose of them */
-function recordCalls(model: tfl.LayersModel, forward: () => unknown): readonly LayerCall[] {
-  const calls: LayerCall[] = [];
+/**
+ * @param calls - filled with copies of the inputs, which the model disposes of; the caller has to dispose of them
+ * @returns why the last of the calls failed, if it did
+ */
+function recordCalls(model: tfl.LayersModel, forward: () => unknown, calls: LayerCall[]): Error | undefined {
   const originals = model.layers.map((layer) => layer.call.bind(layer));
   model.layers.forEach((layer, i) => {
     layer.call = (inputs, options) => {
@@ -56,8 +59,11 @@ function recordCalls(model: tfl.LayersModel, forward: () => unknown): readonly L
   });
   try {
     forward();
+    return undefined;
+  } catch (error) {
+    if (calls.length === 0) throw error;
+    return error as Error;
   } finally {
     model.layers.forEach((layer, i) => (layer.call = originals[i]!));
   }
-  return calls;
 }

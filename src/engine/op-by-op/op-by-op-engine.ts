@@ -18,8 +18,8 @@ export class OpByOpEngine implements Engine {
   readonly y: Int32Array;
   readonly targets: Float32Array;
   /** Of one sample. */
-  private readonly inputShape: readonly number[];
-  private readonly outputShape: readonly number[];
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
 
   private constructor(
     readonly name: OpByOpName,
@@ -99,6 +99,12 @@ export class OpByOpEngine implements Engine {
 
   tensorCount(): number {
     return tf.memory().numTensors;
+  }
+
+  /** Frees the weights; it cannot be used any more. */
+  dispose(): void {
+    this.takeBackend();
+    this.layered.model.dispose();
   }
 
   /** There is one current backend in a process; where two engines are compared, it changes, at once, since both have started. */

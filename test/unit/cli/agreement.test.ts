@@ -14,8 +14,10 @@ import { parseSchedule, scheduleForms } from '../../../src/optim/schedule-text.j
 const accepts = (name: 'model' | 'optimizer', value: string) => fields[name].schema.safeParse(value).success;
 
 test('--model takes the models that there are, and names them', () => {
-  assert.deepEqual([...fields.model.schema.options], [...modelNames]);
+  const [names] = fields.model.schema.options;
+  assert.deepEqual([...names.options], [...modelNames]);
   for (const name of modelNames) assert.ok(accepts('model', name) && fields.model.about.includes(`\`${name}\``), name);
+  assert.ok(accepts('model', 'nets/own.json') && !accepts('model', 'own.txt'));
 });
 
 test('--optimizer takes the rules that there are, and names them', () => {
