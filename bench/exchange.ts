@@ -1,7 +1,7 @@
 /**
  * Sums of gradients between processes of this machine: ours and gloo's, turn by turn in the same minutes.
  *
- *     npm run build && node dist/bench/exchange.js [--python FILE] [--json] [--checksum]
+ *     npm run build && node dist/bench/exchange.js [--python FILE] [--json] [--checksum] [--memory auto|off]
  *         [--workers 2,4] [--floats 44426,1048576,26214400] [--topology auto] [--rounds 7]
  *
  * Every round measures every candidate a few times and keeps the median; the figure is the median of all calls, and the
@@ -24,6 +24,7 @@ const { values: flags } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     checksum: { type: 'boolean', default: false },
+    memory: { type: 'string', default: 'auto' },
     python: { type: 'string', default: 'python3' },
     workers: { type: 'string', default: '2,4' },
     floats: { type: 'string', default: '44426,1048576,26214400' },
@@ -81,7 +82,7 @@ for (const workers of flags.workers.split(',').map(Number)) {
     );
   }
   isFirst = false;
-  const local = await LocalExchange.start(workers, flags.checksum);
+  const local = await LocalExchange.start(workers, { checksum: flags.checksum, memory: flags.memory !== 'off' });
   let cpuSeconds = 0;
   let bytes = 0;
   let glooCpuSecondsPerGiB = NaN;

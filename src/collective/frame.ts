@@ -24,6 +24,38 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
+/**
+ * Bytes that a transport has not fetched yet: they are there until the frame's receiver returns. Never those of a header.
+ */
+export interface Fetchable {
+  readonly byteLength: number;
+  /** Once. @param target - as long as the payload @throws Error if they cannot be had: `target` then holds anything */
+  fetch(target: Uint8Array): void;
+  /** For a receiver that wants them later: the same bytes, there until they are fetched. */
+  keep(): Uint8Array | Fetchable;
+}
+
+/** A frame as its receiver gets it: where the bytes end up is decided there, so that they are moved once. */
+export type ArrivedFrame = Omit<Frame, 'payload'> & { readonly payload: Uint8Array | Fetchable };
+
+/** @param target - as long as the payload */
+export function fetchPayload({ payload }: ArrivedFrame, target: Uint8Array): void {
+  if (payload instanceof Uint8Array) target.set(payload);
+  else payload.fetch(target);
+}
+
+/** The frame, for as long as it takes. */
+export function keptFrame(frame: ArrivedFrame): ArrivedFrame {
+  const { payload } = frame;
+  return { ...frame, payload: payload instanceof Uint8Array ? Uint8Array.from(payload) : payload.keep() };
+}
+
+/** What a header says. @returns undefined for what is none */
+export function headerOf(frame: ArrivedFrame): RoundHeader | undefined {
+  const { payload } = frame;
+  return payload instanceof Uint8Array && payload.byteLength === headerBytes ? readHeader(payload) : undefined;
+}
+
 /** Ascending in the order in which a generation's rounds run. */
 export function roundOrder(round: Round): number {
   return round.step * 2 + (round.purpose === 'evaluation' ? 1 : 0);
@@ -32,6 +64,8 @@ export function roundOrder(round: Round): number {
 export function describeRound(round: Round): string {
   return `${round.purpose === 'evaluation' ? 'evaluation after step' : 'step'} ${round.step} of generation ${round.generation}`;
 }
+
+const headerBytes = 8;
 
 /** What a round's header says, so that whoever does something else is found before sums are mixed. */
 export interface RoundHeader {
@@ -42,15 +76,13 @@ export interface RoundHeader {
 }
 
 export function writeHeader({ count, length }: RoundHeader): Uint8Array {
-  const bytes = new DataView(new ArrayBuffer(8));
+  const bytes = new DataView(new ArrayBuffer(headerBytes));
   bytes.setUint32(0, count, true);
   bytes.setUint32(4, length, true);
   return new Uint8Array(bytes.buffer);
 }
 
-/** @returns undefined for what is none */
-export function readHeader({ buffer, byteOffset, byteLength }: Uint8Array): RoundHeader | undefined {
-  if (byteLength !== 8) return undefined;
+function readHeader({ buffer, byteOffset, byteLength }: Uint8Array): RoundHeader {
   const bytes = new DataView(buffer, byteOffset, byteLength);
   return { count: bytes.getUint32(0, true), length: bytes.getUint32(4, true) };
 }

@@ -1,5 +1,13 @@
 import { Abandoned, fault } from './faults.js';
-import { describeRound, readHeader, roundOrder, type Frame, type Round, type RoundHeader } from './frame.js';
+import {
+  describeRound,
+  headerOf,
+  keptFrame,
+  roundOrder,
+  type ArrivedFrame,
+  type Round,
+  type RoundHeader,
+} from './frame.js';
 
 /** What a peer may send of rounds that have not begun here, at the least. */
 const earlyBytesLeast = 64 * 1024 * 1024;
@@ -7,7 +15,7 @@ const earlyBytesLeast = 64 * 1024 * 1024;
 /** Takes the frames of one round. */
 export interface Receiver {
   /** @throws LockstepError for a frame that has no place in the round */
-  receive(from: number, frame: Frame): void;
+  receive(from: number, frame: ArrivedFrame): void;
   /** The round is lost. */
   fail(error: Error): void;
 }
@@ -19,7 +27,7 @@ export interface Receiver {
 export class Inbox {
   private current: { readonly round: Round; readonly receiver: Receiver } | undefined;
   /** Frames of later rounds, by their order. Members are at most one step apart. */
-  private readonly early = new Map<number, { readonly from: number; readonly frame: Frame }[]>();
+  private readonly early = new Map<number, { readonly from: number; readonly frame: ArrivedFrame }[]>();
   private readonly earlyBytes = new Map<number, number>();
   private earlyBytesMax = earlyBytesLeast;
   private closed: Abandoned | undefined;
@@ -48,7 +56,7 @@ export class Inbox {
   }
 
   /** Called by the transport; the frame's payload may change after it. @throws LockstepError `STALE_ROUND`, `EXCHANGE_OVERFLOW`, and what the receiver throws */
-  deliver(from: number, frame: Frame): void {
+  deliver(from: number, frame: ArrivedFrame): void {
     if (this.closed) return; //                                    sealed: nothing of this generation is accepted any more
     const order = roundOrder(frame.round);
     const current = this.current ? roundOrder(this.current.round) : -1;
@@ -78,18 +86,18 @@ export class Inbox {
       if (this.closed) throw this.closed;
       const next = Math.min(...this.early.keys());
       const opened = this.early.get(next)?.find(({ frame }) => frame.kind === 'header')?.frame;
-      const header = opened && readHeader(opened.payload);
+      const header = opened && headerOf(opened);
       if (header) return { ...header, round: opened.round };
       await new Promise<void>((resolve) => (this.watcher = resolve));
     }
   }
 
-  private hold(from: number, order: number, view: Frame): void {
+  private hold(from: number, order: number, view: ArrivedFrame): void {
     const bytes = (this.earlyBytes.get(from) ?? 0) + view.payload.byteLength;
     const limitBytes = this.earlyBytesMax;
     if (bytes > limitBytes) throw fault('EXCHANGE_OVERFLOW', { rank: from, round: view.round, bytes, limitBytes });
     this.earlyBytes.set(from, bytes);
-    const frame = { ...view, payload: Uint8Array.from(view.payload) };
+    const frame = keptFrame(view);
     const held = this.early.get(order);
     if (held) held.push({ from, frame });
     else this.early.set(order, [{ from, frame }]);

@@ -1,6 +1,6 @@
 import { bytesOf, type SliceCoder } from './codec.js';
 import { fault } from './faults.js';
-import { readHeader, writeHeader, type Frame, type Round } from './frame.js';
+import { fetchPayload, headerOf, writeHeader, type ArrivedFrame, type Frame, type Round } from './frame.js';
 import type { Receiver } from './inbox.js';
 import type { Link } from './link.js';
 import type { OwnerMap, Slice } from './owner-map.js';
@@ -141,7 +141,7 @@ export class Reduction implements Receiver {
     };
   }
 
-  receive(from: number, frame: Frame): void {
+  receive(from: number, frame: ArrivedFrame): void {
     this.movedBytes += frame.payload.byteLength;
     if (frame.kind === 'header') this.receiveHeader(from, frame);
     else if (frame.kind === 'nodes') this.receiveNode(from, frame);
@@ -153,10 +153,10 @@ export class Reduction implements Receiver {
     this.reject(error);
   }
 
-  private receiveHeader(from: number, frame: Frame): void {
+  private receiveHeader(from: number, frame: ArrivedFrame): void {
     const { count, sum, round } = this.plan;
     if (this.hasHeader.has(from)) this.refuse(from, 'its header came before');
-    const theirs = readHeader(frame.payload);
+    const theirs = headerOf(frame);
     if (!theirs) return this.refuse(from, `a header of ${frame.payload.byteLength} bytes`);
     const compare = (what: string, actual: number, expected: number): void => {
       if (actual !== expected) throw fault('ROUND_MISMATCH', { rank: from, round, what, expected, actual });
@@ -166,32 +166,34 @@ export class Reduction implements Receiver {
     this.hasHeader.add(from);
   }
 
-  private receiveNode(from: number, { slice: i, node, payload }: Frame): void {
+  private receiveNode(from: number, frame: ArrivedFrame): void {
+    const { slice: i, node } = frame;
     const made = this.slices[i];
     if (!made) return this.refuse(from, `slice ${i} is not ours to add`);
-    this.checkLength(from, i, payload);
+    this.checkLength(from, i, frame);
     const reason = made.refusal(from, node);
     if (reason !== undefined) this.refuse(from, reason);
-    const isWhole = made.addTheirs(from, node, payload);
+    const isWhole = made.addTheirs(from, frame);
     this.nodesToArrive -= 1;
     this.slowestRank = from;
     if (this.nodesToArrive === 0) this.arrivedMs = this.context.nowMs();
     if (isWhole) this.summed(i);
   }
 
-  private receiveSum(from: number, { slice: i, payload }: Frame): void {
+  private receiveSum(from: number, frame: ArrivedFrame): void {
+    const { slice: i } = frame;
     const { owners, coder } = this.context;
     const slice = owners[i];
     if (!slice || this.slices[i] || slice.owners[0] !== from)
       return this.refuse(from, `slice ${i} is not theirs to sum`);
     if (this.isComplete[i]) this.refuse(from, `the sum of slice ${i} came before`);
-    this.checkLength(from, i, payload);
+    this.checkLength(from, i, frame);
     const values = this.plan.sum.subarray(slice.begin, slice.end);
     if (coder.isPlain) {
-      bytesOf(values).set(payload);
+      fetchPayload(frame, bytesOf(values));
     } else {
       const bytes = coder.target(slice);
-      bytes.set(payload);
+      fetchPayload(frame, bytes);
       coder.decode(slice, bytes, values);
     }
     this.complete(i, slice);
@@ -236,7 +238,7 @@ export class Reduction implements Receiver {
     if (isDone && this.hasHeader.size === peers.length) this.resolve();
   }
 
-  private checkLength(from: number, i: number, payload: Uint8Array): void {
+  private checkLength(from: number, i: number, { payload }: ArrivedFrame): void {
     const expected = this.context.coder.byteLength(this.context.owners[i]!);
     if (payload.byteLength !== expected)
       this.refuse(from, `slice ${i} has ${expected} bytes on the wire, not ${payload.byteLength}`);

@@ -1,4 +1,5 @@
 import { bytesOf, type SliceCoder } from './codec.js';
+import { fetchPayload, type ArrivedFrame } from './frame.js';
 import type { Slice } from './owner-map.js';
 import type { Range } from './ranges.js';
 import { coveringNodes, TreeSum, type TreeSpan } from './tree.js';
@@ -69,16 +70,18 @@ export class SliceSum {
     return this.arrive(this.entries[this.byRank[this.options.me]!.first + node]!, values);
   }
 
-  /** @param payload - of the right length; copied @returns whether the sum is complete */
-  addTheirs(rank: number, node: number, payload: Uint8Array): boolean {
+  /** @param frame - with a payload of the right length @returns whether the sum is complete */
+  addTheirs(rank: number, frame: ArrivedFrame): boolean {
     const { slice, coder, workspace } = this.options;
-    const entry = this.entries[this.byRank[rank]!.first + node]!;
+    const entry = this.entries[this.byRank[rank]!.first + frame.node]!;
     const values = entry.target!;
     if (coder.isPlain) {
-      bytesOf(values).set(payload);
+      fetchPayload(frame, bytesOf(values));
     } else {
-      const bytes = payload.byteOffset % 4 === 0 ? payload : bytesOf(workspace.take(payload.byteLength / 4));
-      if (bytes !== payload) bytes.set(payload);
+      const { payload } = frame;
+      const isAligned = payload instanceof Uint8Array && payload.byteOffset % 4 === 0;
+      const bytes = isAligned ? payload : bytesOf(workspace.take(payload.byteLength / 4));
+      if (bytes !== payload) fetchPayload(frame, bytes);
       coder.decode(slice, bytes, values);
     }
     return this.arrive(entry, values);

@@ -1,7 +1,7 @@
 import { field, runCommands as run } from './field.js';
 import { oneOf, toggle } from './values.js';
 
-/** Options of the exchange between workers. All workers of a run have the same, so they belong to its spec. */
+/** Options of the exchange between workers. All but the local ones are the same for all workers, and belong to the spec. */
 export const exchangeFields = {
   topology: field('topology', oneOf(['auto', 'mesh', 'direct']), {
     group: 'Network',
@@ -18,5 +18,14 @@ export const exchangeFields = {
     default: false,
     mayChange: true,
     about: 'Checks what workers send each other with a CRC32, beside the checksums of the network itself.',
+  }),
+  exchangeMemory: field('exchange-memory', oneOf(['auto', 'off']), {
+    group: 'Network',
+    commands: ['train', 'worker'],
+    placeholder: 'auto|off',
+    default: 'auto',
+    local: true,
+    about:
+      'Whether workers of one host pass their sums through memory (8 MiB a worker in /dev/shm, Linux), which takes a fraction of the time that sockets do. `auto`: where both see it; the bytes travel over the network otherwise, and always between hosts.',
   }),
 } as const;

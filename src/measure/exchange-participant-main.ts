@@ -1,13 +1,18 @@
 /** One participant as a process of its own: it does what its parent asks for, and ends with it. */
 import { systemClock } from '../core/clock.js';
-import { ExchangeParticipant, type ExchangeTask, type ParticipantAddresses } from './exchange-participant.js';
+import {
+  ExchangeParticipant,
+  type ExchangeManner,
+  type ExchangeTask,
+  type ParticipantAddresses,
+} from './exchange-participant.js';
 
 export type ToParticipant =
   | {
       readonly type: 'connect';
       readonly rank: number;
       readonly members: readonly ParticipantAddresses[];
-      readonly checksum: boolean;
+      readonly how: ExchangeManner;
     }
   | ({ readonly type: 'measure' } & ExchangeTask);
 
@@ -24,7 +29,7 @@ process.on('disconnect', () => {
 process.on('message', (message: ToParticipant) => {
   const work =
     message.type === 'connect'
-      ? participant.connect(message.rank, message.members, message.checksum, fail)
+      ? participant.connect(message.rank, message.members, message.how, fail)
       : participant.measure(message);
   work.then((answer) => tell({ answer }), fail);
 });

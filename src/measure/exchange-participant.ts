@@ -14,10 +14,19 @@ import { arenaVectors } from '../engine/arena-vectors.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import { ExchangeServer } from '../transport/grpc/exchange-server.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
+import { tmpfsFolder } from '../transport/grpc/slot-file.js';
 import { PlainTcp } from './plain-tcp.js';
 
 /** All participants of one measurement say the same. */
 const runId = 'bench-exchange';
+
+/** What the link between the participants is like. */
+export interface ExchangeManner {
+  /** Whether frames are protected with a CRC32. */
+  readonly checksum: boolean;
+  /** Whether payloads pass through memory within a host. */
+  readonly memory: boolean;
+}
 
 /** What is measured: the same on all participants. */
 export interface ExchangeTask {
@@ -76,7 +85,7 @@ export class ExchangeParticipant {
   async connect(
     rank: number,
     members: readonly ParticipantAddresses[],
-    checksum: boolean,
+    { checksum, memory }: ExchangeManner,
     fail: (error: Error) => void,
   ): Promise<void> {
     const generation = { term: 1, number: 1 };
@@ -95,7 +104,7 @@ export class ExchangeParticipant {
       this.clock,
     ); //                                                            whoever answers there has its exchange up, too
     const link = (this.link = new GrpcLink(
-      { rank, runId, begin, checksum, clock: this.clock },
+      { rank, runId, begin, checksum, clock: this.clock, memoryFolder: memory ? tmpfsFolder : undefined },
       { peerGone: (peer, reason) => fail(new Error(`rank ${peer} is gone: ${reason}`)), violated: fail },
     ));
     this.server.begin(generation, link);

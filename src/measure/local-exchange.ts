@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { ExchangeTask, ExchangeTimes, ParticipantAddresses } from './exchange-participant.js';
+import type { ExchangeManner, ExchangeTask, ExchangeTimes, ParticipantAddresses } from './exchange-participant.js';
 import type { ToParticipant } from './exchange-participant-main.js';
 import { fault } from './faults.js';
 
@@ -11,10 +11,10 @@ export class LocalExchange {
   private constructor(private readonly participants: readonly Participant[]) {}
 
   /** @throws LockstepError `BENCH_PARTICIPANT_FAILED` */
-  static async start(worldSize: number, checksum: boolean): Promise<LocalExchange> {
+  static async start(worldSize: number, how: ExchangeManner): Promise<LocalExchange> {
     const participants = Array.from({ length: worldSize }, (_, rank) => new Participant(rank));
     const members = await Promise.all(participants.map(async (p) => (await p.answer()) as ParticipantAddresses));
-    await Promise.all(participants.map((p, rank) => p.ask({ type: 'connect', rank, members, checksum })));
+    await Promise.all(participants.map((p, rank) => p.ask({ type: 'connect', rank, members, how })));
     return new LocalExchange(participants);
   }
 

@@ -73,6 +73,8 @@ export interface WorkerOptions {
   readonly listen: HostPort;
   /** Whether somebody gave the port; one that nobody chose may be any free one instead. */
   readonly isPortChosen: boolean;
+  /** Of the memory that workers of this host share, if they do. */
+  readonly memoryFolder?: string | undefined;
   /** How long nothing may go on while there is no coordinator; steps that finish without it count as going on. */
   readonly coordinatorTimeoutSeconds: number;
 }
@@ -288,7 +290,7 @@ export class Worker {
     const rank = begin.members.findIndex(({ workerId }) => workerId === this.options.workerId);
     const { runId, checksum } = run!.spec;
     const link = new GrpcLink(
-      { rank, runId, begin, checksum, clock: deps.clock },
+      { rank, runId, begin, checksum, clock: deps.clock, memoryFolder: this.options.memoryFolder },
       {
         peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
         violated: (error) => this.life.fail(error),

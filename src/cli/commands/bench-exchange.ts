@@ -1,7 +1,7 @@
 import { parseHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { measureExchange, type BenchmarkOptions, type BenchmarkRow } from '../../measure/exchange-benchmark.js';
-import { ExchangeParticipant } from '../../measure/exchange-participant.js';
+import { ExchangeParticipant, type ExchangeManner } from '../../measure/exchange-participant.js';
 import { LocalExchange } from '../../measure/local-exchange.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
@@ -12,6 +12,7 @@ export interface BenchExchangeOptions {
   readonly topology: string;
   readonly rounds: string;
   readonly checksum?: boolean;
+  readonly exchangeMemory: string;
   readonly codec: string;
   /** `host:port` of every rank; then this process is one of them. */
   readonly hosts?: string;
@@ -33,7 +34,7 @@ export async function run(given: BenchExchangeOptions, { stdout }: CommandContex
     void stdout.write(given.json ? `${JSON.stringify(row)}\n` : `${lineOf(row)}\n`);
   if (!given.json) stdout.write(`${heading}\n`);
   if (hosts) return asOneOf(hosts, given, options, print);
-  const local = await LocalExchange.start(options.workers, given.checksum ?? false);
+  const local = await LocalExchange.start(options.workers, mannerOf(given));
   try {
     for await (const row of measureExchange((task) => local.measure(task), options)) print(row);
   } finally {
@@ -63,7 +64,7 @@ async function asOneOf(
     let fail!: (error: Error) => void;
     const failed = new Promise<never>((_, reject) => (fail = reject));
     failed.catch(() => undefined);
-    await participant.connect(rank, members, given.checksum ?? false, fail);
+    await participant.connect(rank, members, mannerOf(given), fail);
     const measure = async (task: Parameters<typeof participant.measure>[0]) => [
       await Promise.race([participant.measure(task), failed]),
     ];
@@ -92,6 +93,12 @@ function lineOf(row: BenchmarkRow): string {
     `${(row.shareOfTcp * 100).toFixed(0)} %`.padStart(15),
     row.sentBytes.toFixed(0).padStart(20),
   ].join('');
+}
+
+function mannerOf({ checksum = false, exchangeMemory }: BenchExchangeOptions): ExchangeManner {
+  if (exchangeMemory !== 'auto' && exchangeMemory !== 'off')
+    throw cliFault('BAD_USAGE', { message: `--exchange-memory: ${exchangeMemory} is not auto or off` });
+  return { checksum, memory: exchangeMemory === 'auto' };
 }
 
 function wholeNumber(flag: string, text: string): number {

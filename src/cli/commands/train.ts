@@ -41,6 +41,7 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
         logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
         listen: localHost(config.listen),
         exchangePort: 0,
+        exchangeMemory: config.exchangeMemory,
         metricsPort: 0,
         cacheDir: config.cacheDir,
         cacheLimitGiB: config.cacheLimitGiB,

@@ -8,6 +8,7 @@ import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
+import { tmpfsFolder } from '../../transport/grpc/slot-file.js';
 import { ownAddressTowards } from '../../worker/own-address.js';
 import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
@@ -109,6 +110,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         metricsAddress: advertised(exporter.port),
         listen: { host: config.listen, port: config.exchangePort },
         isPortChosen: given.has('exchangePort'),
+        memoryFolder: config.exchangeMemory === 'off' ? undefined : tmpfsFolder,
         coordinatorTimeoutSeconds: config.joinTimeoutSeconds,
       });
     };

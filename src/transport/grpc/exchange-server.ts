@@ -11,6 +11,7 @@ import type { StateChunk } from './generated/lockstep/v1/StateChunk.js';
 import { ownSocketPath, removeStaleSockets } from './host-socket.js';
 import { beginAnswer, readRequest, refuse, withPrefix } from './grpc-http2.js';
 import type { GrpcLink } from './grpc-link.js';
+import { offerHeader } from './slot-file.js';
 
 const stateChunkBytes = 1024 * 1024;
 /** Peers that may wait for us to learn of a generation. */
@@ -29,6 +30,14 @@ export interface StateRequest {
 
 const whatOf = { TRAINING: 'training', BEST: 'best', CHECKPOINT: 'checkpoint' } as const;
 
+/** A peer that asks for our frames. */
+interface PullCall {
+  readonly stream: ServerHttp2Stream;
+  readonly request: PullRequest__Output;
+  /** It came through the socket of this host. */
+  readonly isOfHost: boolean;
+}
+
 /** One worker's `Exchange` service: peers pull frames and states from it. */
 export class ExchangeServer {
   private readonly servers: Http2Server[] = [];
@@ -37,7 +46,7 @@ export class ExchangeServer {
   /** The newest generation that was sealed or begun here: older streams are refused. */
   private newest: Generation = noGeneration;
   /** Streams of peers that learned of the next generation before we did. */
-  private readonly early: { readonly stream: ServerHttp2Stream; readonly request: PullRequest__Output }[] = [];
+  private readonly early: PullCall[] = [];
 
   /** @param readState - the state that a request names, or the reason why it is not here */
   constructor(
@@ -62,7 +71,7 @@ export class ExchangeServer {
   begin(generation: Generation, link: GrpcLink): void {
     this.newest = generation;
     this.current = { generation, link };
-    for (const { stream, request } of this.early.splice(0)) this.pull(stream, request);
+    for (const call of this.early.splice(0)) this.pull(call);
   }
 
   stop(): void {
@@ -79,7 +88,7 @@ export class ExchangeServer {
     await removeStaleSockets();
     const path = ownSocketPath(this.runId, address);
     if (path === undefined) return;
-    const server = this.create();
+    const server = this.create(true);
     await new Promise<void>((resolve) => {
       server.once('error', () => resolve()); //                     they take the address instead
       server.listen(path, resolve);
@@ -88,7 +97,7 @@ export class ExchangeServer {
   }
 
   private async listen(at: HostPort): Promise<number> {
-    const server = this.create();
+    const server = this.create(false);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: Error) => reject(listenError(error, at, '--exchange-port')));
       server.listen(at.port, at.host, resolve);
@@ -97,7 +106,7 @@ export class ExchangeServer {
     return (server.address() as AddressInfo).port;
   }
 
-  private create(): Http2Server {
+  private create(isOfHost: boolean): Http2Server {
     const server = createServer({ maxSessionMemory: Number.MAX_SAFE_INTEGER, settings: { maxConcurrentStreams: 100 } });
     server.on('session', (session) => {
       this.sessions.add(session);
@@ -105,22 +114,24 @@ export class ExchangeServer {
     });
     server.on('stream', (stream, headers) => {
       stream.on('error', () => undefined); //                       its 'close' tells whom it concerns
-      this.serve(stream, headers[':path'] ?? '').catch((error: unknown) =>
+      this.serve(stream, headers[':path'] ?? '', isOfHost).catch((error: unknown) =>
         refuse(stream, status.INVALID_ARGUMENT, error instanceof Error ? error.message : String(error)),
       );
     });
     return server;
   }
 
-  private async serve(stream: ServerHttp2Stream, path: string): Promise<void> {
+  private async serve(stream: ServerHttp2Stream, path: string, isOfHost: boolean): Promise<void> {
     const { Pull, PullState } = exchangeProtoService;
-    if (path === Pull.path) this.pull(stream, Pull.requestDeserialize(await readRequest(stream)));
+    if (path === Pull.path)
+      this.pull({ stream, request: Pull.requestDeserialize(await readRequest(stream)), isOfHost });
     else if (path === PullState.path)
       await this.pullState(stream, PullState.requestDeserialize(await readRequest(stream)));
     else refuse(stream, status.UNIMPLEMENTED, `no method ${path}`);
   }
 
-  private pull(stream: ServerHttp2Stream, request: PullRequest__Output): void {
+  private pull(call: PullCall): void {
+    const { stream, request, isOfHost } = call;
     const { runId, term, generation: number, rank } = request;
     const asked = { term, number };
     const no = (details: string): void => refuse(stream, status.FAILED_PRECONDITION, details);
@@ -129,13 +140,14 @@ export class ExchangeServer {
     if (age < 0) return no(`STALE_GENERATION: ${describeGeneration(asked)} is over`);
     if (age > 0 || !this.current) {
       if (this.early.length >= earlyStreamsMax) return no('too many streams wait for a generation');
-      return void this.early.push({ stream, request });
+      return void this.early.push(call);
     }
     const outlet = this.current.link.outlets[rank];
     if (!outlet || rank === this.current.link.rank)
       return no(`no rank ${rank} in generation ${describeGeneration(asked)}`);
     if (stream.destroyed) return;
-    beginAnswer(stream);
+    const offer = isOfHost ? this.current.link.offerMemory() : undefined;
+    beginAnswer(stream, offer === undefined ? {} : { [offerHeader]: offer });
     outlet.attach(stream);
   }
 

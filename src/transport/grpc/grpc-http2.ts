@@ -40,8 +40,9 @@ export async function readRequest(stream: ServerHttp2Stream): Promise<Buffer> {
 }
 
 /** Begins the answer; when the stream is ended, its status is OK. */
-export function beginAnswer(stream: ServerHttp2Stream): void {
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+export function beginAnswer(stream: ServerHttp2Stream, metadata: OutgoingHttpHeaders = {}): void {
+  const headers = { ':status': 200, 'content-type': 'application/grpc', ...metadata };
+  stream.respond(headers, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(status.OK) }));
 }
 

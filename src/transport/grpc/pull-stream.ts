@@ -2,6 +2,7 @@ import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:net';
 import { requestHeaders, onRefusal, withPrefix } from './grpc-http2.js';
 import { MessageAssembler } from './message-assembler.js';
+import { offerHeader } from './slot-file.js';
 
 /** With the default window of 64 KiB a stream moves a fraction of what it does with this one. */
 const windowBytes = 16 * 1024 * 1024;
@@ -9,6 +10,8 @@ const windowBytes = 16 * 1024 * 1024;
 export interface PullEvents {
   /** A message came; its bytes are valid during the call. */
   message(bytes: Buffer): void;
+  /** Over the socket only, before any message: the peer's payloads may be read in memory (slot-file.ts). */
+  memory?(offer: string): void;
   /** What came is no message, or was not wanted: nothing more is read. */
   failed(error: Error): void;
   /** Nothing more will come. Called once, unless the stream was closed here. */
@@ -67,6 +70,11 @@ export class PullStream {
     const stream = session.request(requestHeaders(target.path));
     const assembler = new MessageAssembler((message) => events.message(message));
     onRefusal(stream, end);
+    if (socketPath !== undefined)
+      stream.on('response', (headers) => {
+        const offer = headers[offerHeader];
+        if (typeof offer === 'string') events.memory?.(offer);
+      });
     stream.on('data', (chunk: Buffer) => {
       if (this.isOver) return;
       try {

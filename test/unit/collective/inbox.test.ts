@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Abandoned } from '../../../src/collective/faults.js';
-import type { Frame, Round } from '../../../src/collective/frame.js';
+import { fetchPayload, type Frame, type Round } from '../../../src/collective/frame.js';
 import { Inbox, type Receiver } from '../../../src/collective/inbox.js';
 
 const round = (step: number, purpose: Round['purpose'] = 'gradient', generation = 4): Round => ({
@@ -21,7 +21,11 @@ function receiver() {
   const received: (readonly [number, number])[] = [];
   const failures: Error[] = [];
   const to: Receiver = {
-    receive: (from, { payload }) => void received.push([from, payload[0]!]),
+    receive: (from, frame) => {
+      const bytes = new Uint8Array(frame.payload.byteLength);
+      fetchPayload(frame, bytes);
+      received.push([from, bytes[0]!]);
+    },
     fail: (error) => void failures.push(error),
   };
   return { received, failures, to };

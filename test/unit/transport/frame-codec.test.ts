@@ -8,7 +8,12 @@ import {
   frameHeaderBytes,
   MalformedFrame,
   readFrame,
+  checkPayload,
+  placedFrameBytes,
+  readingFrameBytes,
   writeFrame,
+  writePlacedFrame,
+  writeReading,
   type Envelope,
 } from '../../../src/transport/grpc/frame-codec.js';
 import { randomStream } from '../../../src/core/random.js';
@@ -80,6 +85,43 @@ test('what we write by hand, any protobuf reader understands', () => {
   );
 });
 
+function writtenPlaced(
+  frame: Frame,
+  sent: Envelope,
+  place: { slot: number; bytes: number; payloadsRead: number },
+): Buffer {
+  const bytes = Buffer.alloc(placedFrameBytes);
+  writePlacedFrame(frame, place, sent, bytes);
+  return bytes;
+}
+
+function writtenReading(payloads: number, sent: Envelope): Buffer {
+  const bytes = Buffer.alloc(readingFrameBytes);
+  writeReading(payloads, sent, bytes);
+  return bytes;
+}
+
+test('a frame whose payload lies elsewhere says where, and its checksum goes over the payload, too', () => {
+  const count64 = fc.integer({ min: 0, max: 2 ** 50 });
+  fc.assert(
+    fc.property(frames, envelopes, uint32, uint32, count64, (frame, sent, slot, bytes, payloadsRead) => {
+      const place = { slot, bytes, payloadsRead };
+      const message = writtenPlaced(frame, sent, place);
+      const wire = exchangeProtoService.Pull.responseDeserialize(message);
+      assert.deepEqual({ ...wire.place }, place);
+      const read = readFrame(message, sent.checksum);
+      assert.deepEqual(read.place, place);
+      assert.deepEqual([read.frame.slice, read.frame.payload.byteLength], [frame.slice, 0]);
+      checkPayload(read, frame.payload);
+      if (sent.checksum) assert.throws(() => checkPayload(read, Uint8Array.of(...frame.payload, 0)), MalformedFrame);
+      const reading = writtenReading(payloadsRead, sent);
+      assert.equal(exchangeProtoService.Pull.responseDeserialize(reading).reading?.payloads, payloadsRead);
+      assert.equal(readFrame(reading, sent.checksum).reading, payloadsRead);
+    }),
+    { seed: 3 },
+  );
+});
+
 test('a payload longer than one byte of varint can say, written behind other bytes, is aligned in its message', () => {
   const payload = new Uint8Array(300_000).fill(7);
   const frame: Frame = { ...example, payload };
@@ -125,17 +167,24 @@ test('with a checksum no flipped bit goes through', () => {
 test('no bytes whatever do anything but decode or be refused', () => {
   const inputs = Number(process.env['LOCKSTEP_FUZZ'] ?? 100_000);
   const random = randomStream(11, 'frames');
-  const good = written({ ...example, payload: new Uint8Array(40).fill(3) }, { ...envelope, checksum: false });
+  const plainly = { ...envelope, checksum: false };
+  const goods = [
+    written({ ...example, payload: new Uint8Array(40).fill(3) }, plainly),
+    writtenPlaced(example, plainly, { slot: 3, bytes: 5000, payloadsRead: 7 }),
+    writtenReading(9, plainly),
+  ];
   let decoded = 0;
   for (let i = 0; i < inputs; i++) {
+    const good = goods[i % goods.length]!;
     const bytes = Buffer.from(
       good.subarray(0, random.uint32() % 4 === 0 ? random.uint32() % good.length : good.length),
     );
     for (let n = random.uint32() % 4; n > 0 && bytes.length > 0; n--)
       bytes[random.uint32() % bytes.length] = random.uint32() & 0xff;
     try {
-      const { frame } = readFrame(bytes, false);
-      assert.equal(frame.payload.byteLength, bytes.byteLength - frameHeaderBytes);
+      const { frame, place, reading } = readFrame(bytes, false);
+      const isElsewhere = place !== undefined || reading !== undefined;
+      assert.equal(frame.payload.byteLength, isElsewhere ? 0 : bytes.byteLength - frameHeaderBytes);
       assert.ok(frameKinds.includes(frame.kind));
       decoded += 1;
     } catch (error) {

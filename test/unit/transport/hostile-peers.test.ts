@@ -179,6 +179,8 @@ test('a peer that stops reading costs no memory, and is told after a while', asy
     destroyed: false,
     on: () => unread,
     end: () => undefined,
+    cork: () => undefined,
+    uncork: () => undefined,
     write: (bytes: Buffer) => written.push(bytes), //                 and never says that it is done
   };
   const outlet = new Outlet({
