@@ -40,6 +40,10 @@ export async function main(
       const { run } = await import('./commands/engines.js');
       await run(options, context);
     },
+    async installTensorflow(options) {
+      const { run } = await import('./commands/install-tensorflow.js');
+      await run(options, context);
+    },
     async benchExchange(options) {
       const { run } = await import('./commands/bench-exchange.js');
       await run(options, context);

@@ -3,6 +3,7 @@
 import { Command as Commander, Help, Option } from 'commander';
 import { defaultInWords } from '../config/documentation.js';
 import type { BenchExchangeOptions } from './commands/bench-exchange.js';
+import { addEngineCommands, type EngineActions } from './engine-commands.js';
 import { commands, groups, variableOf, type Command } from '../config/field.js';
 import type { FieldName } from '../config/schema.js';
 import { factsOf, fieldNames, hasField, type FlagValues } from '../config/sources.js';
@@ -33,11 +34,9 @@ export interface Invocation {
   readonly file: string | undefined;
 }
 
-export interface ProgramActions {
+export interface ProgramActions extends EngineActions {
   /** A command was asked for. */
   run(invocation: Invocation): Promise<void>;
-  /** `engines` */
-  engines(options: { readonly json: boolean; readonly explain?: string }): Promise<void>;
   /** `bench exchange` */
   benchExchange(options: BenchExchangeOptions): Promise<void>;
   /** `help`, with a topic or without. */
@@ -61,22 +60,7 @@ export function createProgram(
     .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: () => undefined })
     .configureHelp({ formatHelp: (command, helper) => Help.prototype.formatHelp.call(helper, command, helper) });
   for (const command of commands) program.addCommand(createCommand(command, program, actions));
-  program
-    .command('engines')
-    .copyInheritedSettings(program)
-    .summary('list the engines of this machine, which one auto takes, and how fast each is')
-    .description('Lists the engines, which one auto takes and why, and measures each on lenet5, on one thread.')
-    .usage('[options]')
-    .allowExcessArguments(false)
-    .option(
-      '--explain <model>',
-      'print the plan of a model, kernel by kernel, with the share of the peak that each reaches',
-    )
-    .option('--json', 'print one JSON object a line')
-    .helpOption('-h, --help', 'print this text')
-    .action(async ({ json = false, ...more }: { json?: boolean; explain?: string }) =>
-      actions.engines({ json, ...more }),
-    );
+  addEngineCommands(program, actions);
   const bench = program
     .command('bench')
     .copyInheritedSettings(program)

@@ -80,13 +80,13 @@ export const fields = {
     about:
       'How long a worker tries to reach the coordinator, and how long the coordinator waits while it has too few workers: before the first step it gives up then, later it saves the run and ends.',
   }),
-  engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu', 'webgpu']), {
+  engine: field('engine', oneOf(['auto', 'native', 'wasm', 'cpu', 'webgpu', 'tensorflow']), {
     group: 'Cluster',
     commands: everywhere,
     placeholder: 'ENGINE',
     default: 'auto',
     about:
-      'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `webgpu`: a GPU, through Vulkan, Metal or Direct3D 12; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
+      'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `webgpu`: a GPU, through Vulkan, Metal or Direct3D 12; `tensorflow`: TensorFlow, with CUDA where it is installed so; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
   }),
   gpu: field('gpu', text, {
     group: 'Cluster',

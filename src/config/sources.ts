@@ -123,7 +123,7 @@ export function environmentLayer(environment: Readonly<Record<string, string | u
 export const configVariable = 'LOCKSTEP_CONFIG';
 
 /** Variables that are no options: the file, and the switch of the native kernels (src/engine/native-kernels.ts). */
-const notOptions: ReadonlySet<string> = new Set([configVariable, 'LOCKSTEP_NATIVE']);
+const notOptions: ReadonlySet<string> = new Set([configVariable, 'LOCKSTEP_NATIVE', 'LOCKSTEP_TENSORFLOW']);
 
 /** What the command line parser found: text, true or false for a switch, a list for a repeatable flag. */
 export type FlagValues = ReadonlyMap<FieldName, string | boolean | readonly string[]>;

@@ -36,7 +36,7 @@ export interface RunSpec {
   /** Whether what workers send each other carries a checksum. */
   readonly checksum: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */
-  readonly engine: 'auto' | 'native' | 'wasm' | 'cpu' | 'webgpu';
+  readonly engine: 'auto' | 'native' | 'wasm' | 'cpu' | 'webgpu' | 'tensorflow';
   /** How gradients travel; absent where they travel as they are. With it the result depends on the number of workers. */
   readonly codec?: LossyCodec;
   /** Exchange once for so many batches; absent where each is exchanged. With it the result depends on the number of workers. */

@@ -18,7 +18,7 @@ export interface EngineChoice {
  * @throws LockstepError `MODEL_UNSUPPORTED` for what no engine can train
  */
 export function chooseEngine(wanted: EngineName | 'auto', model: ModelSpec): EngineChoice {
-  if (wanted === 'native' || wanted === 'cpu' || wanted === 'webgpu') return { engine: wanted, reason: 'as asked for' };
+  if (wanted !== 'auto' && wanted !== 'wasm') return { engine: wanted, reason: 'as asked for' };
   const gap = gapInPlans(model);
   if (gap !== undefined) return { engine: 'wasm', reason: `op by op, which is slower: ${gap}` };
   if (wanted === 'wasm') return { engine: wanted, reason: 'as asked for' };
@@ -42,8 +42,7 @@ function gapInPlans(model: ModelSpec): string | undefined {
 /** Loads an engine's code only when that engine is wanted: TensorFlow.js takes a second and 100 MB. */
 export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
   if (name === 'webgpu') return (await import('./wgsl/open-engine.js')).openWebGpuEngine(options);
-  const isOpByOp = name === 'cpu' || (name === 'wasm' && gapInPlans(options.model) !== undefined);
-  return isOpByOp
-    ? (await import('./op-by-op/op-by-op-engine.js')).OpByOpEngine.create(name, options)
-    : (await import('./plan-engine.js')).PlanEngine.create(name, options);
+  return name === 'native' || (name === 'wasm' && gapInPlans(options.model) === undefined)
+    ? (await import('./plan-engine.js')).PlanEngine.create(name, options)
+    : (await import('./op-by-op/op-by-op-engine.js')).OpByOpEngine.create(name, options);
 }

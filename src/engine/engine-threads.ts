@@ -10,10 +10,11 @@ import {
   type ComputeJob,
   type EngineThreadOptions,
 } from './engine-thread.js';
+import { prepareTensorflow } from './libtensorflow/environment.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 
 export interface EngineThreadsOptions extends EngineThreadOptions {
-  /** At least 1. */
+  /** At least 1. TensorFlow has so many of its own, behind one engine thread. */
   readonly threads: number;
 }
 
@@ -30,7 +31,10 @@ export class EngineThreads {
   ) {}
 
   /** @throws what starting the first thread that fails throws */
-  static async start({ threads: count, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
+  static async start({ threads: wanted, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
+    const hasItsOwn = options.engine === 'tensorflow';
+    if (hasItsOwn) prepareTensorflow(wanted);
+    const count = hasItsOwn ? 1 : wanted;
     const kernels = await loadWasmKernels(options.arena);
     const starts = await Promise.allSettled(Array.from({ length: count }, () => EngineThread.start(options)));
     const threads = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));

@@ -3,7 +3,7 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { Dataset } from '../data/dataset.js';
 import type { ModelSpec } from './model-spec.js';
 
-export type EngineName = 'native' | 'wasm' | 'cpu' | 'webgpu';
+export type EngineName = 'native' | 'wasm' | 'cpu' | 'webgpu' | 'tensorflow';
 
 /** Which samples of the run a micro-batch holds: random masks are drawn by it. */
 export interface SamplePlace {

@@ -1,6 +1,7 @@
 /** What can go wrong between a model and an engine. */
 import { faultsFrom, type FaultKind, type FaultTable } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
+import { tensorflowFaults } from './libtensorflow/faults.js';
 import { gpuFaults } from './webgpu/faults.js';
 
 export const engineFaults = {
@@ -82,6 +83,7 @@ export const engineFaults = {
     remedy: 'if memory ran out, choose a smaller --micro-batch',
   } satisfies FaultKind<{ readonly reason: string }>,
   ...gpuFaults,
+  ...tensorflowFaults,
 } as const satisfies FaultTable;
 
 export const fault = faultsFrom(engineFaults);

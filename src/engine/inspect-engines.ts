@@ -2,6 +2,7 @@ import { version_core as tensorflowVersion } from '@tensorflow/tfjs-core';
 
 import { LockstepError } from '../core/errors.js';
 import type { EngineName } from './engine.js';
+import { tensorflowStatus } from './libtensorflow/status.js';
 import { nativeStatus } from './native-kernels.js';
 import { listAdapters } from './webgpu/adapters.js';
 
@@ -29,6 +30,7 @@ export async function inspectEngines(): Promise<readonly EngineReport[]> {
     { engine: 'wasm', deterministic: true, available: true, version: 'own kernels, WebAssembly SIMD' },
     { engine: 'cpu', deterministic: true, available: true, version: `TensorFlow.js ${tensorflowVersion}` },
     ...(await inspectGpus()),
+    { engine: 'tensorflow', deterministic: false, ...tensorflowStatus() },
   ];
 }
 

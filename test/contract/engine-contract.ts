@@ -10,7 +10,7 @@ import { modelNamed, relativeDistance, someWeights, writeSamples } from '../unit
 const model = 'two convolutions of the same size, activations in a row';
 const microBatchSize = 5;
 
-/** @param passesNaN - false for TensorFlow.js, whose max pooling drops a NaN: `NaN > largest` is false */
+/** @param passesNaN - false for TensorFlow.js and libtensorflow, whose max pooling drops a NaN: `NaN > largest` is false */
 export function engineContract(create: (options: EngineOptions) => Promise<Engine>, passesNaN = true): void {
   describe('engine contract', () => {
     let arena: Arena;
@@ -109,7 +109,7 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
 
     it(
       'passes a NaN on, from a pixel and from a weight, to the loss and the gradient',
-      { skip: passesNaN ? false : 'max pooling of this engine, TensorFlow.js in plain JavaScript, loses a NaN' },
+      { skip: passesNaN ? false : 'max pooling of this engine loses a NaN' },
       async () => {
         for (const place of ['pixel', 'weight']) {
           writeSamples(engine);

@@ -11,7 +11,7 @@ const general = ['--help', '--version', '--config'];
 function flagsOf(command: string): string[] {
   const onlooking = onlookingFlags[command];
   if (onlooking) return [...onlooking, ...general];
-  if (command === 'engines') return ['--json', '--explain', ...general];
+  if (command === 'engines') return ['--json', '--explain', '--gpu', '--from', ...general];
   if (command === 'bench') return [...benchFlags, ...general];
   const known = commands.find((c) => c === command);
   if (known === undefined) return general;

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { systemClock, type Clock } from '../../core/clock.js';
 import { chooseEngine } from '../../engine/choose-engine.js';
 import type { EngineName } from '../../engine/engine.js';
@@ -11,7 +13,7 @@ import { runExplain } from './explain-plan.js';
 /** How long each engine is measured, at least one call. */
 const measuredMs = 500;
 /** Samples of a call; the reference takes tens of milliseconds for one. */
-const batchOf: Readonly<Record<EngineName, number>> = { native: 128, wasm: 128, cpu: 1, webgpu: 128 };
+const batchOf: Readonly<Record<EngineName, number>> = { native: 128, wasm: 128, cpu: 1, webgpu: 128, tensorflow: 128 };
 
 /** `lockstep engines`: what computes gradients here, which of them `auto` takes, and how fast each is. */
 export async function run(
@@ -23,9 +25,10 @@ export async function run(
   const model = buildModelSpec('lenet5');
   const choice = chooseEngine('auto', model);
   for (const report of await inspectEngines()) {
-    const imagesPerSecond = report.available
-      ? rounded(await measure(report.engine, model, systemClock, report.gpu))
-      : undefined;
+    const { engine, gpu, available } = report;
+    const isLoud = engine === 'tensorflow';
+    const speed = (): Promise<number> => measure(engine, model, systemClock, gpu);
+    const imagesPerSecond = available ? rounded(isLoud ? measureApart(engine, model) : await speed()) : undefined;
     const chosen = report.engine === choice.engine;
     if (json) stdout.write(`${JSON.stringify({ ...report, chosen, model: model.name, imagesPerSecond })}\n`);
     else stdout.write(`${line(report, chosen, imagesPerSecond)}\n`);
@@ -49,11 +52,20 @@ export async function measure(engine: EngineName, model: ModelSpec, clock: Clock
   return (m / best) * 1e3;
 }
 
+/** In a process of its own, without its stderr: libtensorflow writes there, whatever it is told. */
+function measureApart(engine: EngineName, model: ModelSpec): number {
+  const program = fileURLToPath(new URL('./measure-engine-main.js', import.meta.url));
+  const stdio = ['ignore', 'pipe', 'ignore'] as const;
+  return Number(
+    spawnSync(process.execPath, [program, engine, model.name], { encoding: 'utf8', stdio: [...stdio] }).stdout,
+  );
+}
+
 /** Three digits tell all: on a busy machine the reference does less than one image a second. */
 const rounded = (rate: number): number => Number(rate.toPrecision(3));
 
 function line(report: EngineReport, chosen: boolean, imagesPerSecond: number | undefined): string {
-  const name = `${chosen ? '*' : ' '} ${report.engine.padEnd(8)}`;
+  const name = `${chosen ? '*' : ' '} ${report.engine.padEnd(11)}`;
   if (!report.available) return `${name}not available: ${report.reason}; remedy: ${report.remedy}`;
   const bits = report.deterministic ? 'deterministic' : 'not deterministic';
   const speed = `${imagesPerSecond ?? 0} images/s (lenet5)`;

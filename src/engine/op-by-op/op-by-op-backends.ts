@@ -1,11 +1,12 @@
 /** The backends of TensorFlow.js on which models run op by op. */
 import { tf } from '../tensorflow.js';
 import { guarded } from '../webgpu/guard.js';
+import { useTensorflowBackend, withItsFaults } from './tensorflow-backend.js';
 import { useWasmBackend } from './wasm-backend.js';
 import { useWebgpuBackend } from './webgpu-backend.js';
 
 /** Engines that run a model op by op. */
-export type OpByOpName = 'wasm' | 'cpu' | 'webgpu';
+export type OpByOpName = 'wasm' | 'cpu' | 'webgpu' | 'tensorflow';
 
 export interface OpByOpBackend {
   /** Whether the same inputs give the same bits, always and everywhere. */
@@ -36,5 +37,9 @@ export const opByOpBackends: Readonly<Record<OpByOpName, (options: BackendOption
   async webgpu({ gpu, microBatchSize }) {
     const opened = await useWebgpuBackend(gpu);
     return { deterministic: false, run: (work) => guarded(opened, microBatchSize, work) };
+  },
+  async tensorflow({ microBatchSize }) {
+    await useTensorflowBackend();
+    return { deterministic: false, run: (work) => withItsFaults(work, microBatchSize) };
   },
 };

@@ -22,7 +22,7 @@ describe('lockstep engines', () => {
     assert.deepEqual([exitCode, stderr], [0, '']);
     assert.deepEqual(
       [...new Set(lines.map((line) => line.split(/\s+/)[1]))], //       as many lines for webgpu as there are GPUs
-      ['native', 'wasm', 'cpu', 'webgpu', 'is'],
+      ['native', 'wasm', 'cpu', 'webgpu', 'tensorflow', 'is'],
     );
     assert.equal(lines.slice(0, -1).filter((line) => line.startsWith('*')).length, 1);
     for (const line of lines.slice(0, -1))
@@ -34,7 +34,7 @@ describe('lockstep engines', () => {
     const reports = (await lockstep('engines', '--json')).lines.map(
       (line) => JSON.parse(line) as EngineReport & { readonly imagesPerSecond?: number },
     );
-    assert.ok(reports.length >= 4);
+    assert.ok(reports.length >= 5);
     for (const report of reports) assert.equal(report.available, (report.imagesPerSecond ?? 0) > 0, report.engine);
   });
 
