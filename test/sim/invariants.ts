@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { compareGenerations, describeGeneration, type Begin, type JournalRecord } from '../../src/cluster/messages.js';
 import type { WorkerMembership } from '../../src/cluster/worker-membership.js';
-import { initialDigest, undisturbed, type Digest } from './training.js';
+import { initialDigest, undisturbed, type Digest, type Frame } from './training.js';
 
 /** A worker as the checks see it. */
 export interface Observed {
   readonly core: WorkerMembership;
   readonly digest: Digest;
   readonly wantsToLeave: boolean;
+}
+
+export function termOf(record: JournalRecord): number {
+  return record.kind === 'term' ? record.term : record.generation.term;
 }
 
 /** What must hold after every event, whatever happens to the cluster. Each check throws at the event that breaks it. */
@@ -36,7 +40,22 @@ export class Invariants {
     if (next) assert.ok(step <= next.afterStep + 1, `${where}: generation ${describeGeneration(next.generation)} runs`);
   }
 
-  /** A Begin is decided: its members are sealed, none would go back, and somebody holds its state. */
+  /** All members evaluate one state, each its part. */
+  evaluated(workerId: string, step: number, frames: readonly Frame[]): void {
+    for (const { base, from } of frames)
+      assert.equal(base, this.states[step], `${workerId}: ${from} evaluated another state after step ${step}`);
+  }
+
+  /** Two coordinators never act at the same time: who has begun a term is the only one that writes (rule 12). */
+  written(record: JournalRecord): void {
+    const newest = Math.max(0, ...this.journal.map(termOf));
+    // An End names the generation that ends, which may be of an earlier term.
+    const isInTime = record.kind === 'end' || termOf(record) >= newest;
+    assert.ok(isInTime, `a ${record.kind} of term ${termOf(record)} when term ${newest} has begun`);
+    this.journal.push(record);
+  }
+
+  /** A Begin goes into the journal: its members are sealed, none would go back, and somebody holds its state. */
   planned(begin: Begin, member: (workerId: string) => Observed | undefined): void {
     const name = describeGeneration(begin.generation);
     const newest = this.begins().at(-1);
@@ -60,7 +79,10 @@ export class Invariants {
       this.begins().some((b) => b === begin),
       `${describeGeneration(begin.generation)} is not in the journal`,
     );
-    assert.equal(this.begins().at(-1), begin, `${describeGeneration(begin.generation)} is not the newest`);
+    // Who was stopped between the two may announce it when another one leads; nobody heeds it then.
+    const isSucceeded = this.journal.some((r) => r.kind === 'term' && r.term > begin.generation.term);
+    const newest = this.begins().at(-1);
+    assert.ok(isSucceeded || newest === begin, `${describeGeneration(begin.generation)} is not the newest`);
   }
 
   endAnnounced(): void {

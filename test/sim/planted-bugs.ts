@@ -1,19 +1,23 @@
 import type { CoordinatorAction, CoordinatorInput } from '../../src/cluster/coordinator-membership.js';
 import { compareGenerations, noGeneration, type Begin, type Progress } from '../../src/cluster/messages.js';
 import { productionRules, type Rules } from './rules.js';
+import type { Scenario } from './scenario.js';
 
 /** A rule that is broken on purpose, to see whether the simulation finds out. */
 export interface PlantedBug {
   readonly what: string;
   readonly rules: Rules;
+  /** Where it can show itself at all. */
+  readonly scenario: Partial<Scenario>;
 }
 
 const { advanceCoordinator, restoredCoordinator, advanceWorker } = productionRules;
 
 /** The production rules with some decisions changed. */
-const bug = (what: string, changed: Partial<Rules>): PlantedBug => ({
+const bug = (what: string, changed: Partial<Rules>, scenario: Partial<Scenario> = {}): PlantedBug => ({
   what,
   rules: { ...productionRules, ...changed },
+  scenario,
 });
 
 type CoordinatorOutcome = ReturnType<typeof advanceCoordinator>;
@@ -137,6 +141,15 @@ export const plantedBugs: readonly PlantedBug[] = [
       return advanceCoordinator(restored.state, { kind: 'appended' });
     },
   }),
+  bug(
+    'rule 12: a lease without fencing, two coordinators write to one journal',
+    { mayAppend: () => true },
+    { standby: true },
+  ),
+  bug('rule 6: a record that the journal refused counts as written', {
+    ...mishearing((input) => (input.kind === 'append-failed' ? { kind: 'appended' } : input)),
+  }),
+  bug('a step that was evaluated before is not evaluated again with those that had not', { evaluatesAgain: false }),
   bug('rule 13: silence gives the state up', {
     ...mishearing((input) => (input.kind === 'lost' ? { ...input, mayReturn: false } : input)),
   }),

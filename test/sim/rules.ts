@@ -9,6 +9,10 @@ export interface Rules {
   readonly advanceWorker: typeof advanceWorker;
   /** Under what a worker files a peer's frame, and looks for it. */
   readonly frameKey: (generation: Generation, step: number, from: string) => string;
+  /** Whether a journal of this length takes a record from a writer that knows it to have another length. */
+  readonly mayAppend: (knownLength: number, length: number) => boolean;
+  /** Whether a worker evaluates a step again that it evaluated in an earlier generation. */
+  readonly evaluatesAgain: boolean;
   /** Micro-batches of the step that follows a state which says so many, in a generation. */
   readonly batchOf: (inState: number, begin: Begin) => number;
 }
@@ -18,5 +22,7 @@ export const productionRules: Rules = {
   restoredCoordinator,
   advanceWorker,
   frameKey: (generation, step, from) => `${describeGeneration(generation)}/${step}/${from}`,
+  mayAppend: (knownLength, length) => knownLength === length,
+  evaluatesAgain: true,
   batchOf: (inState) => inState,
 };

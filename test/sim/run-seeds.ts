@@ -47,11 +47,11 @@ export function runSeeds(
   return { failures, outcomes, counts, events };
 }
 
-/** The first seed from 0 with which the simulation objects to `rules`. */
-export function firstObjection(rules: Rules, seedsMax: number): SeedFailure | undefined {
+/** The first seed from 0 with which the simulation objects to `rules`. @param fixed - as in `runSeeds` */
+export function firstObjection(rules: Rules, seedsMax: number, fixed: Partial<Scenario> = {}): SeedFailure | undefined {
   for (let seed = 0; seed < seedsMax; seed++) {
     try {
-      simulate(scenarioOf(seed), rules);
+      simulate(scenarioOf(seed, fixed), rules);
     } catch (error) {
       return { seed, message: (error as Error).message };
     }

@@ -9,6 +9,9 @@ export type Fault =
   | { readonly kind: 'break'; readonly worker: number }
   | { readonly kind: 'partition'; readonly cut: number; readonly forMs: number }
   | { readonly kind: 'crash'; readonly restartMs: number }
+  | { readonly kind: 'pause coordinator'; readonly forMs: number }
+  /** The next record is refused by its disk or its server, and may lie there all the same. */
+  | { readonly kind: 'failed append' }
   | { readonly kind: 'slow-disk'; readonly forMs: number }
   | { readonly kind: 'clock-jump'; readonly byMs: number }
   | { readonly kind: 'stop' };
@@ -23,6 +26,12 @@ export interface Scenario {
   readonly failOnLoss: boolean;
   /** Micro-batches for each worker, where the batch follows the cluster. */
   readonly batch: { readonly perWorker: number; readonly max: number } | undefined;
+  /** Whether a second coordinator waits for the lease of the first. */
+  readonly standby: boolean;
+  /** Steps from one evaluation to the next. */
+  readonly evaluateEvery: number;
+  /** The evaluation after this step, or the next one, reaches the target: the run ends. */
+  readonly targetStep: number;
   /** What a worker measures of itself. */
   readonly secondsPerSample: (place: string, step: number) => number;
   readonly faults: readonly { readonly atMs: number; readonly fault: Fault }[];
@@ -50,13 +59,17 @@ export function scenarioOf(seed: number, fixed: Partial<Omit<Scenario, 'seed' | 
   // Places are slow for a while and then others are; where all are equal, nothing is moved.
   const secondsPerSample = (place: string, step: number): number =>
     areUnequal ? 1 + (randomStream(seed, `${place}/${step >> 5}`).uint32() % 4) : 1;
-  const common = { seed, worldSize, minWorkers, maxWorkers, lastStep, failOnLoss: false, batch, secondsPerSample };
+  const standby = chance.one(0.4);
+  const evaluateEvery = chance.pick([1, 4, 10, 100]);
+  const targetStep = chance.one(0.2) ? chance.between(1, lastStep) : Infinity;
+  const cluster = { worldSize, minWorkers, maxWorkers, failOnLoss: false, standby };
+  const common = { seed, ...cluster, lastStep, evaluateEvery, targetStep, batch, secondsPerSample };
   return { ...common, faults, ...fixed };
 }
 
 function faultOf(chance: Chance): Fault {
   const worker = chance.below(8);
-  switch (chance.below(20)) {
+  switch (chance.below(24)) {
     case 0:
     case 1:
     case 2:
@@ -81,13 +94,18 @@ function faultOf(chance: Chance): Fault {
     case 12:
       return { kind: 'break', worker };
     case 13:
-      return { kind: 'partition', cut: chance.below(256), forMs: chance.between(50, 4000) };
+      return { kind: 'partition', cut: chance.below(1024), forMs: chance.between(50, 4000) };
     case 14:
     case 15:
     case 16:
     case 17:
       return { kind: 'crash', restartMs: chance.between(10, 1500) };
     case 18:
+    case 19:
+      return { kind: 'pause coordinator', forMs: chance.between(50, 6000) };
+    case 20:
+      return { kind: 'failed append' };
+    case 21:
       return chance.one(0.5)
         ? { kind: 'slow-disk', forMs: chance.between(200, 2000) }
         : { kind: 'clock-jump', byMs: chance.between(500, 3_600_000) };

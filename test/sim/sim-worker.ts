@@ -1,13 +1,14 @@
 import {
   noGeneration,
   type Begin,
+  type Generation,
   type Member,
   type Progress,
   type ToCoordinator,
   type ToWorker,
 } from '../../src/cluster/messages.js';
 import { joinedWorker, type WorkerAction, type WorkerInput } from '../../src/cluster/worker-membership.js';
-import type { Stream } from './sim-coordinator.js';
+import type { SimCoordinator, Stream } from './sim-coordinator.js';
 import type { World } from './world.js';
 import { Pipe } from './network.js';
 import { firstBatch, initialDigest, nextDigest, ownFrame, type Frame, type SimState } from './training.js';
@@ -21,6 +22,8 @@ export type FromSimWorker =
 export type ToSimWorker = ToWorker | { readonly kind: 'dismissed'; readonly why: 'left' | 'dropped' };
 
 const heartbeatMs = 500;
+/** A coordinator from which nothing comes for so long is given up. */
+const coordinatorSilenceMs = 3_000;
 
 /** A worker program around the real membership code: connects, pulls, computes, exchanges, all on simulated time. */
 export class SimWorker {
@@ -31,10 +34,17 @@ export class SimWorker {
   hasExited = false;
   wantsToLeave = false;
   stream: Stream | undefined;
+  /** At the other end of the stream, and since when nothing passes between us. */
+  private coordinator: SimCoordinator | undefined;
+  private silentSinceMs: number | undefined;
   /** The generation whose rounds run here. */
   private running: Begin | undefined;
+  /** What is computed and waited for is the evaluation of the finished step, not the next one. */
+  private evaluating = false;
   private ended: { readonly begin: Begin; readonly ended: NonNullable<Progress['ended']> } | undefined;
   private frames = new Map<string, Frame>();
+  /** The last step that was evaluated here, and in which generation. */
+  private evaluated: { readonly begin: Begin; readonly step: number } | undefined;
   private pipes: Pipe<Frame>[] = [];
   private pipesTo = new Map<string, Pipe<Frame>>();
   private lives = 0;
@@ -56,6 +66,7 @@ export class SimWorker {
     this.core = joinedWorker(`${this.place}.${this.lives}`);
     this.state = { digest: initialDigest, batch: firstBatch };
     this.frames = new Map();
+    this.evaluated = undefined;
     this.abandonRound();
     this.ended = undefined;
     this.receive({ kind: 'level', step: 0 });
@@ -95,10 +106,15 @@ export class SimWorker {
   }
 
   onFrame(frame: Frame): void {
-    if (!this.isWorking() || frame.step <= this.core.finishedStep) return;
-    const key = this.world.rules.frameKey(frame.generation, frame.step, frame.from);
+    const { finishedStep } = this.core;
+    if (!this.isWorking() || frame.step < finishedStep || (frame.step === finishedStep && !frame.isEvaluation)) return;
+    const key = this.keyOf(frame.generation, frame.step, frame.from, frame.isEvaluation);
     if (!this.frames.has(key)) this.frames.set(key, frame);
     this.finishIfComplete();
+  }
+
+  private keyOf(generation: Generation, step: number, from: string, isEvaluation: boolean): string {
+    return `${this.world.rules.frameKey(generation, step, from)}${isEvaluation ? '/evaluation' : ''}`;
   }
 
   get digest(): number {
@@ -118,11 +134,14 @@ export class SimWorker {
   }
 
   private connect(): void {
-    const { coordinator, network, queue, chance } = this.world;
+    const { network, queue, chance } = this.world;
     if (this.stream || !this.isWorking()) return;
-    if (!coordinator.isUp || network.passesAtMs(this.place, 'coordinator') > queue.nowMs)
+    const coordinator = this.world.leader();
+    if (!coordinator || network.passesAtMs(this.place, coordinator.place) > queue.nowMs)
       return this.later(chance.between(50, 300), () => this.connect());
     this.stream = coordinator.accept(this);
+    this.coordinator = coordinator;
+    this.silentSinceMs = undefined;
     const { workerId, sealed } = this.core;
     if (sealed === noGeneration) this.say({ kind: 'joined', member: { workerId, address: this.place } });
     else this.say({ kind: 'greeted', progress: this.progress() });
@@ -131,7 +150,22 @@ export class SimWorker {
 
   private beat(): void {
     this.say({ kind: 'heartbeat' });
+    this.judgeCoordinator();
     this.later(heartbeatMs, () => this.beat());
+  }
+
+  /** What keepalive does: a coordinator that is stopped or cut off breaks no stream by itself. */
+  private judgeCoordinator(): void {
+    const { network, queue } = this.world;
+    const place = this.coordinator?.place ?? this.place;
+    const isSilent = this.stream && network.passesAtMs(this.place, place) > queue.nowMs;
+    if (!isSilent) this.silentSinceMs = undefined;
+    else if (queue.nowMs - (this.silentSinceMs ??= queue.nowMs) >= coordinatorSilenceMs) {
+      const { stream } = this;
+      this.stream = undefined;
+      stream!.break(0.5);
+      this.connect();
+    }
   }
 
   private say(message: FromSimWorker): void {
@@ -174,6 +208,7 @@ export class SimWorker {
 
   private abandonRound(): void {
     this.running = undefined;
+    this.evaluating = false;
     for (const pipe of this.pipes) pipe.break(0.5);
     this.pipes = [];
     this.pipesTo = new Map();
@@ -195,19 +230,35 @@ export class SimWorker {
     });
   }
 
-  /** The micro-batches of the next step, then their sums to every member; or the end. */
+  /** The micro-batches of the next step, or the evaluation that is due, then their sums to every member; or the end. */
   private compute(begin: Begin): void {
-    const step = this.core.finishedStep + 1;
-    if (step > begin.lastStep) {
-      this.ended = { begin, ended: { weightsDigest: String(this.digest), targetReached: false } };
+    const { finishedStep } = this.core;
+    const isOver = finishedStep >= begin.lastStep;
+    const hasEvaluated = this.hasEvaluated(begin, finishedStep);
+    const isDue =
+      !hasEvaluated && (isOver || (finishedStep > 0 && finishedStep % this.world.scenario.evaluateEvery === 0));
+    const targetReached = hasEvaluated && finishedStep >= this.world.scenario.targetStep;
+    if (!isDue && (isOver || targetReached)) {
+      this.ended = { begin, ended: { weightsDigest: String(this.digest), targetReached } };
       return this.say(this.progress());
     }
+    const step = isDue ? finishedStep : finishedStep + 1;
     this.later(this.world.chance.between(2, 60), () => {
       if (this.running !== begin) return;
-      const frame = ownFrame(begin, this.core.workerId, step, this.digest, this.batchOf(begin));
+      this.evaluating = isDue;
+      const frame = {
+        ...ownFrame(begin, this.core.workerId, step, this.digest, this.batchOf(begin)),
+        isEvaluation: isDue,
+      };
       for (const { workerId } of begin.members) if (workerId !== this.core.workerId) this.pipeTo(workerId).send(frame);
       this.onFrame(frame);
     });
+  }
+
+  /** A member may have evaluated the step before this generation when others had not: all of them do it again. */
+  private hasEvaluated(begin: Begin, step: number): boolean {
+    const { evaluated } = this;
+    return evaluated?.step === step && (evaluated.begin === begin || !this.world.rules.evaluatesAgain);
   }
 
   private pipeTo(workerId: string): Pipe<Frame> {
@@ -230,20 +281,33 @@ export class SimWorker {
   private finishIfComplete(): void {
     const begin = this.running;
     if (!begin) return;
-    const step = this.core.finishedStep + 1;
+    const { evaluating: isEvaluation } = this;
+    const step = isEvaluation ? this.core.finishedStep : this.core.finishedStep + 1;
     const frames = begin.members.flatMap(({ workerId }) => {
-      const frame = this.frames.get(this.world.rules.frameKey(begin.generation, step, workerId));
+      const frame = this.frames.get(this.keyOf(begin.generation, step, workerId, isEvaluation));
       return frame ? [frame] : [];
     });
     if (frames.length < begin.members.length) return;
+    if (isEvaluation) this.finishEvaluation(begin, step, frames);
+    else this.finishStep(begin, step, frames);
+    for (const [key, frame] of this.frames) if (frame.step < step) this.frames.delete(key);
+    this.compute(begin);
+  }
+
+  private finishStep(begin: Begin, step: number, frames: readonly Frame[]): void {
     const batch = this.batchOf(begin);
     const digest = nextDigest(this.digest, step, frames, batch);
     this.state = { digest, batch: begin.globalBatchSize ?? this.state.batch };
     this.receive({ kind: 'finished', generation: begin.generation, step });
     this.world.invariants.stepFinished(this, begin, step, batch);
-    for (const [key, frame] of this.frames) if (frame.step <= step) this.frames.delete(key);
     this.say(this.progress());
-    this.compute(begin);
+  }
+
+  private finishEvaluation(begin: Begin, step: number, frames: readonly Frame[]): void {
+    this.evaluated = { begin, step };
+    this.evaluating = false;
+    this.world.count('evaluated');
+    this.world.invariants.evaluated(this.core.workerId, step, frames);
   }
 
   private batchOf(begin: Begin): number {

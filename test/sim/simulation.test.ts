@@ -19,16 +19,30 @@ test(`${seedCount} seeds of everything that can go wrong: no invariant is broken
   assert.ok(outcomes['ended']! > seedCount * 0.8, JSON.stringify(outcomes));
   for (const code of Object.keys(outcomes)) assert.match(code, /^(ended|NO_STATE_LEFT|INTERRUPTED)$/);
   const covered = ['kill', 'pause', 'leave', 'join', 'break', 'partition', 'crash', 'slow-disk', 'clock-jump', 'stop'];
-  for (const what of [...covered, 'waiting', 'caughtUp', 'left', 'dropped', 'ranges moved'])
+  const ofCoordinators = ['pause coordinator', 'failed append', 'gave up: JOURNAL_FAILED', 'gave up: lease'];
+  for (const what of [
+    ...covered,
+    ...ofCoordinators,
+    'evaluated',
+    'waiting',
+    'caughtUp',
+    'left',
+    'dropped',
+    'ranges moved',
+  ])
     assert.ok((counts[what] ?? 0) > 2, `${what} hardly happened: ${JSON.stringify(counts)}`);
 });
 
 test('an undisturbed run takes one generation, and nobody is left behind', () => {
-  const summary = runSeeds(seedsFrom(0, 200), { secondsPerSample: () => 1 }, (result, scenario) => {
-    if (scenario.faults.length > 0) return;
-    assert.deepEqual([result.outcome, result.finalStep], ['ended', scenario.lastStep]);
-    assert.equal(result.generations, 1);
-  });
+  const summary = runSeeds(
+    seedsFrom(0, 200),
+    { secondsPerSample: () => 1, targetStep: Infinity },
+    (result, scenario) => {
+      if (scenario.faults.length > 0) return;
+      assert.deepEqual([result.outcome, result.finalStep], ['ended', scenario.lastStep]);
+      assert.equal(result.generations, 1);
+    },
+  );
   assertNoFailures(summary);
 });
 

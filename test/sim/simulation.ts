@@ -6,6 +6,7 @@ import { Chance, Network } from './network.js';
 import { productionRules, type Rules } from './rules.js';
 import { faultsEndMs, type Fault, type Scenario } from './scenario.js';
 import { SimCoordinator } from './sim-coordinator.js';
+import { SimJournal, SimLease } from './sim-journal.js';
 import { SimWorker } from './sim-worker.js';
 import type { World } from './world.js';
 
@@ -46,7 +47,9 @@ class Simulation implements World {
   readonly chance: Chance;
   readonly network: Network;
   readonly invariants: Invariants;
-  readonly coordinator: SimCoordinator;
+  readonly journal: SimJournal;
+  readonly lease: SimLease | undefined;
+  private readonly coordinators: readonly SimCoordinator[];
   failure: string | undefined;
   private readonly workers: SimWorker[] = [];
   private readonly counts = new Map<string, number>();
@@ -59,12 +62,15 @@ class Simulation implements World {
     this.chance = new Chance(randomStream(scenario.seed, 'simulation'));
     this.network = new Network(this.queue, this.chance);
     this.invariants = new Invariants();
-    this.coordinator = new SimCoordinator(this);
+    this.journal = new SimJournal(this);
+    this.lease = scenario.standby ? new SimLease(this) : undefined;
+    const places = scenario.standby ? ['coordinator', 'standby'] : ['coordinator'];
+    this.coordinators = places.map((place) => new SimCoordinator(this, place));
   }
 
   run(): SimulationResult {
     const { scenario, queue, invariants } = this;
-    this.coordinator.start();
+    for (const coordinator of this.coordinators) coordinator.start();
     for (let i = 0; i < scenario.worldSize; i++) this.addWorker();
     for (const { atMs, fault } of scenario.faults) queue.at(atMs, () => this.fire(fault));
     queue.at(faultsEndMs, () => this.keepUp());
@@ -82,6 +88,11 @@ class Simulation implements World {
       events: queue.count,
       counts: this.counts,
     };
+  }
+
+  leader(): SimCoordinator | undefined {
+    const { lease, coordinators } = this;
+    return coordinators.find((one) => one.isLeading && (!lease || lease.current === one.holder));
   }
 
   workerOf(workerId: string): SimWorker | undefined {
@@ -107,9 +118,12 @@ class Simulation implements World {
     const last = invariants.begins().at(-1)!;
     const isStopped = this.counts.has('stop');
     if (!isStopped) assert.equal(last.lastStep, scenario.lastStep, 'nobody asked for a stop');
+    const { targetStep, evaluateEvery } = scenario;
+    const target = Math.ceil(targetStep / evaluateEvery) * evaluateEvery;
+    const expected = Math.min(Math.max(target, last.afterStep), last.lastStep);
     for (const { core, isAlive } of this.workers)
       if (isAlive && core.ended && last.members.some(({ workerId }) => workerId === core.workerId))
-        assert.equal(core.finishedStep, last.lastStep, `${core.workerId} ended at another step`);
+        assert.equal(core.finishedStep, expected, `${core.workerId} ended at another step`);
   }
 
   private addWorker(): void {
@@ -122,8 +136,12 @@ class Simulation implements World {
   private keepUp(): void {
     const willing = this.workers.filter((worker) => worker.isWorking() && !worker.wantsToLeave);
     if (willing.length < this.scenario.worldSize) this.addWorker();
-    for (const worker of this.workers) for (const id of worker.pastIds) this.coordinator.processGone(id);
+    for (const worker of this.workers) this.sayGone(worker.pastIds);
     this.queue.after(1_000, () => this.keepUp());
+  }
+
+  private sayGone(workerIds: readonly string[]): void {
+    for (const coordinator of this.coordinators) for (const id of workerIds) coordinator.processGone(id);
   }
 
   /** A fault that finds nobody to hit does not count. */
@@ -131,7 +149,9 @@ class Simulation implements World {
     const hit = 'worker' in fault ? this.workers.filter((worker) => worker.isWorking()) : [];
     const worker = 'worker' in fault ? hit[fault.worker % Math.max(1, hit.length)] : undefined;
     if ('worker' in fault && !worker) return;
-    if ((fault.kind === 'crash' || fault.kind === 'stop') && !this.coordinator.isUp) return;
+    const coordinator = this.leader();
+    const needsCoordinator = ['crash', 'stop', 'pause coordinator', 'failed append', 'slow-disk', 'clock-jump'];
+    if (needsCoordinator.includes(fault.kind) && !coordinator) return;
     this.count(fault.kind);
     this.note('fault', { ...fault, hits: worker?.core.workerId });
     switch (fault.kind) {
@@ -146,36 +166,47 @@ class Simulation implements World {
       case 'break':
         return worker!.stream?.break(0.5);
       case 'partition': {
-        const places = this.workers.map(({ place }) => place).filter((_, i) => (fault.cut >> (i % 8)) & 1);
-        return this.network.partition(new Set(places), fault.forMs);
+        const workers = this.workers.map(({ place }) => place).filter((_, i) => (fault.cut >> (i % 8)) & 1);
+        // NATS is on the other side, or on that of a coordinator: it alone is cut off then.
+        const others = this.coordinators.map(({ place }) => place).filter((_, i) => (fault.cut >> (8 + i)) & 1);
+        return this.network.partition(new Set([...workers, ...(this.lease ? others : [])]), fault.forMs);
       }
       case 'crash':
-        this.coordinator.crash();
-        return this.queue.after(fault.restartMs, () => this.coordinator.start());
+        coordinator!.crash();
+        return this.queue.after(fault.restartMs, () => {
+          if (!coordinator!.isUp) coordinator!.start();
+        });
+      case 'pause coordinator':
+        return this.network.pause(coordinator!.place, fault.forMs);
+      case 'failed append':
+        coordinator!.nextAppendFails = true;
+        return;
       case 'slow-disk':
-        this.coordinator.diskSlowUntilMs = this.queue.nowMs + fault.forMs;
+        coordinator!.diskSlowUntilMs = this.queue.nowMs + fault.forMs;
         return;
       case 'clock-jump':
-        this.coordinator.clockAheadMs += fault.byMs;
+        coordinator!.clockAheadMs += fault.byMs;
         return;
       case 'stop':
-        return this.coordinator.stop();
+        return coordinator!.stop();
     }
   }
 
   private kill(worker: SimWorker, fault: Fault & { readonly kind: 'kill' }): void {
     const { workerId } = worker.core;
     worker.kill();
-    if (fault.isSeen) this.queue.after(this.chance.between(5, 50), () => this.coordinator.processGone(workerId));
+    if (fault.isSeen) this.queue.after(this.chance.between(5, 50), () => this.sayGone([workerId]));
     if (fault.restartMs !== undefined && !worker.wantsToLeave) this.queue.after(fault.restartMs, () => worker.start());
   }
 
   private describe(): string {
-    const { core, isUp } = this.coordinator;
+    const coordinators = this.coordinators.map(
+      ({ core, isLeading, place }) => `${place} ${isLeading ? core.phase : 'does not lead'}, term ${core.options.term}`,
+    );
     const workers = this.workers.map((worker) => {
       const what = worker.hasExited ? 'exited' : worker.isAlive ? 'alive' : 'dead';
       return `${worker.core.workerId} ${what} at ${worker.core.finishedStep}`;
     });
-    return `coordinator ${isUp ? core.phase : 'down'}, term ${core.options.term}; ${workers.join(', ')}`;
+    return `${coordinators.join(', ')}; ${workers.join(', ')}`;
   }
 }

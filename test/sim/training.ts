@@ -28,12 +28,20 @@ export interface Frame {
   /** Micro-batches first..end-1. */
   readonly first: number;
   readonly end: number;
+  /** Of the state after `step`, not of the way there. */
+  readonly isEvaluation: boolean;
 }
 
 export const initialDigest: Digest = 0x2545f491;
 
 /** @param batch - micro-batches of the step */
-export function ownFrame(begin: Begin, workerId: string, step: number, base: Digest, batch: number): Frame {
+export function ownFrame(
+  begin: Begin,
+  workerId: string,
+  step: number,
+  base: Digest,
+  batch: number,
+): Omit<Frame, 'isEvaluation'> {
   const rank = begin.members.findIndex((member) => member.workerId === workerId);
   const { first, end } = rangesByShare(batch, begin.shares)[rank]!;
   return { generation: begin.generation, step, from: workerId, base, first, end };
@@ -53,7 +61,15 @@ export function nextDigest(base: Digest, step: number, frames: readonly Frame[],
 
 /** What a single worker would hold after `step`: what everybody else must hold. */
 export function undisturbed(base: Digest, step: number, batch: number): Digest {
-  const whole = { generation: { term: 1, number: 1 }, step, from: 'only', base, first: 0, end: batch };
+  const whole = {
+    generation: { term: 1, number: 1 },
+    step,
+    from: 'only',
+    base,
+    first: 0,
+    end: batch,
+    isEvaluation: false,
+  };
   return nextDigest(base, step, [whole], batch);
 }
 

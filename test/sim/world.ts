@@ -4,6 +4,7 @@ import type { Chance, Network } from './network.js';
 import type { Rules } from './rules.js';
 import type { Scenario } from './scenario.js';
 import type { SimCoordinator } from './sim-coordinator.js';
+import type { SimJournal, SimLease } from './sim-journal.js';
 import type { SimWorker } from './sim-worker.js';
 
 /** What the simulated programs share. */
@@ -14,7 +15,11 @@ export interface World {
   readonly chance: Chance;
   readonly network: Network;
   readonly invariants: Invariants;
-  readonly coordinator: SimCoordinator;
+  readonly journal: SimJournal;
+  /** Where a standby is there, too. */
+  readonly lease: SimLease | undefined;
+  /** Who leads, as a worker finds it when it looks: nobody, or one that may have stopped to. */
+  leader(): SimCoordinator | undefined;
   /** The code with which the run failed. */
   failure: string | undefined;
   /** The living worker with this id. */
