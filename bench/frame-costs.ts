@@ -7,6 +7,7 @@
 import { createArena } from '../src/core/arena.js';
 import { sliceFloatsMax } from '../src/collective/owner-map.js';
 import { arenaVectors } from '../src/engine/arena-vectors.js';
+import { fastestKernels } from '../src/engine/fastest-kernels.js';
 import { frameBytes, readFrame, writeFrame } from '../src/transport/grpc/frame-codec.js';
 import { prefixBytes, writePrefix } from '../src/transport/grpc/grpc-http2.js';
 import { MessageAssembler } from '../src/transport/grpc/message-assembler.js';
@@ -26,7 +27,7 @@ function fastestMicroseconds(call: () => void): number {
 }
 
 const arena = createArena();
-const vectors = await arenaVectors(arena);
+const vectors = arenaVectors(arena, await fastestKernels(arena));
 console.log('   floats  checksum   encode us   decode us   add us');
 for (const floats of [44_428, sliceFloatsMax]) {
   const [own, theirs] = [vectors.allocate(floats), vectors.allocate(floats)];

@@ -1,17 +1,9 @@
 import type { Vectors } from '../collective/workspace.js';
 import type { Arena } from '../core/arena.js';
-import { loadWasmKernels } from './kernels.js';
-import { bindNative, nativeStatus } from './native-kernels.js';
+import type { Kernels } from './kernels.js';
 
-/**
- * Vectors in the arena, added by the kernels: native ones where they load, else WebAssembly. Both give the same bits, so
- * that it does not matter which engine computes.
- *
- * @throws LockstepError `KERNELS_UNREADABLE`
- */
-export async function arenaVectors(arena: Arena): Promise<Vectors> {
-  const native = nativeStatus();
-  const kernels = native.available ? bindNative(native.addon, arena) : await loadWasmKernels(arena);
+/** Vectors in the arena, added by the kernels. */
+export function arenaVectors(arena: Arena, kernels: Kernels): Vectors {
   const isHere = (vector: Float32Array): boolean => vector.buffer instanceof SharedArrayBuffer;
   return {
     allocate: (length) => arena.float32(length),

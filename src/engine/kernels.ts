@@ -5,9 +5,10 @@ import type { Arena } from '../core/arena.js';
 import { packageRoot } from '../core/paths.js';
 import { fault } from './faults.js';
 
-/** What kernels/program.c exports. Addresses and lengths as `run_program` and `add` have them there. */
+/** What the kernels' module exports. Addresses and lengths as kernels/program.h has them. */
 export interface Kernels {
   run_program(memory: 0, program: number, words: number, m: number, weights: number, sums: number): void;
+  run_loop(memory: 0, call: number): void;
   add(memory: 0, target: number, source: number, size: number): void;
   lane_count(): number;
 }

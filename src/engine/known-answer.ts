@@ -1,13 +1,15 @@
 import type { Arena } from '../core/arena.js';
 import { weightsDigest } from '../core/digest.js';
 import { randomStream } from '../core/random.js';
+import { createOptimizer, optimizerNames, type OptimizerName } from '../optim/registry.js';
+import { CompiledLoops } from './compiled-loops.js';
 import type { Kernels } from './kernels.js';
 import type { LossName } from './model-spec.js';
 import { compilePlan, forEachBlock } from './plan/plan.js';
 import { layoutOfTopology, readTopology, type Topology } from './topology.js';
 
 /** What `answerOf` gives for right kernels, at any width. It changes when the numerics do: `numericsVersion`. */
-export const knownAnswer = '979e61a29646123d4aba457b98cd1c7bd77c9851656af64c1e12d1d85629a200';
+export const knownAnswer = '1bb250598317c9c1416ffc72125d91fddfcf3b1ad05f9a068eb5dc9dfc0d48e3';
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -89,13 +91,14 @@ const microBatchSize = 6;
 const blockSize = 4;
 
 /**
- * Digest of the gradients of small models that leave no kernel out, each added to the gradient of its first samples. Two
+ * Digest of the gradients of small models that leave no kernel out, each added to the gradient of its first samples, and of
+ * the weights and the state after some steps of every update rule. Two
  * sets of kernels with the same answer compute the same bits. Takes some milliseconds.
  *
  * @param kernels - over `arena`, which has some room taken
  */
 export function answerOf(kernels: Kernels, arena: Arena): string {
-  const answers = models.map((topology) => gradientOf(topology, kernels, arena));
+  const answers = [...models.map((topology) => gradientOf(topology, kernels, arena)), ...updatesOf(kernels, arena)];
   const all = new Float32Array(answers.reduce((length, answer) => length + answer.length, 0));
   let at = 0;
   for (const answer of answers) {
@@ -103,6 +106,39 @@ export function answerOf(kernels: Kernels, arena: Arena): string {
     at += answer.length;
   }
   return weightsDigest(all);
+}
+
+/** Rules with what switches on the rest of their loops. */
+const rules: readonly (readonly [OptimizerName, Readonly<Record<string, boolean | number>>])[] = [
+  ...optimizerNames.map((name) => [name, {}] as const),
+  ['adam', { amsgrad: true, weightDecay: 0.1 }],
+  ['rmsprop', { centered: true, momentum: 0.9 }],
+  ['rmsprop', { centered: true, weightDecay: 0.1 }],
+  ['rmsprop', { momentum: 0.9 }],
+];
+
+/** What each rule makes of three gradients. */
+function updatesOf(kernels: Kernels, arena: Arena): Float32Array[] {
+  const loops = new CompiledLoops(kernels, arena);
+  const length = 41; //                                         of no vector a multiple
+  const gradient = arena.float32(length);
+  const random = randomStream(2, 'known answer');
+  const factors = { learningRate: 0.01, sampleCount: 3, clipFactor: 0.9 };
+  return rules.flatMap(([name, options]) => {
+    const rule = loops.optimizer(createOptimizer(name, options));
+    const state = {
+      weights: arena.float32(length),
+      slots: rule.slots.map((slot) => arena.float32(length).fill(rule.initialSlotValue(slot, factors.learningRate))),
+    };
+    for (let i = 0; i < length; i++) state.weights[i] = random.uniform() - 0.5;
+    let scalars = rule.initialScalars;
+    for (let step = 0; step < 3; step++) {
+      for (let i = 0; i < length; i++) gradient[i] = random.uniform() - 0.5;
+      scalars = rule.advance(scalars);
+      rule.update(state, state, gradient, scalars, factors, 0, length);
+    }
+    return [state.weights, ...state.slots, Float32Array.of(loops.sumOfSquares(state.weights, 0, length))];
+  });
 }
 
 /** Of a whole micro-batch and a short one, and the loss of an evaluation. */

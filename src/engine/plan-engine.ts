@@ -40,9 +40,13 @@ export class PlanEngine implements Engine {
 
   /** @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `KERNELS_UNREADABLE`, `ENGINE_UNAVAILABLE` */
   static async create(name: PlanEngineName, options: EngineOptions): Promise<PlanEngine> {
+    return PlanEngine.over(name, await loaders[name](options.arena), options);
+  }
+
+  /** @param kernels - over the arena; of several instruction sets not the best one, for example */
+  static over(name: PlanEngineName, kernels: Kernels, options: EngineOptions): PlanEngine {
     const { model, microBatchSize, arena, seed } = options;
     const topology = readTopology(model);
-    const kernels = await loaders[name](arena);
     const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count(), seed);
     return new PlanEngine(name, kernels, plan, topology);
   }

@@ -11,6 +11,7 @@ import { createArena } from '../core/arena.js';
 import type { Clock } from '../core/clock.js';
 import type { LossyCodec } from '../core/run-spec.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
+import { fastestKernels } from '../engine/fastest-kernels.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import { ExchangeServer } from '../transport/grpc/exchange-server.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
@@ -73,7 +74,7 @@ export class ExchangeParticipant {
 
   /** @param listen - with port 0 any free ones will do @returns where others reach this one */
   async start(listen: HostPort): Promise<ParticipantAddresses> {
-    this.workspace = new Workspace(await arenaVectors(this.arena));
+    this.workspace = new Workspace(arenaVectors(this.arena, await fastestKernels(this.arena)));
     const { host } = listen;
     const port = await this.server.start(listen, true);
     await this.server.startForHost(formatHostPort({ host, port }));

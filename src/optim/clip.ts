@@ -1,6 +1,6 @@
 /** Norms and finiteness of whole vectors: never taken by slice, so that they do not depend on the cluster. */
 import { trainedPart, type ParameterLayout } from '../core/layout.js';
-import { sumOfSquares } from './norm.js';
+import { sumOfSquares, type SumOfSquares } from './norm.js';
 
 /**
  * The L2 norm of the mean gradient over all parameters. NaN or infinite when an element is; never so otherwise, since
@@ -11,10 +11,16 @@ import { sumOfSquares } from './norm.js';
  *
  * @param gradientSum - float32[>= parameterCount]; elements behind the parameters are left out
  * @param sampleCount - samples behind the sum, at least 1
+ * @param squares - what adds up the squares of a tensor
  */
-export function gradientNorm(gradientSum: Float32Array, layout: ParameterLayout, sampleCount: number): number {
+export function gradientNorm(
+  gradientSum: Float32Array,
+  layout: ParameterLayout,
+  sampleCount: number,
+  squares: SumOfSquares = sumOfSquares,
+): number {
   let total = 0;
-  for (const { offset, size } of trainedPart(layout).tensors) total += sumOfSquares(gradientSum, offset, offset + size);
+  for (const { offset, size } of trainedPart(layout).tensors) total += squares(gradientSum, offset, offset + size);
   return Math.sqrt(total) / sampleCount;
 }
 

@@ -4,6 +4,9 @@
 export const lanes = 16;
 const partial = new Float64Array(lanes);
 
+/** As `sumOfSquares`: what may stand in for it. */
+export type SumOfSquares = (values: Float32Array, begin: number, end: number, scale?: number) => number;
+
 /**
  * The sum of squares of `scale` times the elements, in float64: element i goes to partial sum i mod 16, and the partial sums
  * are added in a fixed tree, neighbours first.

@@ -18,6 +18,27 @@ export interface StepFactors {
   readonly clipFactor: number;
 }
 
+/** The loops of update rules that kernels have too, in the order of kernels/update-loops.c. */
+export const updateLoops = [
+  'sgd',
+  'momentum',
+  'adam',
+  'rmsprop',
+  'adagrad',
+  'adadelta',
+  'rprop',
+  'lars',
+  'lamb',
+] as const;
+
+/** What a loop over elements `begin..end-1` is told besides the vectors. */
+export interface LoopCall {
+  readonly begin: number;
+  readonly end: number;
+  /** The same for all elements; their order is that of the kernel. */
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
 /** An update rule over flat float32 vectors, in float64 inside; each stored value is rounded once. */
 export interface Optimizer {
   readonly name: string;
@@ -33,6 +54,16 @@ export interface Optimizer {
   readonly initialScalars: OptimizerScalars;
   /** The scalars of the step that follows `scalars`. Called once a step, before `update`. */
   advance(scalars: OptimizerScalars): OptimizerScalars;
+  /** What of its work a kernel can do: this loop, with these calls, is all that `update` does. */
+  readonly loop: (typeof updateLoops)[number];
+  /** @param length - of the weights */
+  calls(
+    scalars: OptimizerScalars,
+    factors: StepFactors,
+    begin: number,
+    end: number,
+    length: number,
+  ): readonly LoopCall[];
   /**
    * Reads elements begin..end-1 of `from` and `gradientSum`, writes those of `to`. `from` is left as it is, so a step can
    * be given up at any point.

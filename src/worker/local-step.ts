@@ -41,7 +41,7 @@ export async function localStep(
   const { sampleCount } = local;
   const { layout } = engine;
   const loss = sum[layout.weightCount]! / sampleCount;
-  const norm = gradientNorm(sum, layout, sampleCount);
+  const norm = gradientNorm(sum, layout, sampleCount, run.sumOfSquares);
   const isFinite = isFiniteVector(sum);
   if (isFinite) {
     outerStep(state.now, state.spare, sum, sampleCount, spec.localSteps!);

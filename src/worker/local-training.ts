@@ -67,7 +67,7 @@ export async function trainLocally(
       const gradient = sum!.subarray(0, parameterCount);
       const extras = sum!.subarray(parameterCount);
       addPenalties(layout.penalties, gradient, own.weights, samples, 0, parameterCount);
-      const norm = spec.clipNorm === undefined ? 0 : gradientNorm(gradient, layout, samples);
+      const norm = spec.clipNorm === undefined ? 0 : gradientNorm(gradient, layout, samples, run.sumOfSquares);
       const factors = { learningRate, sampleCount: samples, clipFactor: clipFactor(norm, spec.clipNorm) };
       state.optimizer.update(own, own, gradient, scalars, factors, 0, parameterCount); // a rule reads an element before it writes it
       updateRunningAverages(layout, own.weights, own.weights, extras, samples);

@@ -5,8 +5,10 @@ import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
 import { chooseEngine } from '../engine/choose-engine.js';
+import { CompiledLoops } from '../engine/compiled-loops.js';
 import type { EngineName } from '../engine/engine.js';
 import { EngineThreads } from '../engine/engine-threads.js';
+import { fastestKernels } from '../engine/fastest-kernels.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
 import { withOuterMomentum } from '../optim/outer-momentum.js';
@@ -61,7 +63,11 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   });
 
   const { layout } = engine;
-  const rule = createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors);
+  const kernels = await fastestKernels(arena);
+  const loops = new CompiledLoops(kernels, arena);
+  const rule = loops.optimizer(
+    createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
+  );
   const state = new TrainingState(
     arena,
     layout,
@@ -84,8 +90,9 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     arena,
     engine,
     state,
+    sumOfSquares: loops.sumOfSquares,
     learningRateOf: learningRateOf(spec),
-    workspace: new Workspace(await arenaVectors(arena)),
+    workspace: new Workspace(arenaVectors(arena, kernels)),
     gradientSum: arena.float32(stepSumLength(layout)),
     ...(spec.localSteps ? { differences: differencesOf(layout, arena) } : {}),
     evaluationSum: arena.float32(evaluationCount),

@@ -4,6 +4,7 @@ import type { RunSpec } from '../core/run-spec.js';
 import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
 import type { EngineThreads } from '../engine/engine-threads.js';
 import type { LearningRateOf } from './learning-rate.js';
+import type { SumOfSquares } from '../optim/norm.js';
 import type { TrainingState } from './training-state.js';
 
 /** What a step needs of the engine. */
@@ -15,6 +16,8 @@ export interface PreparedRun {
   readonly arena: Arena;
   readonly engine: RunEngine;
   readonly state: TrainingState;
+  /** By the kernels; default that of optim/norm.ts. */
+  readonly sumOfSquares?: SumOfSquares;
   readonly learningRateOf: LearningRateOf;
   /** What peers send arrives and is added here. */
   readonly workspace: Workspace;

@@ -94,9 +94,9 @@ export async function trainStep(
   const squareSum = gradientSum[parameterCount + extraCount] ?? NaN;
   const loss = extras[0]! / sampleCount;
   const accuracy = extras[1]! / sampleCount;
-  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount) : 0;
+  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount, run.sumOfSquares) : 0;
   addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
-  const norm = gradientNorm(gradient, engine.layout, sampleCount);
+  const norm = gradientNorm(gradient, engine.layout, sampleCount, run.sumOfSquares);
   const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
   const { microBatchSize } = spec;
   const noise =

@@ -32,6 +32,7 @@ export const sources = [
   'elements.c',
   'embedding.c',
   'loss.c',
+  'update-loops.c',
 ].map((name) => join(here, name));
 
 /** For every target: no multiplication may be fused with an addition, nothing may be reordered. */

@@ -185,6 +185,17 @@ INSTRUCTIONS(DECLARE)
 ENTRY void run_program(uintptr_t memory, uint32_t program, int words, int m, uint32_t weights, uint32_t sums);
 // target[i] += source[i]. In and out of the same rounding: one float32 addition an element.
 ENTRY void add(uintptr_t memory, uint32_t target, uint32_t source, int size);
+// Rules' loops over flat vectors, in the order of `updateLoops` in src/optim/optimizer.ts; behind them the sum of squares of
+// the weights. Numbers as the rules name them; a sum of squares takes its scale from the first and leaves itself there.
+#define UPDATE_LOOPS(X) X(sgd) X(momentum) X(adam) X(rmsprop) X(adagrad) X(adadelta) X(rprop) X(lars) X(lamb)
+#define LOOP_SLOTS 3
+typedef struct {
+  int32_t loop, begin, end;
+  address gradient, weights, slots[LOOP_SLOTS], weights_next, slots_next[LOOP_SLOTS];
+  int32_t unused[4];
+  double numbers[16];
+} loop_call;
+ENTRY void run_loop(uintptr_t memory, uint32_t call);
 // Floats in a vector: what rows of packed weights are padded to.
 ENTRY int lane_count(void);
 #endif

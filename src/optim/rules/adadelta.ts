@@ -5,7 +5,7 @@
  *     u = rho u + (1 - rho) d^2;  w -= lr d                      usually with lr = 1
  */
 import { decayRate, l2WeightDecay, nonNegative } from '../option.js';
-import { plain, rule } from '../rule.js';
+import { inOneCall, plain, rule } from '../rule.js';
 
 export const adadelta = rule({
   name: 'adadelta',
@@ -19,25 +19,28 @@ export const adadelta = rule({
     ...plain,
     name: 'adadelta',
     slots: ['square', 'squareUpdate'],
-    update(from, to, gradientSum, _scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const rest = 1 - rho;
-      const w = from.weights;
-      const wNext = to.weights;
-      const e = from.slots[0]!;
-      const eNext = to.slots[0]!;
-      const u = from.slots[1]!;
-      const uNext = to.slots[1]!;
-      for (let i = begin; i < end; i++) {
-        const weight = w[i]!;
-        const g = gradientSum[i]! * scale + weightDecay * weight;
-        const square = rho * e[i]! + rest * g * g;
-        const squareUpdate = u[i]!;
-        const delta = (Math.sqrt(squareUpdate + epsilon) / Math.sqrt(square + epsilon)) * g;
-        eNext[i] = square;
-        uNext[i] = rho * squareUpdate + rest * delta * delta;
-        wNext[i] = weight - learningRate * delta;
-      }
-    },
+    ...inOneCall(
+      'adadelta',
+      (scale, { learningRate }) => ({ scale, learningRate, rho, rest: 1 - rho, epsilon, weightDecay }),
+      (from, to, gradientSum, numbers, begin, end) => {
+        const { scale, learningRate, rest } = numbers;
+        const w = from.weights;
+        const wNext = to.weights;
+        const e = from.slots[0]!;
+        const eNext = to.slots[0]!;
+        const u = from.slots[1]!;
+        const uNext = to.slots[1]!;
+        for (let i = begin; i < end; i++) {
+          const weight = w[i]!;
+          const g = gradientSum[i]! * scale + weightDecay * weight;
+          const square = rho * e[i]! + rest * g * g;
+          const squareUpdate = u[i]!;
+          const delta = (Math.sqrt(squareUpdate + epsilon) / Math.sqrt(square + epsilon)) * g;
+          eNext[i] = square;
+          uNext[i] = rho * squareUpdate + rest * delta * delta;
+          wNext[i] = weight - learningRate * delta;
+        }
+      },
+    ),
   }),
 });

@@ -1,6 +1,6 @@
 /** Adagrad (Duchi et al. 2011), as PyTorch's without its lr_decay: a += g^2; w -= lr g / (sqrt(a) + epsilon). */
 import { l2WeightDecay, nonNegative } from '../option.js';
-import { plain, rule } from '../rule.js';
+import { inOneCall, plain, rule } from '../rule.js';
 
 export const adagrad = rule({
   name: 'adagrad',
@@ -13,19 +13,23 @@ export const adagrad = rule({
     ...plain,
     name: 'adagrad',
     slots: ['squareSum'],
-    update(from, to, gradientSum, _scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const w = from.weights;
-      const wNext = to.weights;
-      const a = from.slots[0]!;
-      const aNext = to.slots[0]!;
-      for (let i = begin; i < end; i++) {
-        const weight = w[i]!;
-        const g = gradientSum[i]! * scale + weightDecay * weight;
-        const squareSum = a[i]! + g * g;
-        aNext[i] = squareSum;
-        wNext[i] = weight - (learningRate * g) / (Math.sqrt(squareSum) + epsilon);
-      }
-    },
+    ...inOneCall(
+      'adagrad',
+      (scale, { learningRate }) => ({ scale, learningRate, epsilon, weightDecay }),
+      (from, to, gradientSum, numbers, begin, end) => {
+        const { scale, learningRate } = numbers;
+        const w = from.weights;
+        const wNext = to.weights;
+        const a = from.slots[0]!;
+        const aNext = to.slots[0]!;
+        for (let i = begin; i < end; i++) {
+          const weight = w[i]!;
+          const g = gradientSum[i]! * scale + weightDecay * weight;
+          const squareSum = a[i]! + g * g;
+          aNext[i] = squareSum;
+          wNext[i] = weight - (learningRate * g) / (Math.sqrt(squareSum) + epsilon);
+        }
+      },
+    ),
   }),
 });

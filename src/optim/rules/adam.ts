@@ -7,9 +7,9 @@
  * Adam adds weightDecay * w to g; AdamW first takes w *= 1 - lr * weightDecay, which is another rule. With amsgrad (Reddi
  * et al. 2018) the largest v so far takes the place of v.
  */
-import type { Optimizer, OptimizerScalars } from '../optimizer.js';
+import type { Optimizer, OptimizerScalars, StepFactors } from '../optimizer.js';
 import { decayRate, l2WeightDecay, nonNegative, toggle } from '../option.js';
-import { rule } from '../rule.js';
+import { inOneCall, rule } from '../rule.js';
 
 const options = {
   beta1: decayRate(0.9, 'Share of the past in the running average of the gradient.'),
@@ -33,6 +33,11 @@ function adamOptimizer(name: string, settings: AdamSettings): Optimizer {
   const { beta1, beta2, epsilon, amsgrad, l2, decoupledDecay } = settings;
   const rest1 = 1 - beta1;
   const rest2 = 1 - beta2;
+  const numbersOf = (scale: number, { learningRate }: StepFactors, scalars: OptimizerScalars) => ({
+    scale,
+    ...{ stepSize: learningRate / (1 - scalars['beta1Power']!), rootCorrection: Math.sqrt(1 - scalars['beta2Power']!) },
+    ...{ kept: 1 - learningRate * decoupledDecay, beta1, rest1, beta2, rest2, epsilon, l2, amsgrad: Number(amsgrad) },
+  });
   return {
     name,
     reads: 'element',
@@ -43,11 +48,8 @@ function adamOptimizer(name: string, settings: AdamSettings): Optimizer {
       beta1Power: beta1Power! * beta1, //                         by multiplication: pow is not the same everywhere
       beta2Power: beta2Power! * beta2,
     }),
-    update(from, to, gradientSum, scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const stepSize = learningRate / (1 - scalars['beta1Power']!);
-      const rootCorrection = Math.sqrt(1 - scalars['beta2Power']!);
-      const kept = 1 - learningRate * decoupledDecay;
+    ...inOneCall('adam', numbersOf, (from, to, gradientSum, numbers, begin, end) => {
+      const { scale, stepSize, rootCorrection, kept } = numbers;
       const w = from.weights;
       const wNext = to.weights;
       const m = from.slots[0]!;
@@ -70,7 +72,7 @@ function adamOptimizer(name: string, settings: AdamSettings): Optimizer {
         }
         wNext[i] = weight * kept - (stepSize * mean) / (Math.sqrt(square) / rootCorrection + epsilon);
       }
-    },
+    }),
   };
 }
 

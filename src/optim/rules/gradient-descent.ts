@@ -7,7 +7,7 @@
  */
 import type { Optimizer } from '../optimizer.js';
 import { decayRate, l2WeightDecay } from '../option.js';
-import { plain, rule } from '../rule.js';
+import { inOneCall, plain, rule } from '../rule.js';
 
 export const sgd = rule({
   name: 'sgd',
@@ -17,15 +17,19 @@ export const sgd = rule({
     ...plain,
     name: 'sgd',
     slots: [],
-    update(from, to, gradientSum, _scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const w = from.weights;
-      const wNext = to.weights;
-      for (let i = begin; i < end; i++) {
-        const weight = w[i]!;
-        wNext[i] = weight - learningRate * (gradientSum[i]! * scale + weightDecay * weight);
-      }
-    },
+    ...inOneCall(
+      'sgd',
+      (scale, { learningRate }) => ({ scale, learningRate, weightDecay }),
+      (from, to, gradientSum, numbers, begin, end) => {
+        const { scale, learningRate } = numbers;
+        const w = from.weights;
+        const wNext = to.weights;
+        for (let i = begin; i < end; i++) {
+          const weight = w[i]!;
+          wNext[i] = weight - learningRate * (gradientSum[i]! * scale + weightDecay * weight);
+        }
+      },
+    ),
   }),
 });
 
@@ -39,20 +43,24 @@ function momentumOptimizer(name: string, momentum: number, weightDecay: number, 
     ...plain,
     name,
     slots: ['momentum'],
-    update(from, to, gradientSum, _scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const w = from.weights;
-      const wNext = to.weights;
-      const b = from.slots[0]!;
-      const bNext = to.slots[0]!;
-      for (let i = begin; i < end; i++) {
-        const weight = w[i]!;
-        const g = gradientSum[i]! * scale + weightDecay * weight;
-        const buffer = momentum * b[i]! + g;
-        bNext[i] = buffer;
-        wNext[i] = weight - learningRate * (gradientShare * g + bufferShare * buffer);
-      }
-    },
+    ...inOneCall(
+      'momentum',
+      (scale, { learningRate }) => ({ scale, learningRate, momentum, gradientShare, bufferShare, weightDecay }),
+      (from, to, gradientSum, numbers, begin, end) => {
+        const { scale, learningRate } = numbers;
+        const w = from.weights;
+        const wNext = to.weights;
+        const b = from.slots[0]!;
+        const bNext = to.slots[0]!;
+        for (let i = begin; i < end; i++) {
+          const weight = w[i]!;
+          const g = gradientSum[i]! * scale + weightDecay * weight;
+          const buffer = momentum * b[i]! + g;
+          bNext[i] = buffer;
+          wNext[i] = weight - learningRate * (gradientShare * g + bufferShare * buffer);
+        }
+      },
+    ),
   };
 }
 

@@ -10,8 +10,8 @@
 import type { OptimizerScalars } from '../optimizer.js';
 import { lanes, sumOfLanes, sumOfSquares } from '../norm.js';
 import { decayRate, nonNegative } from '../option.js';
-import { rule } from '../rule.js';
-import { partsOf } from './tensors.js';
+import { inCalls, rule } from '../rule.js';
+import { callsByTensor, partsOf } from './tensors.js';
 
 const partial = new Float64Array(lanes);
 
@@ -34,31 +34,46 @@ export const lamb = rule({
       beta1Power: beta1Power! * beta1,
       beta2Power: beta2Power! * beta2,
     }),
-    update(from, to, gradientSum, scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const correction1 = 1 - scalars['beta1Power']!;
-      const correction2 = 1 - scalars['beta2Power']!;
-      const w = from.weights;
-      const m = from.slots[0]!;
-      const v = from.slots[1]!;
-      for (const part of partsOf(tensors, w.length, begin, end)) {
-        const decay = part.isScaled ? weightDecay : 0;
+    ...inCalls(
+      'lamb',
+      (scalars, { learningRate, sampleCount, clipFactor }, begin, end, length) => {
+        const corrections = {
+          correction1: 1 - scalars['beta1Power']!,
+          correction2: 1 - scalars['beta2Power']!,
+        };
+        const rests = { rest1: 1 - beta1, rest2: 1 - beta2 };
+        const common = {
+          scale: clipFactor / sampleCount,
+          learningRate,
+          beta1,
+          beta2,
+          ...rests,
+          ...corrections,
+          epsilon,
+        };
+        return callsByTensor(partsOf(tensors, length, begin, end), weightDecay, common);
+      },
+      (from, to, gradientSum, numbers, begin, end) => {
+        const { scale, learningRate, rest1, rest2, correction1, correction2, decay } = numbers;
+        const w = from.weights;
+        const m = from.slots[0]!;
+        const v = from.slots[1]!;
         // r is needed twice, for its norm and for the step: computed twice, it is never rounded to float32.
         const stepAt = (i: number): number => {
           const g = gradientSum[i]! * scale;
-          const mean = beta1 * m[i]! + (1 - beta1) * g;
-          const square = beta2 * v[i]! + (1 - beta2) * g * g;
+          const mean = beta1 * m[i]! + rest1 * g;
+          const square = beta2 * v[i]! + rest2 * g * g;
           return mean / correction1 / (Math.sqrt(square / correction2) + epsilon) + decay * w[i]!;
         };
-        const ratio = part.isScaled ? ratioOf(w, part.tensorBegin, part.tensorEnd, stepAt) : 1;
-        for (let i = part.begin; i < part.end; i++) {
+        const ratio = numbers.isScaled ? ratioOf(w, numbers.tensorBegin, numbers.tensorEnd, stepAt) : 1;
+        for (let i = begin; i < end; i++) {
           const g = gradientSum[i]! * scale;
           to.weights[i] = w[i]! - learningRate * ratio * stepAt(i);
-          to.slots[0]![i] = beta1 * m[i]! + (1 - beta1) * g;
-          to.slots[1]![i] = beta2 * v[i]! + (1 - beta2) * g * g;
+          to.slots[0]![i] = beta1 * m[i]! + rest1 * g;
+          to.slots[1]![i] = beta2 * v[i]! + rest2 * g * g;
         }
-      }
-    },
+      },
+    ),
   }),
 });
 

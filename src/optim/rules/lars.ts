@@ -9,8 +9,8 @@
  */
 import { sumOfSquares } from '../norm.js';
 import { decayRate, nonNegative, positive } from '../option.js';
-import { plain, rule } from '../rule.js';
-import { partsOf } from './tensors.js';
+import { inCalls, plain, rule } from '../rule.js';
+import { callsByTensor, partsOf } from './tensors.js';
 
 export const lars = rule({
   name: 'lars',
@@ -25,25 +25,28 @@ export const lars = rule({
     name: 'lars',
     reads: 'tensor',
     slots: ['momentum'],
-    update(from, to, gradientSum, _scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const w = from.weights;
-      const wNext = to.weights;
-      const b = from.slots[0]!;
-      const bNext = to.slots[0]!;
-      for (const part of partsOf(tensors, w.length, begin, end)) {
-        const weightNorm = Math.sqrt(sumOfSquares(w, part.tensorBegin, part.tensorEnd));
-        const gradientNorm = Math.sqrt(sumOfSquares(gradientSum, part.tensorBegin, part.tensorEnd, scale));
-        const hasRatio = part.isScaled && weightNorm > 0 && gradientNorm > 0;
-        const local = hasRatio ? (trust * weightNorm) / (gradientNorm + weightDecay * weightNorm) : 1;
-        const decay = part.isScaled ? weightDecay : 0;
-        for (let i = part.begin; i < part.end; i++) {
+    ...inCalls(
+      'lars',
+      (_scalars, { learningRate, sampleCount, clipFactor }, begin, end, length) => {
+        const common = { scale: clipFactor / sampleCount, learningRate, momentum, trust };
+        return callsByTensor(partsOf(tensors, length, begin, end), weightDecay, common);
+      },
+      (from, to, gradientSum, { scale, learningRate, tensorBegin, tensorEnd, isScaled, decay }, begin, end) => {
+        const w = from.weights;
+        const wNext = to.weights;
+        const b = from.slots[0]!;
+        const bNext = to.slots[0]!;
+        const weightNorm = Math.sqrt(sumOfSquares(w, tensorBegin, tensorEnd));
+        const gradientNorm = Math.sqrt(sumOfSquares(gradientSum, tensorBegin, tensorEnd, scale));
+        const hasRatio = isScaled && weightNorm > 0 && gradientNorm > 0;
+        const local = hasRatio ? (trust * weightNorm) / (gradientNorm + decay * weightNorm) : 1;
+        for (let i = begin; i < end; i++) {
           const weight = w[i]!;
           const buffer = momentum * b[i]! + learningRate * local * (gradientSum[i]! * scale + decay * weight);
           bNext[i] = buffer;
           wNext[i] = weight - buffer;
         }
-      }
-    },
+      },
+    ),
   }),
 });

@@ -8,9 +8,9 @@
  * No bias correction: the first step is about lr / sqrt(1 - rho). Keras and TensorFlow.js put epsilon inside the root
  * and the learning rate inside b.
  */
-import type { Optimizer } from '../optimizer.js';
+import type { Optimizer, StepFactors } from '../optimizer.js';
 import { decayRate, l2WeightDecay, nonNegative, toggle } from '../option.js';
-import { plain, rule } from '../rule.js';
+import { inOneCall, plain, rule } from '../rule.js';
 
 interface RmspropSettings {
   readonly rho: number;
@@ -26,12 +26,16 @@ function rmspropOptimizer({ rho, epsilon, momentum, centered, weightDecay }: Rms
   const slots = ['square', ...(centered ? ['mean'] : []), ...(hasMomentum ? ['momentum'] : [])];
   const meanSlot = slots.indexOf('mean');
   const momentumSlot = slots.indexOf('momentum');
+  const numbersOf = (scale: number, { learningRate }: StepFactors) => ({
+    ...{ scale, learningRate, rho, rest, epsilon, momentum, weightDecay },
+    ...{ centered: Number(centered), momentumSlot: hasMomentum ? momentumSlot : 0 }, // 0: the rule has none
+  });
   return {
     ...plain,
     name: 'rmsprop',
     slots,
-    update(from, to, gradientSum, _scalars, { learningRate, sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
+    ...inOneCall('rmsprop', numbersOf, (from, to, gradientSum, numbers, begin, end) => {
+      const { scale, learningRate } = numbers;
       const w = from.weights;
       const wNext = to.weights;
       const v = from.slots[0]!;
@@ -58,7 +62,7 @@ function rmspropOptimizer({ rho, epsilon, momentum, centered, weightDecay }: Rms
         }
         wNext[i] = weight - learningRate * move;
       }
-    },
+    }),
   };
 }
 

@@ -9,7 +9,7 @@
  * rate is the first step; schedules and clipping have nothing to act on.
  */
 import { number, positive } from '../option.js';
-import { plain, rule } from '../rule.js';
+import { inOneCall, plain, rule } from '../rule.js';
 
 export const rprop = rule({
   name: 'rprop',
@@ -32,31 +32,34 @@ export const rprop = rule({
     name: 'rprop',
     slots: ['previousGradient', 'stepSize'],
     initialSlotValue: (slot, learningRate) => (slot === 'stepSize' ? learningRate : 0),
-    update(from, to, gradientSum, _scalars, { sampleCount, clipFactor }, begin, end) {
-      const scale = clipFactor / sampleCount;
-      const w = from.weights;
-      const wNext = to.weights;
-      const previous = from.slots[0]!;
-      const previousNext = to.slots[0]!;
-      const steps = from.slots[1]!;
-      const stepsNext = to.slots[1]!;
-      for (let i = begin; i < end; i++) {
-        let g = gradientSum[i]! * scale;
-        const agreement = g * previous[i]!;
-        let step = steps[i]!;
-        if (agreement > 0) {
-          step *= etaPlus;
-        } else if (agreement < 0) {
-          step *= etaMinus;
-          g = 0;
+    ...inOneCall(
+      'rprop',
+      (scale) => ({ scale, etaMinus, etaPlus, stepMin, stepMax }),
+      (from, to, gradientSum, { scale }, begin, end) => {
+        const w = from.weights;
+        const wNext = to.weights;
+        const previous = from.slots[0]!;
+        const previousNext = to.slots[0]!;
+        const steps = from.slots[1]!;
+        const stepsNext = to.slots[1]!;
+        for (let i = begin; i < end; i++) {
+          let g = gradientSum[i]! * scale;
+          const agreement = g * previous[i]!;
+          let step = steps[i]!;
+          if (agreement > 0) {
+            step *= etaPlus;
+          } else if (agreement < 0) {
+            step *= etaMinus;
+            g = 0;
+          }
+          if (step < stepMin) step = stepMin;
+          else if (step > stepMax) step = stepMax;
+          const direction = g > 0 ? 1 : g < 0 ? -1 : g; //          0 stays 0, NaN stays NaN
+          previousNext[i] = g;
+          stepsNext[i] = step;
+          wNext[i] = w[i]! - direction * step;
         }
-        if (step < stepMin) step = stepMin;
-        else if (step > stepMax) step = stepMax;
-        const direction = g > 0 ? 1 : g < 0 ? -1 : g; //          0 stays 0, NaN stays NaN
-        previousNext[i] = g;
-        stepsNext[i] = step;
-        wNext[i] = w[i]! - direction * step;
-      }
-    },
+      },
+    ),
   }),
 });

@@ -29,3 +29,16 @@ export function partsOf(
     }))
     .filter((part) => part.begin < part.end);
 }
+
+/** A call for each tensor. @param decay - of the tensors that are scaled */
+export function callsByTensor<N extends Readonly<Record<string, number>>>(
+  parts: readonly TensorPart[],
+  decay: number,
+  common: N,
+) {
+  return parts.map(({ begin, end, tensorBegin, tensorEnd, isScaled }) => ({
+    begin,
+    end,
+    numbers: { ...common, decay: isScaled ? decay : 0, tensorBegin, tensorEnd, isScaled: Number(isScaled) },
+  }));
+}

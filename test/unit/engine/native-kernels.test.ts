@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -17,20 +16,17 @@ import {
   findNative,
   inspectNative,
   judgeNative,
-  nativeAddonFiles,
   nativeStatus,
-  type NativeAddon,
   type NativeStatus,
 } from '../../../src/engine/native-kernels.js';
 import { compilePlan } from '../../../src/engine/plan/plan.js';
 import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
-import { cornerNames, modelNamed, skippedWithoutNative, someWeights, writeSamples } from './support.js';
+import { cornerNames, modelNamed, nativeAddon, skippedWithoutNative, someWeights, writeSamples } from './support.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-native-'));
 after(() => rmSync(scratch, { recursive: true }));
 const skip = skippedWithoutNative();
-const nativeAddonFile = nativeAddonFiles.map(({ file }) => file).find(existsSync) ?? '';
-const addon = skip === false ? (createRequire(import.meta.url)(nativeAddonFile) as NativeAddon) : undefined;
+const { addon, file: nativeAddonFile = '' } = nativeAddon() ?? {};
 const m = 3;
 
 /** A whole gradient in an arena of its own. */

@@ -1,4 +1,7 @@
 /** Models, samples and weights for the engine's tests. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
 import * as tfl from '@tensorflow/tfjs-layers';
 
 import type { Arena } from '../../../src/core/arena.js';
@@ -9,7 +12,7 @@ import { initialiseWeights } from '../../../src/engine/initial-weights.js';
 import type { ModelSpec } from '../../../src/engine/model-spec.js';
 import { buildModelSpec, modelSpecOf } from '../../../src/engine/models/index.js';
 import { modelNames } from '../../../src/engine/models/names.js';
-import { nativeStatus } from '../../../src/engine/native-kernels.js';
+import { nativeAddonFiles, nativeStatus, type NativeAddon } from '../../../src/engine/native-kernels.js';
 
 const { activation, conv2d, dense, flatten, maxPooling2d, reLU } = tfl.layers;
 
@@ -104,6 +107,13 @@ export function skippedWithoutNative(): string | false {
   const reason = `SKIPPED: native kernels: ${status.reason}`;
   if (process.env['CI']) throw new Error(reason);
   return reason;
+}
+
+/** The addon that `skippedWithoutNative` found, with its file; undefined without one. */
+export function nativeAddon(): { readonly addon: NativeAddon; readonly file: string } | undefined {
+  if (!nativeStatus().available) return undefined;
+  const { file } = nativeAddonFiles.find((candidate) => existsSync(candidate.file))!;
+  return { file, addon: createRequire(import.meta.url)(file) as NativeAddon };
 }
 
 /** MNIST's form, any pixels, all classes in turn. */

@@ -60,6 +60,17 @@ static napi_value call_run_program(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value call_run_loop(napi_env env, napi_callback_info info) {
+  uint32_t a[2];
+  const binding *b = arguments(env, info, a, 2);
+  if (!b) return NULL;
+  float_mode found = read_float_mode();
+  write_float_mode(IEEE_FLOAT_MODE);
+  b->kernels->run_loop(b->memory, a[1]);
+  write_float_mode(found);
+  return NULL;
+}
+
 static napi_value call_add(napi_env env, napi_callback_info info) {
   uint32_t a[4];
   const binding *b = arguments(env, info, a, 4);
@@ -106,7 +117,8 @@ static napi_value call_bind(napi_env env, napi_callback_info info) {
   if (b) *b = (binding){variant_at(n), (uintptr_t)memory, NULL};
   if (!b || napi_create_object(env, &object) != napi_ok || napi_create_reference(env, value[0], 1, &b->bytes) != napi_ok ||
       napi_add_finalizer(env, object, b, unbind, NULL, NULL) != napi_ok || !set_function(env, object, "run_program", call_run_program, b) ||
-      !set_function(env, object, "add", call_add, b) || !set_function(env, object, "lane_count", call_lane_count, b)) {
+      !set_function(env, object, "run_loop", call_run_loop, b) || !set_function(env, object, "add", call_add, b) ||
+      !set_function(env, object, "lane_count", call_lane_count, b)) {
     napi_throw_error(env, NULL, "bind found no memory");
     return NULL;
   }

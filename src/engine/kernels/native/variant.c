@@ -18,6 +18,7 @@
 #include "../loss.c"
 #include "../pooling.c"
 #include "../softmax.c"
+#include "../update-loops.c"
 #include "variant.h"
 
 #define TEXT_OF(x) #x
@@ -25,4 +26,4 @@
 #define NAME_OF(x) variant_##x
 #define NAME(x) NAME_OF(x)
 
-const variant NAME(VARIANT) = {TEXT(VARIANT), run_program, add, lane_count};
+const variant NAME(VARIANT) = {TEXT(VARIANT), run_program, run_loop, add, lane_count};
