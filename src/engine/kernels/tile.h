@@ -25,12 +25,32 @@
 #define TILE_STEPS 4
 #endif
 
-INLINE void tile_step(lanes *sum, int rows, int vectors, const float *const *in, int at, const float *w) {
+// With AVX-512 two vectors are one of twice the length: half of the instructions for the same sums.
+#if defined(__AVX512F__) && LANES == 8
+#define PAIRS_ARE_VECTORS 1
+typedef float pair __attribute__((vector_size(64)));
+typedef float unaligned_pair __attribute__((vector_size(64), aligned(4), may_alias));
+INLINE pair splat_pair(float x) { return (pair){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}; }
+#else
+#define PAIRS_ARE_VECTORS 0
+typedef lanes pair;
+typedef unaligned_lanes unaligned_pair;
+INLINE pair splat_pair(float x) { return splat(x); }
+#endif
+INLINE pair load_pair(const void *from) { return *(const unaligned_pair *)from; }
+INLINE void store_pair(void *to, pair v) { *(unaligned_pair *)to = v; }
+
+INLINE void tile_step(lanes *sum, pair *pairs, int rows, int vectors, const float *const *in, int at, const float *w) {
+  if (PAIRS_ARE_VECTORS && vectors == 2) {
+    pair weight = load_pair(w);
+    UNROLL for (int i = 0; i < rows; i++) pairs[i] += splat_pair(in[i][at]) * weight; // two roundings: never fused
+    return;
+  }
   lanes weight[TILE_VECTORS];
   UNROLL for (int v = 0; v < vectors; v++) weight[v] = load(w + v * LANES);
   UNROLL for (int i = 0; i < rows; i++) {
     lanes x = splat(in[i][at]);
-    UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += x * weight[v]; // two roundings: never fused
+    UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += x * weight[v];
   }
 }
 
@@ -38,21 +58,24 @@ INLINE void tile_step(lanes *sum, int rows, int vectors, const float *const *in,
 INLINE void tile_sums(int steps, int goes_on, lanes *to, int rows, int vectors, const float *const *in, int blocks, int in_stride, int length,
                  int in_step, const float *w, int w_stride) {
   lanes sum[TILE_SUMS];
+  pair pairs[TILE_SUMS / 2]; // of the two arrays a compiler keeps one
   UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = goes_on ? to[i] : splat(0.0f);
+  if (PAIRS_ARE_VECTORS && vectors == 2) UNROLL for (int i = 0; i < rows; i++) pairs[i] = goes_on ? load_pair(to + 2 * i) : splat_pair(0.0f);
   for (int k = 0; k < blocks; k++) {
     const float *x[TILE_SUMS];
     UNROLL for (int i = 0; i < rows; i++) x[i] = in[i] + k * in_stride;
     int r = 0;
     for (; r + steps <= length; r += steps) {
-      UNROLL for (int s = 0; s < steps; s++, w += w_stride) tile_step(sum, rows, vectors, x, s * in_step, w);
+      UNROLL for (int s = 0; s < steps; s++, w += w_stride) tile_step(sum, pairs, rows, vectors, x, s * in_step, w);
       UNROLL for (int i = 0; i < rows; i++) x[i] += steps * in_step;
     }
     for (; r < length; r++, w += w_stride) {
-      tile_step(sum, rows, vectors, x, 0, w);
+      tile_step(sum, pairs, rows, vectors, x, 0, w);
       UNROLL for (int i = 0; i < rows; i++) x[i] += in_step;
     }
   }
   UNROLL for (int i = 0; i < rows * vectors; i++) to[i] = sum[i];
+  if (PAIRS_ARE_VECTORS && vectors == 2) UNROLL for (int i = 0; i < rows; i++) store_pair(to + 2 * i, pairs[i]);
 }
 
 INLINE void tile(int steps, lanes *to, int rows, int vectors, const float *const *in, int blocks, int in_stride, int length,
