@@ -11,8 +11,8 @@
  *     report.json, report.html, picture.json
  *     lock.<n>             while a process works on it
  */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, constants, mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { writeFault, writeFileAtomically } from '../core/atomic-file.js';
 import type { EvaluationRecord, RunReport, StepRecord } from '../core/events.js';
 import {
@@ -51,7 +51,7 @@ export class RunFolder {
   static async create(options: RunFolderOptions): Promise<RunFolder> {
     const path = resolve(options.path);
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolder(path);
       const found = (await readdir(path)).sort();
       if (found[0] !== undefined) throw fault('OUT_NOT_EMPTY', { path: options.path, found: found[0] });
       await mkdir(join(path, 'logs')).catch((error: unknown) => {
@@ -240,6 +240,24 @@ export class LockedFolder {
   /** Entries of the journal, in order. */
   journal(): AsyncIterable<unknown> {
     return readLines(join(this.path, 'journal.jsonl'));
+  }
+}
+
+/** With its parents. On a read-only file system mkdir says that there is no such folder; what is wrong is asked for then. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    let there = dirname(path);
+    while (
+      !(await access(there).then(
+        () => true,
+        () => false,
+      ))
+    )
+      there = dirname(there);
+    await access(there, constants.W_OK);
+    throw error;
   }
 }
 

@@ -26,7 +26,8 @@ test('a clock that is set back by an hour changes nothing', async () => {
 
 /** A file system of its own, seen by nobody else, needs a namespace and the right to mount in it. */
 const canMount = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', place.folder]).status === 0;
-if (!canMount) process.stderr.write('disk full is not tested: no right to mount a small file system here\n');
+if (!canMount)
+  process.stderr.write('disk full and read-only are not tested: no right to mount a small file system here\n');
 
 test('a full disk: training goes on, the end says so, and what was saved is whole', { skip: !canMount }, async () => {
   const lockstep = `"${process.execPath}" "${join(packageRoot, 'bin', 'lockstep.js')}"`;
@@ -63,5 +64,28 @@ test('a full disk: training goes on, the end says so, and what was saved is whol
     lastLine(output.slice(output.indexOf('{')))['weightsDigest'],
     await undisturbed,
     'resumed with more room',
+  );
+});
+
+test('a read-only file system is named before anything starts', { skip: !canMount }, async () => {
+  const lockstep = `"${process.execPath}" "${join(packageRoot, 'bin', 'lockstep.js')}"`;
+  const fixed = place.path('fixed');
+  const script = `
+    mkdir "${fixed}" && mount -t tmpfs tmpfs "${fixed}" && mkdir "${fixed}/empty" && mount -o remount,ro "${fixed}" || exit 9
+    for out in "${fixed}/empty" "${fixed}/runs/new"; do ${lockstep} ${run.join(' ')} 1 --out "$out"; echo "code $?"; done`;
+  const output = execFileSync('unshare', ['-m', 'sh', '-c', script], {
+    env: { PATH: process.env['PATH'], HOME: place.folder, LOCKSTEP_CACHE_DIR: place.path('cache') },
+    encoding: 'utf8',
+    cwd: place.folder,
+  });
+  const lines = output.trim().split('\n');
+  const words = (out: string) => `cannot write ${fixed}/${out}: EROFS: read-only file system`;
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('code')),
+    ['code 1', 'code 1'],
+  );
+  assert.deepEqual(
+    lines.flatMap((line) => (line.startsWith('{') ? [(JSON.parse(line) as { message: string }).message] : [])),
+    [words('empty'), words('runs/new')],
   );
 });
