@@ -1,5 +1,6 @@
 /** Every option of every program, written once. The order here is the order of `--help`. */
 
+import { checkpointFields } from './checkpoint-fields.js';
 import { codecFields, localStepFields } from './codec-fields.js';
 import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
@@ -13,7 +14,6 @@ import {
   host,
   hostPort,
   interval,
-  intervalOrOff,
   oneOf,
   optionMap,
   portNumber,
@@ -283,23 +283,7 @@ export const fields = {
     about:
       'Folder of an interrupted run: continues it there from its newest whole checkpoint, with the weights that it would have had without the interruption. Options come from its spec.json; only the number of workers, a later end, and where and how to run may differ. Instead of --out.',
   }),
-  checkpointEvery: field('checkpoint-every', intervalOrOff, {
-    group: 'Results',
-    commands: run,
-    placeholder: '1epoch|off',
-    default: { every: 1, unit: 'epoch' },
-    mayChange: true,
-    about:
-      'How often the training state is saved, for --resume, in steps or epochs (500steps), or off. Training goes on meanwhile; one worker holds a third copy of its state. The end of the run is saved in any case.',
-  }),
-  keepCheckpoints: field('keep', count, {
-    group: 'Results',
-    commands: run,
-    placeholder: 'N',
-    default: 2,
-    mayChange: true,
-    about: 'How many checkpoints stay; older ones are removed.',
-  }),
+  ...checkpointFields,
   json: field('json', toggle, {
     group: 'Results',
     commands: run,

@@ -14,6 +14,10 @@ export interface CheckpointOffer {
 export interface CheckpointKeeperNeeds {
   readonly peers: Pick<ExchangeClients, 'pullState'>;
   save(step: number, snapshot: StateSnapshot): Promise<void>;
+  /** Whether workers write checkpoints themselves: `save` has no vectors then. Default: false. */
+  readonly writesItself?: boolean;
+  /** That the run has taken so far. */
+  secondsTotal(): number;
   /** The last step whose record is among the metrics: a checkpoint is not written before those of its steps. */
   recordedStep(): number;
   /** Of the newest checkpoint that is on the disk already; default: none. */
@@ -74,7 +78,8 @@ export class CheckpointKeeper {
     const { peers, clock } = this.needs;
     if (offered <= this.savedStep) return; //                        it came along with an earlier offer
     const beginMs = clock.nowMs();
-    const request = { what: 'checkpoint', step: offered } as const;
+    const write = this.needs.writesItself ? { write: { seconds: this.needs.secondsTotal() } } : {};
+    const request = { what: 'checkpoint', step: offered, ...write } as const;
     const snapshot = await peers.pullState(member.address, generation, request, this.abort.signal);
     const { step } = JSON.parse(snapshot.description) as { step: number }; // a later one, if we were slow
     while (this.needs.recordedStep() < step && !this.abort.signal.aborted) await this.pause();

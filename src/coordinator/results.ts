@@ -21,6 +21,8 @@ export interface RunStore {
   saveFinal(step: number, weights: Float32Array): Promise<void>;
   /** The whole training state. @param seconds - that the run has taken so far */
   saveCheckpoint(step: number, snapshot: StateSnapshot, seconds: number): Promise<void>;
+  /** Of one that a worker has written into the shared folder. */
+  linkCheckpoint(step: number): Promise<void>;
   saveReport(report: RunReport): Promise<void>;
 }
 
@@ -69,7 +71,11 @@ export class Results {
     this.checkpoints = new CheckpointKeeper({
       ...needs,
       savedStep: needs.savedCheckpointStep ?? 0,
-      save: (step, snapshot) => needs.store.saveCheckpoint(step, snapshot, needs.secondsTotal()),
+      save: (step, snapshot) =>
+        needs.spec.checkpointDir === undefined
+          ? needs.store.saveCheckpoint(step, snapshot, needs.secondsTotal())
+          : needs.store.linkCheckpoint(step),
+      writesItself: needs.spec.checkpointDir !== undefined,
       recordedStep: () => needs.record.recordedStep,
     });
   }

@@ -117,6 +117,7 @@ const mayDiffer: ReadonlySet<string> = new Set([
   'resume',
   'lastEpoch',
   'checkpointEvery',
+  'checkpointDir',
   'maxSkippedSteps',
 ] satisfies (keyof RunSpec)[]);
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { CoordinatorConfig } from '../config/index.js';
 import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
 import type { DatasetFile, LocalSteps, RunSpec } from '../core/run-spec.js';
@@ -76,6 +77,7 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     evaluateEvery: config.evaluateEvery,
     ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
     ...(config.checkpointEvery === 'off' ? {} : { checkpointEvery: config.checkpointEvery }),
+    ...(config.checkpointDir === undefined ? {} : { checkpointDir: resolve(config.checkpointDir) }),
     maxSkippedSteps: config.maxSkippedSteps,
   };
 }

@@ -3,6 +3,7 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion } from '../core/versions.js';
 import { encodeCheckpoint } from '../store/checkpoint-file.js';
+import { sharedCheckpointPath } from '../store/checkpoints.js';
 import type { RunFolder } from '../store/run-folder.js';
 import { tensorsOf } from '../store/safetensors.js';
 import type { JournalEntry } from './journal.js';
@@ -43,6 +44,9 @@ export function runStoreIn(
     async saveCheckpoint(step, snapshot, seconds) {
       const facts = { runId, step, seconds, runSpec: JSON.stringify(spec), numericsVersion };
       await folder.writeCheckpoint(step, encodeCheckpoint(layout, snapshot, facts), keep, resumedStep);
+    },
+    async linkCheckpoint(step) {
+      await folder.linkCheckpoint(step, sharedCheckpointPath(spec.checkpointDir!, runId, step), keep, resumedStep);
     },
     async saveReport(report) {
       await folder.writeReport(report);

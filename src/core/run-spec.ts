@@ -57,6 +57,8 @@ export interface RunSpec {
   readonly targetAccuracy?: number;
   /** Between two checkpoints; absent without. Changes no result. */
   readonly checkpointEvery?: Interval;
+  /** A folder that all machines share, where the worker that copied a checkpoint writes it; absent where the coordinator does. */
+  readonly checkpointDir?: string;
   /** The run fails after so many skipped steps in a row. */
   readonly maxSkippedSteps: number;
 }

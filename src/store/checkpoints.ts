@@ -1,6 +1,6 @@
 /** The checkpoints of a run's folder: which there are, which is the newest whole one, which may go. */
 import { createHash } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnfinished, syncFolder, writeFault } from '../core/atomic-file.js';
 import { decodeCheckpoint, type CheckpointFacts } from './checkpoint-file.js';
@@ -14,6 +14,11 @@ const pieceBytes = 1 << 26;
 /** `00000120.safetensors`: names sort as steps do. */
 export function checkpointName(step: number): string {
   return `${String(step).padStart(8, '0')}.safetensors`;
+}
+
+/** Where the worker that copied a checkpoint writes it, in a folder that several runs may share. */
+export function sharedCheckpointPath(folder: string, runId: string, step: number): string {
+  return join(folder, runId, checkpointName(step));
 }
 
 /** A checkpoint on the disk, read and found whole. */
@@ -60,7 +65,13 @@ export async function newestCheckpoint(
 export async function removeOldCheckpoints(folder: string, keep: number, kept?: number): Promise<void> {
   try {
     const old = newestFirst(await readdir(folder)).slice(keep);
-    for (const { name, step } of old) if (step !== kept) await rm(join(folder, name), { force: true });
+    for (const { name, step } of old) {
+      if (step === kept) continue;
+      const path = join(folder, name);
+      const target = await readlink(path).catch(() => undefined); //  in a shared folder
+      if (target !== undefined) await rm(target, { force: true });
+      await rm(path, { force: true });
+    }
     if (old.length > 0) await syncFolder(folder);
   } catch (error) {
     throw writeFault(folder, error);

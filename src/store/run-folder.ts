@@ -11,9 +11,9 @@
  *     report.json, report.html, picture.json
  *     lock.<n>             while a process works on it
  */
-import { access, constants, mkdir, readdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { writeFault, writeFileAtomically } from '../core/atomic-file.js';
+import { syncFolder, writeFault, writeFileAtomically } from '../core/atomic-file.js';
 import type { EvaluationRecord, RunReport, StepRecord } from '../core/events.js';
 import {
   checkpointName,
@@ -149,6 +149,20 @@ export class RunFolder {
     const path = await this.writeTensors(join('checkpoints', checkpointName(step)), file);
     await this.keepCheckpoints(keep, kept);
     return path;
+  }
+
+  /**
+   * Makes a checkpoint that a worker has written into a shared folder one of this run's, and removes old ones. Parameters as
+   * above; of two for one step the file in this folder stays.
+   */
+  async linkCheckpoint(step: number, path: string, keep = Infinity, kept?: number): Promise<void> {
+    await this.metrics.sync();
+    const link = join(this.path, 'checkpoints', checkpointName(step));
+    await symlink(path, link).catch((error: unknown) => {
+      if (!isAlreadyThere(error)) throw isSystemError(error) ? writeFault(link, error) : error;
+    });
+    await syncFolder(dirname(link));
+    await this.keepCheckpoints(keep, kept);
   }
 
   /** Removes all checkpoints but the newest. @param kept - a step whose checkpoint stays in any case */

@@ -1,3 +1,9 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { numericsVersion } from '../core/versions.js';
+import { encodeCheckpoint } from '../store/checkpoint-file.js';
+import { sharedCheckpointPath } from '../store/checkpoints.js';
+import { writeSafetensors } from '../store/safetensors.js';
 import type { StateRequest, StateSnapshot } from '../transport/grpc/exchange-server.js';
 import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
@@ -14,6 +20,25 @@ export function readState(run: PreparedRun, request: StateRequest): StateSnapsho
   if (state.progression.step !== request.step)
     return `the state here is of step ${state.progression.step}, not ${request.step}`;
   return stateOf(run);
+}
+
+/** The same for whoever asks from outside; a checkpoint that is to be written is on the disk when the answer comes. */
+export async function answerState(run: PreparedRun, request: StateRequest): Promise<StateSnapshot | string> {
+  const { checkpoint, spec } = run;
+  if (request.what !== 'checkpoint' || !request.write) return readState(run, request);
+  if (!checkpoint) return 'no checkpoint was taken here yet';
+  if (spec.checkpointDir === undefined) return 'this run has no folder for checkpoints that workers write';
+  const { step, state } = checkpoint;
+  const { runId } = spec;
+  const facts = { runId, step, seconds: request.write.seconds, runSpec: JSON.stringify(spec), numericsVersion };
+  const path = sharedCheckpointPath(spec.checkpointDir, runId, step);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeSafetensors(path, encodeCheckpoint(run.engine.layout, state, facts));
+  } catch (error) {
+    return (error as Error).message; //                               the coordinator tells of it, and training goes on
+  }
+  return { description: state.description, vectors: [] };
 }
 
 /** Keeps a copy of the state as it is now, for whoever stores it while training goes on. It replaces the one before. */

@@ -26,7 +26,7 @@ import { CoordinatorStream } from './coordinator-stream.js';
 import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
-import { adoptState, readState } from './state-transfer.js';
+import { adoptState, answerState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
@@ -210,7 +210,7 @@ export class Worker {
     const engine = watchEngine(prepared, deps.clock, where, () => deps.engineStuck());
     const run = (this.run = { ...prepared, engine });
     this.peers = new ExchangeClients(spec.runId, deps.clock);
-    this.server = new ExchangeServer(spec.runId, (request) => readState(run, request));
+    this.server = new ExchangeServer(spec.runId, (request) => answerState(run, request));
     const address = deps.advertise(await this.server.start(options.listen, options.isPortChosen));
     await this.server.startForHost(address);
     this.dispatch({ kind: 'level', step: run.state.progression.step });

@@ -14,6 +14,8 @@ const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange
 
 /** Silence on a state's stream after which its sender is given up. */
 const stateSilenceMs = 30_000;
+/** The same of a worker that writes its state to a disk before it answers. */
+const writeSilenceMs = 300_000;
 
 /** Connections to other workers' `Exchange` services, one an address, kept from generation to generation. */
 export class ExchangeClients {
@@ -45,16 +47,18 @@ export class ExchangeClients {
       generation: number,
       what,
       step: request.step,
+      ...(request.write ? { write: true, seconds: request.write.seconds } : {}),
     });
+    const silenceMs = request.write ? writeSilenceMs : stateSilenceMs;
     const cancel = (): void => call.cancel();
     signal?.addEventListener('abort', cancel);
-    let endSilence = this.clock.setTimer(stateSilenceMs, cancel);
+    let endSilence = this.clock.setTimer(silenceMs, cancel);
     try {
       let description: string | undefined;
       const vectors = new Map<string, Buffer[]>();
       for await (const chunk of call as AsyncIterable<StateChunk__Output>) {
         endSilence();
-        endSilence = this.clock.setTimer(stateSilenceMs, cancel);
+        endSilence = this.clock.setTimer(silenceMs, cancel);
         description ??= chunk.description;
         if (!chunk.part) continue;
         const parts = vectors.get(chunk.part.vector);

@@ -26,6 +26,8 @@ export interface StateSnapshot {
 export interface StateRequest {
   readonly what: 'training' | 'best' | 'checkpoint';
   readonly step: number;
+  /** Of a checkpoint: write it into the run's shared folder, and say what it is; `seconds` that the run has taken. */
+  readonly write?: { readonly seconds: number };
 }
 
 const whatOf = { TRAINING: 'training', BEST: 'best', CHECKPOINT: 'checkpoint' } as const;
@@ -51,7 +53,7 @@ export class ExchangeServer {
   /** @param readState - the state that a request names, or the reason why it is not here */
   constructor(
     private readonly runId: string,
-    private readonly readState: (request: StateRequest) => StateSnapshot | string,
+    private readonly readState: (request: StateRequest) => StateSnapshot | string | Promise<StateSnapshot | string>,
   ) {}
 
   /**
@@ -151,9 +153,10 @@ export class ExchangeServer {
     outlet.attach(stream);
   }
 
-  private async pullState(stream: ServerHttp2Stream, { runId, what, step }: PullStateRequest__Output): Promise<void> {
-    const request: StateRequest = { what: whatOf[what], step };
-    const state = runId === this.runId ? this.readState(request) : `this is run ${this.runId}, not ${runId}`;
+  private async pullState(stream: ServerHttp2Stream, received: PullStateRequest__Output): Promise<void> {
+    const { runId, what, step, write, seconds } = received;
+    const request: StateRequest = { what: whatOf[what], step, ...(write ? { write: { seconds } } : {}) };
+    const state = runId === this.runId ? await this.readState(request) : `this is run ${this.runId}, not ${runId}`;
     if (typeof state === 'string') return refuse(stream, status.NOT_FOUND, state);
     beginAnswer(stream);
     const send = async (chunk: StateChunk): Promise<void> => {

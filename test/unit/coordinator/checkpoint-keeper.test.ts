@@ -17,6 +17,7 @@ function keeper() {
     clock,
     show: (event) => events.push(event),
     recordedStep: () => records.step,
+    secondsTotal: () => 7,
     peers: {
       pullState: (address, _generation, { what, step }, signal) =>
         new Promise<StateSnapshot>((resolve, reject) => {

@@ -25,6 +25,8 @@ export interface PullStateRequest {
   'generation'?: (number);
   'what'?: (_lockstep_v1_PullStateRequest_What);
   'step'?: (number);
+  'write'?: (boolean);
+  'seconds'?: (number | string);
 }
 
 export interface PullStateRequest__Output {
@@ -33,4 +35,6 @@ export interface PullStateRequest__Output {
   'generation': (number);
   'what': (_lockstep_v1_PullStateRequest_What__Output);
   'step': (number);
+  'write': (boolean);
+  'seconds': (number);
 }
