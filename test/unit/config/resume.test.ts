@@ -56,6 +56,7 @@ describe('--resume', () => {
     const others: Flags = {
       engine: 'cpu',
       model: 'mlp',
+      loss: 'meanSquaredError',
       dataset: 'mnist',
       init: 'weights.safetensors',
       replay: 'runs/other',
