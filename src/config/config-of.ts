@@ -16,10 +16,15 @@ type Settled<F> = F extends { insteadOf: string }
       ? true
       : false;
 
+/** `auto` is for the one that can look what this machine has: relations.ts. */
+type Counted<C extends Command, Value> = C extends 'train' ? Value : Exclude<Value, 'auto'>;
+
 /** What a program finds in its configuration. */
 export type ConfigOf<C extends Command> = {
   readonly [K in FieldName as C extends Fields[K]['commands'][number] ? K : never]: Settled<Fields[K]> extends true
-    ? Readonly<z.output<Fields[K]['schema']>>
+    ? K extends 'workers'
+      ? Counted<C, z.output<Fields[K]['schema']>>
+      : Readonly<z.output<Fields[K]['schema']>>
     : Readonly<z.output<Fields[K]['schema']>> | undefined;
 };
 

@@ -86,6 +86,12 @@ export const configFaults = {
       `${syncEvery} does not go with ${batch}, whose batch follows the number of workers`,
     remedy: 'give the batch with --global-batch, or exchange every batch',
   } satisfies FaultKind<{ syncEvery: string; batch: string }>,
+  WORKERS_UNCOUNTED: {
+    exitCode: 2,
+    meaning: 'A coordinator cannot see how many GPUs there are on the machines of its workers.',
+    message: (f: { workers: string }) => `${f.workers} is for lockstep train, which starts the workers itself`,
+    remedy: 'say with --workers N for how many workers the coordinator has to wait',
+  },
   RESTORE_WITHOUT_OUT: {
     exitCode: 2,
     meaning: 'A run is to be taken over, but not said which.',

@@ -67,7 +67,7 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
   const quote = (name: FieldName) =>
     given.get(name)?.quoted ?? `--${factsOf(name).flag} ${inWords(values[name])} (the default)`;
   if (resumed) checkUnchanged(resumed, given, values);
-  checkRelations(values as Parameters<typeof checkRelations>[0], quote);
+  checkRelations(command, values as Parameters<typeof checkRelations>[1], quote);
   return { config: deepFreeze(values) as ConfigOf<C>, given, quote };
 }
 

@@ -1,10 +1,12 @@
 /** What must hold between options. Checked once, when everything is known and before anything is started. */
 
 import { fault } from './faults.js';
+import type { Command } from './field.js';
 import type { FieldName } from './schema.js';
 
 /** The values that relations look at; each is there only for the commands that have it. */
 export interface RelatedValues {
+  readonly workers?: number | 'auto' | undefined;
   readonly globalBatchSize?: number | 'full' | undefined;
   readonly batchPerWorker?: number | undefined;
   readonly microBatchSize?: number | undefined;
@@ -18,7 +20,9 @@ export interface RelatedValues {
 }
 
 /** @param quote - how a value was given, for the message */
-export function checkRelations(values: RelatedValues, quote: (name: FieldName) => string): void {
+export function checkRelations(command: Command, values: RelatedValues, quote: (name: FieldName) => string): void {
+  if (command !== 'train' && values.workers === 'auto') throw fault('WORKERS_UNCOUNTED', { workers: quote('workers') });
+
   const batchName = values.batchPerWorker === undefined ? 'globalBatchSize' : 'batchPerWorker';
   const batch = values[batchName];
 

@@ -27,14 +27,14 @@ import {
 const everywhere = ['train', 'coordinator', 'worker'] as const;
 
 export const fields = {
-  workers: field('workers', count, {
+  workers: field('workers', countOrAuto, {
     group: 'Cluster',
     commands: run,
-    placeholder: 'N',
+    placeholder: 'N|auto',
     default: 2,
     mayChange: true,
     about:
-      'Workers of the run: `train` starts them here, `coordinator` waits until they have joined. No number of workers changes the result.',
+      'Workers of the run: `train` starts them here, `coordinator` waits until they have joined. `auto` is for `train`: one for each GPU with `--engine webgpu`, else one that has all cores. No number of workers changes the result.',
   }),
   minWorkers: field('min-workers', count, {
     group: 'Cluster',

@@ -88,11 +88,13 @@ export class WorkerSessions {
     const ready = this.everReady;
     const names = [...new Set(ready.map(({ engine }) => engine))].sort();
     const engine = names.join('+');
-    if (ready.some(({ deterministic }) => !deterministic)) {
-      return { engine, bitExact: false, bitExactReason: `engine ${engine} does not repeat its bits` };
-    }
+    const reasons = names
+      .filter((name) => ready.some((worker) => worker.engine === name && !worker.deterministic))
+      .map((name) => `engine ${name} is not claimed deterministic`);
     if (new Set(names.map((name) => (name === 'native' ? 'wasm' : name))).size > 1)
-      return { engine, bitExact: false, bitExactReason: `workers used different engines: ${names.join(', ')}` };
-    return { engine, bitExact: true };
+      reasons.push(`workers used different engines: ${names.join(', ')}`);
+    return reasons.length === 0
+      ? { engine, bitExact: true }
+      : { engine, bitExact: false, bitExactReason: reasons.join('; ') };
   }
 }

@@ -16,8 +16,8 @@ export interface LocalClusterOptions {
   readonly coordinatorFlags: readonly string[];
   /** The same for a coordinator in place of one that was killed: of the run in `out`, on the same port. */
   restartFlags(out: string, port: number): readonly string[];
-  /** What follows `lockstep worker`. */
-  workerFlags(coordinatorAddress: string, name: string): readonly string[];
+  /** What follows `lockstep worker`, of the workers 0, 1 and so on. */
+  workerFlags(coordinatorAddress: string, name: string, index: number): readonly string[];
 }
 
 /**
@@ -88,7 +88,7 @@ export class LocalCluster {
     for (let i = 0; i < this.options.workers; i++) {
       const name = `worker-${i}`;
       const logFile = openSync(join(out, 'logs', `${name}.jsonl`), 'a');
-      const worker = startProgram(['worker', ...this.options.workerFlags(address, name)], logFile);
+      const worker = startProgram(['worker', ...this.options.workerFlags(address, name, i)], logFile);
       closeSync(logFile);
       this.workers.push(worker);
       void ended(worker).then(({ code, signal }) => {

@@ -20,7 +20,7 @@ export async function bundleSuite(): Promise<string> {
     platform: 'node',
     treeshake: false,
     logLevel: 'silent',
-    external: [/^node:/],
+    external: [/^node:/, 'webgpu'],
     resolve: { mainFields: ['module', 'main'] },
   });
   await bundle.write({ file, format: 'esm', codeSplitting: false, intro: commonJsNames });

@@ -55,7 +55,7 @@ export async function runSuite(name: string): Promise<SuiteResult> {
   const { backend, isDataSync, load, sources } = conformingEngines[name]!;
   const jasmine = boot(); //                                         describe, it and expect become global
   Object.assign(globalThis, { jasmine });
-  load();
+  await load();
   demandBackend(backend);
   const kernelCalls = countKernelCalls();
   setTestEnvs([{ name: backend, backendName: backend, isDataSync }]);

@@ -2,17 +2,22 @@ import { availableParallelism } from 'node:os';
 import { flagsFor } from '../../config/index.js';
 import { localHost } from '../../core/address.js';
 import { exitCodeOf } from '../../core/errors.js';
+import { listAdapters } from '../../engine/webgpu/adapters.js';
+import { placeOnGpus } from '../../engine/webgpu/placement.js';
 import { LocalCluster } from '../../launch/local-cluster.js';
 import type { CommandRun } from '../context.js';
 import { onSignals } from '../signals.js';
 
 /** `lockstep train`: a whole cluster on this machine, made of the same programs that run by hand on many. */
 export const run: CommandRun<'train'> = async ({ config, given }) => {
+  const gpus = config.engine === 'webgpu' ? placeOnGpus(config.workers, config.gpu, await listAdapters()) : undefined;
+  const workers = gpus?.length ?? (config.workers === 'auto' ? 1 : config.workers);
   // Nobody types the addresses of a local cluster, so they may be any free ones unless they were chosen.
   const cluster = new LocalCluster({
-    workers: config.workers,
+    workers,
     coordinatorFlags: flagsFor('coordinator', {
       ...config,
+      workers,
       logLevel: config.logLevel ?? 'warn',
       port: given.has('port') ? config.port : 0,
       metricsPort: given.has('metricsPort') ? config.metricsPort : undefined,
@@ -30,13 +35,13 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
         logLevel: config.logLevel ?? 'warn',
         metricsPort: given.has('metricsPort') ? config.metricsPort : undefined,
       }),
-    workerFlags: (coordinator, name) =>
+    workerFlags: (coordinator, name, i) =>
       flagsFor('worker', {
         coordinator,
         name,
         engine: config.engine,
-        gpu: config.gpu,
-        threads: config.threads === 'auto' ? threadsOfEach(config.workers, availableParallelism()) : config.threads,
+        gpu: gpus?.[i] ?? config.gpu,
+        threads: config.threads === 'auto' ? threadsOfEach(workers, availableParallelism()) : config.threads,
         joinTimeoutSeconds: config.joinTimeoutSeconds,
         logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
         listen: localHost(config.listen),

@@ -209,7 +209,7 @@ describe('options that exclude each other', () => {
 
 describe('what is refused', () => {
   const badValues: readonly [FieldName, string, RegExp][] = [
-    ['workers', '0', /^--workers 0: expected a whole number of at least 1$/],
+    ['workers', '0', /^--workers 0: expected a whole number of at least 1, or auto$/],
     ['workers', '2.5', /whole number/],
     ['workers', '0x10', /whole number/],
     ['workers', '', /^--workers '': /],
@@ -270,6 +270,12 @@ describe('what is refused', () => {
 });
 
 describe('relations', () => {
+  test('only `train` sees how many GPUs there are', () => {
+    assert.equal(load('train', { flags: { workers: 'auto' } }).config.workers, 'auto');
+    assertFault('WORKERS_UNCOUNTED', /^--workers auto is for lockstep train/, () =>
+      load('coordinator', { flags: { workers: 'auto' } }),
+    );
+  });
   test('a batch that is no multiple of the micro-batch: both are named, and one that works', () => {
     assertFault(
       'BATCH_NOT_MULTIPLE',

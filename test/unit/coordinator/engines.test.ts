@@ -47,5 +47,12 @@ test('a mix with another engine, and one that does not repeat its bits, are not 
   const mixed = enginesOf({ engine: 'wasm', deterministic: true }, { engine: 'cpu', deterministic: true });
   assert.equal(mixed.bitExact, false);
   assert.match(mixed.bitExactReason ?? '', /cpu, wasm/);
-  assert.equal(enginesOf({ engine: 'gpu', deterministic: false }).bitExact, false);
+  const gpu = { engine: 'webgpu', deterministic: false };
+  assert.equal(enginesOf(gpu).bitExactReason, 'engine webgpu is not claimed deterministic');
+  const three = enginesOf(gpu, { engine: 'native', deterministic: true }, { engine: 'wasm', deterministic: true });
+  assert.deepEqual(three, {
+    engine: 'native+wasm+webgpu',
+    bitExact: false,
+    bitExactReason: 'engine webgpu is not claimed deterministic; workers used different engines: native, wasm, webgpu',
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { adaptersNamedIn, chooseAdapter, type Adapter } from '../../../src/engine/webgpu/adapters.js';
+import { placeOnGpus } from '../../../src/engine/webgpu/placement.js';
 import { whatVulkanLacks, type Machine } from '../../../src/engine/webgpu/vulkan.js';
 
 const card: Adapter = {
@@ -47,6 +48,28 @@ describe('chooseAdapter', () => {
     const twins = [card, { ...card, index: 1, isHidden: true }];
     assert.equal(chooseAdapter('h100', twins).index, 0);
     assert.throws(() => chooseAdapter('1', twins), { code: 'GPU_HIDDEN', message: /GPU 1 .* H100/ });
+  });
+});
+
+describe('placeOnGpus', () => {
+  const amd: Adapter = { ...card, index: 2, name: 'AMD Radeon' };
+  const hidden: Adapter = { ...card, index: 3, isHidden: true };
+  const all = [card, software, amd, hidden];
+
+  it('gives each GPU a worker, and none to software or to what cannot be opened', () => {
+    assert.deepEqual(placeOnGpus('auto', 'auto', all), ['0', '2']);
+    assert.deepEqual(placeOnGpus('auto', 'auto', [card]), ['0']);
+  });
+
+  it('deals the GPUs out to more workers, or to fewer', () => {
+    assert.deepEqual(placeOnGpus(5, 'auto', all), ['0', '2', '0', '2', '0']);
+    assert.deepEqual(placeOnGpus(1, 'auto', all), ['0']);
+  });
+
+  it('puts all workers on the GPU that is named', () => {
+    assert.deepEqual(placeOnGpus('auto', 'radeon', all), ['2']);
+    assert.deepEqual(placeOnGpus(3, 'swiftshader', all), ['1', '1', '1']);
+    assert.throws(() => placeOnGpus('auto', 'auto', [software]), { code: 'GPU_IS_SOFTWARE' });
   });
 });
 

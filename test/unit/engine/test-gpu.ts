@@ -13,6 +13,11 @@ export const testGpu = process.env['LOCKSTEP_GPU'] ?? 'swiftshader';
 
 if (testGpu === 'swiftshader' && existsSync(software)) process.env['VK_ICD_FILENAMES'] ??= software;
 
+/** For a process that shall find it. */
+export const gpuEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(process.env).flatMap(([name, value]) => (/^VK_|^XDG_DATA_DIRS$/.test(name) ? [[name, value!]] : [])),
+);
+
 /** Why tests on it are skipped, loudly; in CI, where .ci/run installs what it takes, its absence is a failure. */
 export async function testGpuMissing(): Promise<string | false> {
   try {
