@@ -90,7 +90,7 @@ export class WorkerSessions {
     const engine = names.join('+');
     const reasons = names
       .filter((name) => ready.some((worker) => worker.engine === name && !worker.deterministic))
-      .map((name) => `engine ${name} is not claimed deterministic`);
+      .map((name) => `engine ${name} is not claimed deterministic: another device or driver may give other bits`);
     if (new Set(names.map((name) => (name === 'native' ? 'wasm' : name))).size > 1)
       reasons.push(`workers used different engines: ${names.join(', ')}`);
     return reasons.length === 0

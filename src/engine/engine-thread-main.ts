@@ -43,11 +43,19 @@ try {
       });
       if (job.next) runner.prefetch(job.next);
     } catch (error) {
-      answer({ error: sentError(error) });
+      if (!isEnding) answer({ error: sentError(error) });
     }
   };
+  let isEnding = false;
+  let running = Promise.resolve();
+  const end = async (): Promise<void> => {
+    isEnding = true;
+    engine.close?.();
+    await running; //                                               of what Dawn has promised nothing may be left open
+    process.exit();
+  };
 
-  port.on('message', (job: ThreadJob | typeof endThread) => (job === endThread ? process.exit() : void run(job)));
+  port.on('message', (job: ThreadJob | typeof endThread) => void (job === endThread ? end() : (running = run(job))));
   answer({ name: engine.name, deterministic: engine.deterministic, layout: engine.layout });
 } catch (error) {
   answer({ error: sentError(error) });

@@ -14,7 +14,7 @@ export type ThreadData = Omit<EngineThreadOptions, 'arena'> & { readonly memory:
 
 export type ThreadJob = Omit<ComputeJob, 'weights'> & { readonly weights: Place };
 
-/** In place of a job: the thread ends by itself as soon as it reads this, between two calls of whatever it calls. */
+/** In place of a job: the thread gives up its device and the job in hand, and ends by itself. */
 export const endThread = 'end';
 
 export interface SentNode {

@@ -55,6 +55,9 @@ export interface Engine {
 
   /** Live tensors of the backend, for leak tests; 0 where an engine has no tensor objects. */
   tensorCount(): number;
+
+  /** Gives up a device, if the engine has one; a job in hand then fails, soon. */
+  close?(): void;
 }
 
 /** Several micro-batches in a row, all full but perhaps the last of all. */

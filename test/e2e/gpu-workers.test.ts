@@ -40,9 +40,19 @@ describe('workers with a GPU beside others', { skip }, () => {
     const report = lastLine(coordinator.stdout);
     assert.equal(report['engine'], own === 'native' ? 'native+wasm+webgpu' : 'wasm+webgpu');
     assert.equal(report['bitExact'], false);
-    assert.match(String(report['bitExactReason']), /^engine webgpu is not claimed deterministic; .*different engines/);
+    assert.match(String(report['bitExactReason']), /^engine webgpu is not claimed deterministic: .*different engines/);
     assert.ok((report['testAccuracy'] as number) > 0.5, String(report['testAccuracy']));
     assert.match(String(report['weightsDigest']), /^[0-9a-f]{64}$/, 'all of them ended with these weights');
+  });
+
+  test('on one GPU the same bits come from any number of workers', async () => {
+    const digests = [];
+    for (const count of [1, 2]) {
+      const { coordinator } = await train(`alike-${count}`, 4, Array<string>(count).fill('webgpu'));
+      assert.equal(coordinator.code, 0, coordinator.stderr);
+      digests.push(lastLine(coordinator.stdout)['weightsDigest']);
+    }
+    assert.equal(digests[0], digests[1]);
   });
 
   test('a lost GPU is a lost worker, which says so, and not a lost run', async () => {

@@ -13,6 +13,8 @@ export interface OpByOpBackend {
   readonly deterministic: boolean;
   /** Does the work and waits for it; what the backend complains of becomes one of our faults. */
   readonly run: (work: () => Promise<void>) => Promise<void>;
+  /** Gives up the device, if it has one. */
+  readonly close?: () => void;
 }
 
 export interface BackendOptions {
@@ -36,7 +38,8 @@ export const opByOpBackends: Readonly<Record<OpByOpName, (options: BackendOption
   },
   async webgpu({ gpu, microBatchSize }) {
     const opened = await useWebgpuBackend(gpu);
-    return { deterministic: false, run: (work) => guarded(opened, microBatchSize, work) };
+    const run: OpByOpBackend['run'] = (work) => guarded(opened, microBatchSize, work);
+    return { deterministic: false, run, close: () => opened.close() };
   },
   async tensorflow({ microBatchSize }) {
     await useTensorflowBackend();

@@ -107,6 +107,10 @@ export class OpByOpEngine implements Engine {
     this.layered.model.dispose();
   }
 
+  close(): void {
+    this.backend.close?.();
+  }
+
   /** There is one current backend in a process; where two engines are compared, it changes, at once, since both have started. */
   private takeBackend(): void {
     if (tf.getBackend() !== this.name) void tf.setBackend(this.name);

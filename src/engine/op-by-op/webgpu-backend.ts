@@ -20,13 +20,13 @@ const carelessKernels = new Set(['SparseSegmentMean', 'SparseSegmentSum']);
 let opened: { readonly wanted: string; readonly gpu: Gpu } | undefined;
 
 /**
- * Opens the GPU, if it is not the one that this thread has open already, and makes the backend TensorFlow.js's current one.
+ * Opens the GPU, if it is not the one that this thread has open already, and works, and makes the backend TensorFlow.js's current one.
  *
  * @param wanted - `auto`, an index or a part of a name; where another one was open, what ran there is at its end
  * @throws what `openGpu` throws; LockstepError `GPU_PACKAGE_UNUSABLE`
  */
 export async function useWebgpuBackend(wanted = 'auto'): Promise<Gpu> {
-  if (opened?.wanted !== wanted) {
+  if (opened?.wanted !== wanted || opened.gpu.loss()) {
     opened?.gpu.close();
     opened = undefined;
     opened = { wanted, gpu: await startWebgpuBackend(wanted) };

@@ -2,8 +2,8 @@
  * Dawn, Chromium's implementation of WebGPU, as the package `webgpu` brings it to Node.js. It is optional: most machines have
  * no GPU, and it weighs 130 MB.
  *
- * It loads in a worker thread, in several too. What it does not survive is a thread that is ended in the middle of a call: it
- * aborts the process. So its threads end by themselves: `stop` of engine-thread-main.ts.
+ * It loads in a worker thread, in several too. What it does not survive is a thread that is ended in the middle of a call, or
+ * while it has promised an answer: it aborts the process. So its threads end by themselves: `end` of engine-thread-main.ts.
  */
 import { fault } from './faults.js';
 

@@ -100,6 +100,10 @@ export class WgslEngine implements Engine {
     return 0;
   }
 
+  close(): void {
+    this.opened.close();
+  }
+
   private load(m: number): void {
     const { queue } = this.gpu.device;
     const { x, labels } = this.plan;
