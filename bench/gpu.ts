@@ -78,6 +78,8 @@ interface Case {
   readonly operations: number;
   readonly bytes: number;
   readonly step: () => Promise<void>;
+  /** Milliseconds of a step on this side: weights, submission, waiting, copying. */
+  readonly phases: () => Promise<readonly number[]>;
 }
 
 async function prepare(model: string, batch: number): Promise<Case & { readonly engine: WgslEngine }> {
@@ -97,6 +99,17 @@ async function prepare(model: string, batch: number): Promise<Case & { readonly 
     async step() {
       engine.setWeights(weights);
       await engine.ranges!.sums(work);
+    },
+    async phases() {
+      const begin = performance.now();
+      engine.setWeights(weights);
+      const brought = performance.now();
+      const done = engine.ranges!.sums(work);
+      const submitted = performance.now();
+      await device.queue.onSubmittedWorkDone();
+      const computed = performance.now();
+      await done;
+      return [brought - begin, submitted - brought, computed - submitted, performance.now() - computed];
     },
   };
 }
@@ -162,7 +175,8 @@ for (const model of flags.models.split(',')) {
 
 for (const model of flags.models.split(',')) {
   for (const batch of flags.profiles.split(',').map(Number)) {
-    const { engine } = await prepare(model, batch);
+    const { engine, step, phases } = await prepare(model, batch);
+    await step(); //                                            brings the samples, and says how many they are
     const times = await profile(
       device,
       engine.plan.gradient,
@@ -171,6 +185,12 @@ for (const model of flags.models.split(',')) {
     );
     if (!times) continue;
     const whole = times.reduce((sum, { microseconds }) => sum + microseconds, 0);
+    const all: (readonly number[])[] = [];
+    for (let i = 0; i < (flags.quick ? 1 : 15); i++) all.push(await phases());
+    const spent = ['weights', 'submission', 'waiting', 'copying'].map(
+      (phase, k) => `${phase} ${median(all.map((one) => one[k]!)).toFixed(3)}`,
+    );
+    console.log(`${model}, batch ${batch}: ms here: ${spent.join(', ')}`);
     console.log(`${model}, batch ${batch}, kernel by kernel: ${whole.toFixed(0)} us`);
     for (const { name, microseconds, groups } of times)
       console.log(`  ${name.padEnd(18)}${microseconds.toFixed(1).padStart(9)} us  ${groups.join(' x ')}`);

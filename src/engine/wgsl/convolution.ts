@@ -65,7 +65,7 @@ function before_({ from, to, window, pooled }: StageOf<'convolution'>): Picture 
 
 type Ending = Pick<DirectConvolution, 'store' | 'begin' | 'finish'>;
 
-/** Of four positions the largest, the first of equals, or a NaN; the bias does not change which. */
+/** Of four positions the largest, the first of equals, or a NaN, which the sum of the four tells; the bias changes nothing. */
 function pooledEnd([height, width, all]: Picture, filters: number, words: number, bias: string): Ending {
   return {
     begin: `
@@ -74,9 +74,10 @@ function pooledEnd([height, width, all]: Picture, filters: number, words: number
     store: (n, values) => `
       var best = ${values[0]};
       var at = 0u;
-      ${[1, 2, 3]
-        .map((b) => `if (${values[b]} > best || is_nan(${values[b]})) { best = ${values[b]}; at = ${b}u; }`)
-        .join('\n')}
+      ${[1, 2, 3].map((b) => `if (${values[b]} > best) { best = ${values[b]}; at = ${b}u; }`).join('\n')}
+      if (is_nan((${values[0]} + ${values[1]}) + (${values[2]} + ${values[3]}))) {
+        ${[0, 1, 2, 3].map((b) => `if (is_nan(${values[b]})) { best = ${values[b]}; at = ${b}u; }`).join('\n')}
+      }
       word |= at << ${2 * n}u;
       out[window * ${all}u + f] = activate(best + ${bias});`,
     finish: `winners[window * ${words}u + f_first / ${filters}u] = word;`,
@@ -208,7 +209,7 @@ function kernelGradients(
   const filters = shape.to[2];
   const length = (wanted.kernel ? size[0] * size[1] * from[2] * filters : 0) + (wanted.bias ? filters : 0);
   const groups = Math.ceil(ownership.owners / ownership.perGroup);
-  const span = spanFor(c, groups, 1);
+  const span = spanFor(c, groups, 1, length);
   const sums = c.partialSums(c.offsetOf(weights[wanted.kernel ? 0 : 1]!), length, span);
   const gradient = `g[(sample * ${rows * columns}u + w) * ${filters}u + f]`;
   return [

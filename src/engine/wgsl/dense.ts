@@ -3,6 +3,7 @@ import type { StageOf } from '../plan/stages.js';
 import { spanCode, type Compilation, type Values } from './compilation.js';
 import { activateCode, derivative } from './maths.js';
 import {
+  largeTile,
   narrowTile,
   productCode,
   smallNarrowTile,
@@ -64,9 +65,9 @@ function weightGradients(c: Compilation, stage: StageOf<'dense'>, input: Values,
   const [ofKernel, ofBias] = [c.isTrained(weights[0]!), useBias && c.isTrained(weights[1]!)];
   if (!ofKernel && !ofBias) return [];
   const [from, to] = [ofKernel ? 0 : width, width + (ofBias ? 1 : 0)];
-  const tile = tileFor(c, to - from, units);
+  const tile = tileOfWeights(c, to - from, units);
   const tiles = Math.ceil((to - from) / tile.rows) * Math.ceil(units / tile.columns);
-  const span = spanFor(c, tiles, Math.max(1, Math.ceil(tile.inner / rows)));
+  const span = spanFor(c, tiles, Math.max(1, Math.ceil(tile.inner / rows)), (to - from) * units);
   const offset = c.offsetOf(weights[ofKernel ? 0 : 1]!);
   const sums = c.partialSums(offset, (to - from) * units, span);
   const input_ = `select(1.0, x[k * ${width}u + min(m + ${from}u, ${width - 1}u)], m + ${from}u < ${width}u)`;
@@ -92,20 +93,37 @@ function weightGradients(c: Compilation, stage: StageOf<'dense'>, input: Values,
   ];
 }
 
-/** Enough workgroups for a large device. */
+/** Enough workgroups for a large device, to hide how long its memory takes; fewer where each leaves much to add up. */
 const wantedGroups = 264;
+const wantedForFew = 1056;
+const few = 8192;
 
-/** Samples of a part, so that parts times `tiles` make enough workgroups. @param least - below which a part is not worth it */
-export function spanFor({ microBatchSize, tuning }: Compilation, tiles: number, least: number): number {
-  const parts = Math.max(1, Math.ceil((tuning.groups ?? wantedGroups) / tiles));
+/**
+ * Samples of a part, so that parts times `tiles` make enough workgroups.
+ *
+ * @param least - below which a part is not worth it @param size - elements of the sum
+ */
+export function spanFor({ microBatchSize, tuning }: Compilation, tiles: number, least: number, size: number): number {
+  const groups = tuning.groups ?? (size < few ? wantedForFew : wantedGroups);
+  const parts = Math.max(1, Math.ceil(groups / tiles));
   return Math.min(microBatchSize, Math.max(least, Math.ceil(microBatchSize / parts)));
 }
 
 function tileFor({ tuning }: Compilation, rows: number, columns: number): Tile {
-  const isSmall = Math.ceil(rows / 64) * Math.ceil(columns / 64) < wantedGroups / 2;
-  if (columns <= 16) return isSmall ? smallNarrowTile : narrowTile;
-  return tuning.tile ?? (isSmall ? smallTile : wideTile);
+  const groups = (tile: Tile): number => Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns);
+  if (columns <= 16) return groups(narrowTile) < wantedGroups / 2 ? smallNarrowTile : narrowTile;
+  if (tuning.tile) return tuning.tile;
+  if (groups(largeTile) >= wantedGroups) return largeTile;
+  return groups(wideTile) < wantedGroups / 2 ? smallTile : wideTile;
 }
+
+/** With many samples a wide tile has enough to do: the samples are shared out. */
+function tileOfWeights(c: Compilation, rows: number, columns: number): Tile {
+  if (c.microBatchSize < manySamples || columns <= 16) return tileFor(c, rows, columns);
+  return c.tuning.tile ?? wideTile;
+}
+
+const manySamples = 1024;
 
 function groupsOf(tile: Tile, rows: number, columns: number) {
   return ({ samples }: Batch) =>

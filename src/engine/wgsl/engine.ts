@@ -24,6 +24,7 @@ export class WgslEngine implements Engine {
   readonly targets: Float32Array<ArrayBuffer>;
   ranges: RangeEngine | undefined;
   private readonly readBack: ReadBack;
+  private readonly weights: Float32Array<ArrayBuffer>;
   private hasWeights = false;
 
   private constructor(
@@ -38,6 +39,7 @@ export class WgslEngine implements Engine {
     this.x = new Float32Array(microBatchSize * sampleSize);
     this.y = new Int32Array(microBatchSize);
     this.targets = new Float32Array(topology.loss === 'softmaxCrossEntropy' ? 0 : microBatchSize * topology.outputs);
+    this.weights = new Float32Array(plan.layout.weightCount);
     this.readBack = new ReadBack(gpu);
   }
 
@@ -74,7 +76,8 @@ export class WgslEngine implements Engine {
   setWeights(weights: Float32Array): void {
     if (weights.length !== this.layout.weightCount)
       throw new RangeError(`${weights.length} weights for ${this.layout.weightCount}`);
-    this.gpu.device.queue.writeBuffer(this.plan.weights.buffer, 0, weights.slice().buffer);
+    this.weights.set(weights); //                                Dawn does not take shared memory
+    this.gpu.device.queue.writeBuffer(this.plan.weights.buffer, 0, this.weights);
     this.hasWeights = true;
   }
 

@@ -80,8 +80,11 @@ export function activateCode(activation: FusedActivation): string {
   switch (activation) {
     case 'linear':
       return 'fn activate(v: f32) -> f32 { return v; }';
-    case 'relu': //                                             a NaN stays one
-      return 'fn activate(v: f32) -> f32 { return select(v, 0.0, v < 0.0); }';
+    case 'relu': //                                             by the bits: a NaN stays one, of either sign
+      return `
+fn activate(v: f32) -> f32 {
+  return select(v, 0.0, bitcast<u32>(v) - 0x80000000u <= 0x7f800000u);
+}`;
     case 'tanh':
       return `${expCode}${tanhCode}\nfn activate(v: f32) -> f32 { return tanh_of(v); }`;
     case 'sigmoid':

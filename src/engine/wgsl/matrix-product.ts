@@ -10,7 +10,9 @@ export interface Tile {
   readonly threadColumns: number;
 }
 
-/** For many rows. */
+/** For very many rows. */
+export const largeTile: Tile = { rows: 128, columns: 64, inner: 16, threadRows: 8, threadColumns: 8 };
+/** For many. */
 export const wideTile: Tile = { rows: 64, columns: 64, inner: 16, threadRows: 8, threadColumns: 4 };
 /** For few: more workgroups, so that each has less to do. */
 export const smallTile: Tile = { rows: 32, columns: 32, inner: 32, threadRows: 4, threadColumns: 4 };

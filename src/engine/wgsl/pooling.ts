@@ -27,7 +27,7 @@ export function compileMaxPooling(c: Compilation, stage: StageOf<'maxPooling'>, 
     window,
     (at) => `
       let v = x[sample * ${input.size}u + ${at}];
-      if (won == 0xffffffffu || v > best || is_nan(v)) { best = v; won = ${at}; }`,
+      if (won == 0xffffffffu || (v > best && !is_nan(best)) || is_nan(v)) { best = v; won = ${at}; }`,
   )}
   out[i] = best;
   winners[i] = won;`,

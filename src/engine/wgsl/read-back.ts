@@ -17,21 +17,17 @@ export class ReadBack {
   /** Submits what was encoded, and behind it copies of what is wanted, which is there when this is done. */
   async submit(encoder: GPUCommandEncoder, wanted: readonly Wanted[]): Promise<void> {
     const { device } = this.gpu;
-    const bytes = wanted.reduce((sum, { to }) => sum + to.byteLength, 0);
+    // Each part begins at a multiple of 16: memory that threads share is copied several times faster so.
+    const offsets = [0];
+    for (const { to } of wanted) offsets.push(offsets.at(-1)! + Math.ceil(to.byteLength / 16) * 16);
+    const bytes = offsets.at(-1)!;
     const staging = this.take(bytes);
-    let at = 0;
-    for (const { from, offset, to } of wanted) {
-      encoder.copyBufferToBuffer(from, offset, staging, at, to.byteLength);
-      at += to.byteLength;
-    }
+    for (const [i, { from, offset, to }] of wanted.entries())
+      encoder.copyBufferToBuffer(from, offset, staging, offsets[i]!, to.byteLength);
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(GPUMapMode.READ, 0, bytes);
-    const all = new Float32Array(staging.getMappedRange(0, bytes));
-    let first = 0;
-    for (const { to } of wanted) {
-      to.set(all.subarray(first, first + to.length));
-      first += to.length;
-    }
+    const all = staging.getMappedRange(0, bytes);
+    for (const [i, { to }] of wanted.entries()) to.set(new Float32Array(all, offsets[i], to.length));
     staging.unmap();
     this.free.push(staging);
   }

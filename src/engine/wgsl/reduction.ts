@@ -11,7 +11,7 @@ interface Sharing {
 /** Where elements are many they keep the device busy; few elements of many parts are shared. */
 const [alone, shared]: Sharing[] = [
   { elements: 256, lanes: 1 },
-  { elements: 32, lanes: 8 },
+  { elements: 16, lanes: 16 },
 ];
 /** Arrays of parts that one kernel reads: devices bind eight arrays at least. */
 const perKernel = 6;
