@@ -26,6 +26,8 @@ const variants: Readonly<Record<string, Tuning>> = {
   '48 KiB': { bytes: 49_152 },
   'segments of 52': { segment: 52 },
   'segments of 20': { segment: 20 },
+  'never sparse': { sparseFrom: 2 ** 30 },
+  'always sparse': { sparseFrom: 1 },
   '132 groups': { groups: 132 },
   '528 groups': { groups: 528 },
   '1056 groups': { groups: 1056 },

@@ -38,6 +38,8 @@ export interface Tuning {
   readonly segment?: number;
   /** Workgroups that a weight's gradient is shared out to, about. */
   readonly groups?: number;
+  /** Samples of a micro-batch from which on gradients behind pooling are taken as the few that they are. */
+  readonly sparseFrom?: number;
   /** Of products of matrices with many columns. */
   readonly tile?: Tile;
 }

@@ -13,6 +13,7 @@ import {
   type DirectConvolution,
 } from './direct-convolution.js';
 import { activateCode, derivative, nanCode } from './maths.js';
+import { sparseBlockingFor, sparseGradientCode, sparseGroups } from './sparse-gradient.js';
 import type { GpuArray, KernelSource } from './program.js';
 
 export function compileConvolution(c: Compilation, stage: StageOf<'convolution'>, input: Values): Values {
@@ -46,7 +47,12 @@ export function compileConvolution(c: Compilation, stage: StageOf<'convolution'>
     ? `(winners[(sample * ${rows * columns}u + w) * ${words}u + f / ${blocking.filters}u] >> (2u * (f % ${blocking.filters}u))) & 3u`
     : '0u';
   c.onBackward(
-    ...(input.gradient ? [inputGradient(c, stage, input, output, winners, winner)] : []),
+    ...(input.gradient
+      ? [
+          sparseInputGradient(c, stage, input, output, winners, winner) ??
+            inputGradient(c, stage, input, output, winners, winner),
+        ]
+      : []),
     ...kernelGradients(c, stage, input, output, winners, winner),
   );
   return output;
@@ -187,6 +193,46 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   to[own] = ${derivative(input.activation, 'sum', 'x[own]')};
 }`,
     groups: ({ samples }) => [Math.ceil(elements / 64), samples, 1],
+  };
+}
+
+const manyPictures = 512;
+
+/** The same behind pooling, for many pictures of few windows each. */
+function sparseInputGradient(
+  c: Compilation,
+  stage: StageOf<'convolution'>,
+  input: Values,
+  output: Values,
+  winners: GpuArray | undefined,
+  winner: string,
+): KernelSource | undefined {
+  const { from, window, weights, name } = stage;
+  const { size, stride, dilation, before } = window;
+  const isPlain = [...stride, ...dilation].every((d) => d === 1);
+  if (!winners || !isPlain || c.microBatchSize < (c.tuning.sparseFrom ?? manyPictures)) return undefined;
+  const to = before_(stage);
+  const shape = { from, to, size, before };
+  const blocking = sparseBlockingFor(shape);
+  if (!blocking) return undefined;
+  const type = blocking.vector === 1 ? 'f32' : `vec${blocking.vector}f`;
+  const [rows, columns] = blocksOf(to, true);
+  return {
+    name: `${name} backward`,
+    reads: {
+      ...{ g: output.gradient!, weights: c.weights, winners },
+      ...(input.activation === 'linear' ? {} : { x: { ...input.out, type } }),
+    },
+    writes: { to: { ...input.gradient!, type } },
+    code: sparseGradientCode(
+      {
+        ...{ ...shape, winner, derived: derivative(input.activation, 'sum', 'x[at]', `${type}()`) },
+        gradient: `g[(sample * ${rows * columns}u + w) * ${to[2]}u + f]`,
+        weight: `weights[${c.offsetOf(weights[0]!)}u + ((ky * ${size[1]}u + kx) * ${from[2]}u + c) * ${to[2]}u + f]`,
+      },
+      blocking,
+    ),
+    groups: ({ samples }) => sparseGroups(shape, blocking, samples),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Engine, EngineOptions, RangeEngine, SamplePlace } from '../engine.
 import { readTopology, type Topology } from '../topology.js';
 import type { Gpu } from '../webgpu/device.js';
 import { guarded } from '../webgpu/guard.js';
+import type { Tuning } from './compilation.js';
 import { gpuDeviceOf, type GpuDevice } from './device.js';
 import { keepImages } from './kept-images.js';
 import { compileGpuPlan, type GpuPlan } from './plan.js';
@@ -44,7 +45,7 @@ export class WgslEngine implements Engine {
   }
 
   /** @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `GPU_OUT_OF_MEMORY`, `GPU_LOST` */
-  static async create(opened: Gpu, options: EngineOptions): Promise<WgslEngine> {
+  static async create(opened: Gpu, options: EngineOptions & { readonly tuning?: Tuning }): Promise<WgslEngine> {
     let engine: WgslEngine | undefined;
     await guarded(opened, options.microBatchSize, async () => {
       engine = await WgslEngine.compile(opened, options);
@@ -52,13 +53,16 @@ export class WgslEngine implements Engine {
     return engine!;
   }
 
-  private static async compile(opened: Gpu, options: EngineOptions): Promise<WgslEngine> {
+  private static async compile(
+    opened: Gpu,
+    options: EngineOptions & { readonly tuning?: Tuning },
+  ): Promise<WgslEngine> {
     const gpu = gpuDeviceOf(opened.device);
-    const { model, microBatchSize, seed = 0, train } = options;
+    const { model, microBatchSize, seed = 0, train, tuning = {} } = options;
     const topology = readTopology(model);
     const microBatches = train ? microBatchesAtOnce(topology, microBatchSize) : 1;
     const capacity = microBatches * microBatchSize;
-    const plan = await compileGpuPlan({ gpu, topology, microBatchSize, capacity, seed });
+    const plan = await compileGpuPlan({ gpu, topology, microBatchSize, capacity, seed, tuning });
     const engine = new WgslEngine(opened, gpu, topology, microBatchSize, plan);
     const images = train ? await keepImages(gpu, plan, capacity, train) : undefined;
     if (!images) return engine;

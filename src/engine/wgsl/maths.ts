@@ -97,13 +97,17 @@ fn activate(v: f32) -> f32 {
   }
 }
 
-/** The derivative of an activation as a factor of the gradient `g`. @param y - the activation's value */
-export function derivative(activation: FusedActivation, g: string, y: string): string {
+/**
+ * The derivative of an activation as a factor of the gradient `g`.
+ *
+ * @param y - the activation's value @param zero - of the type of both
+ */
+export function derivative(activation: FusedActivation, g: string, y: string, zero = '0.0'): string {
   switch (activation) {
     case 'linear':
       return g;
     case 'relu':
-      return `select(${g}, 0.0, ${y} <= 0.0)`;
+      return `select(${g}, ${zero}, ${y} <= ${zero})`;
     case 'tanh':
       return `(${g} * (1.0 - ${y} * ${y}))`;
     case 'sigmoid':
