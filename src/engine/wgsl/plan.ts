@@ -10,6 +10,7 @@ import { gapInGpuPlans } from './coverage.js';
 import type { GpuDevice } from './device.js';
 import { compileActivation, compileDropout, compileMerge, compileShared } from './elements.js';
 import { compileLoss } from './loss.js';
+import { compileBatchNormalisation } from './normalisation.js';
 import { compileAveragePooling, compileMaxPooling } from './pooling.js';
 import type { GpuArray, Kernel } from './program.js';
 import { reductions } from './reduction.js';
@@ -106,6 +107,8 @@ function compileStage(c: Compilation, stage: Stage, inputs: readonly Values[]): 
       return input;
     case 'activation':
       return compileActivation(c, stage, input);
+    case 'batchNormalisation':
+      return compileBatchNormalisation(c, stage, input);
     case 'dropout':
       return compileDropout(c, stage, input);
     case 'merge':
