@@ -39,7 +39,7 @@ export class MicroBatchRunner {
   async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
     const { engine } = this;
     const { microBatchSize } = this.options;
-    if (engine.ranges && job.purpose === 'gradient' && !job.withSquares) return this.runRange(engine.ranges, job);
+    if (engine.ranges && job.purpose === 'gradient') return this.runRange(engine.ranges, job);
     const sampleAt = this.orderOf(job);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
     pool.takeAllBack();
@@ -80,15 +80,23 @@ export class MicroBatchRunner {
     const first = range.first * microBatchSize;
     const end = Math.min(range.end * microBatchSize, sampleCount);
     const samples = Uint32Array.from({ length: end - first }, (_, i) => sampleAt(firstPosition + first + i));
-    const nodes = coveringNodes(range, microBatchCount(sampleCount, microBatchSize)).map((span) => {
-      const values = this.gradients.give();
-      values[values.length - 1] = 0; //                          no squares
-      return { ...span, values };
-    });
     const place = { epoch, position: firstPosition + first };
+    const count = microBatchCount(sampleCount, microBatchSize);
+    const covering = job.withSquares ? singlesOf(range) : coveringNodes(range, count);
+    const nodes = covering.map((span) => ({ ...span, values: this.gradients.give() }));
     const parts = nodes.map(({ values, ...span }) => ({ ...span, values: values.subarray(0, -1) }));
     await ranges.sums({ samples, place, nodes: parts });
-    return nodes;
+    const tree = new TreeSum<Float32Array>(count, (left, right) => {
+      this.engine.add(left, right);
+      return left;
+    });
+    for (const { values, ...span } of nodes) {
+      const m = Math.min(span.end * microBatchSize, sampleCount) - span.first * microBatchSize;
+      const { parameterCount } = this.engine.layout;
+      values[values.length - 1] = job.withSquares ? sumOfSquares(values, 0, parameterCount, 1 / m) : 0;
+      tree.push(span, values);
+    }
+    return tree.nodes.map(({ span, value }) => ({ first: span.first, end: span.end, values: value }));
   }
 
   /** Reads the first samples of a job of training that will probably follow. If another one follows nothing is lost. */
@@ -120,6 +128,11 @@ export class MicroBatchRunner {
 }
 
 type SampledJob = UpcomingJob & Pick<ComputeJob, 'purpose'>;
+
+/** Every micro-batch by itself. */
+function singlesOf({ first, end }: ComputeJob['range']): ComputeJob['range'][] {
+  return Array.from({ length: end - first }, (_, i) => ({ first: first + i, end: first + i + 1 }));
+}
 
 /** Where the loss compares outputs with targets, a class is a 1 among zeros, or with one output itself. */
 function writeTargets({ y, targets }: Engine, m: number): void {

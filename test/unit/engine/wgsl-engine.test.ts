@@ -81,18 +81,19 @@ describe('WgslEngine', { skip }, () => {
     const options = { microBatchSize, order: { seed: 3, shuffle: 'epoch' }, train, test: train } as const;
     const job = { purpose: 'gradient', epoch: 1, firstPosition: 8, sampleCount: 38, weights } as const;
     const alone = Object.create(engine, { ranges: { value: undefined } }) as Engine;
-    for (const range of [
-      { first: 0, end: 10 },
-      { first: 1, end: 7 },
-      { first: 5, end: 5 },
-    ]) {
-      const [at, one] = [engine, alone].map((each) => new MicroBatchRunner(each, arena, options));
-      const nodes = await at!.run({ ...job, range });
-      const kept = nodes.map((node) => ({ ...node, values: node.values.slice() }));
-      assert.deepEqual(
-        kept,
-        (await one!.run({ ...job, range })).map((node) => ({ ...node, values: node.values.slice() })),
+    const runners = [engine, alone].map((each) => new MicroBatchRunner(each, arena, options));
+    for (const [first, end, withSquares] of [
+      [0, 10, false],
+      [1, 7, true],
+      [5, 5, false],
+    ] as const) {
+      const [together, apart] = await Promise.all(
+        runners.map(async (runner) => {
+          const nodes = await runner.run({ ...job, range: { first, end }, withSquares });
+          return nodes.map(({ values, ...node }) => ({ ...node, values: values.slice() }));
+        }),
       );
+      assert.deepEqual(together, apart);
     }
   });
 
