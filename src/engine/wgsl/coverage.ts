@@ -1,4 +1,3 @@
-import { isFused } from '../layers/source.js';
 import type { Layer, Topology } from '../topology.js';
 
 const kinds: ReadonlySet<Layer['kind']> = new Set([
@@ -14,8 +13,6 @@ export function gapInGpuPlans({ layers }: Topology): { readonly layer: string; r
   for (const [value, layer] of layers.entries()) {
     const { name, kind, inputs } = layer;
     if (!kinds.has(kind)) return { layer: name, reason: `there is no GPU kernel for ${kind}` };
-    if (kind === 'activation' && !isFused(layer.activation))
-      return { layer: name, reason: `there is no GPU kernel for the activation ${layer.activation}` };
     if (inputs.length > mostInputs) return { layer: name, reason: `it has ${inputs.length} inputs` };
     const uses = layers.flatMap((other) => other.inputs).filter((input) => input === value).length;
     if (uses > mostInputs) return { layer: name, reason: `${uses} layers take its output` };

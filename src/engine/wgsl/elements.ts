@@ -1,6 +1,7 @@
 /** Stages that work element by element, or mask. */
 import { philoxKey } from '../../core/random.js';
-import type { FusedActivation } from '../layers/operation.js';
+import { isFused } from '../layers/source.js';
+import { activationCode } from './activations.js';
 import type { StageOf } from '../plan/stages.js';
 import type { Compilation, Values } from './compilation.js';
 import { activateCode, derivative } from './maths.js';
@@ -39,29 +40,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
 }
 
 export function compileActivation(c: Compilation, stage: StageOf<'activation'>, input: Values): Values {
-  const { name } = stage;
-  const activation = stage.activation as FusedActivation; //    others are a gap: coverage.ts
-  const output = c.values(input.size, activation);
+  const { activation, parameter, name } = stage;
+  const [reads, size] = [{ x: input.out }, input.size];
+  if (isFused(activation)) {
+    const output = c.values(size, activation);
+    const declarations = activateCode(activation);
+    c.forward(
+      perElement(
+        `${name} forward`,
+        size,
+        reads,
+        { out: output.out },
+        { declarations, code: 'out[i] = activate(x[i]);' },
+      ),
+    );
+    c.onBackward(...passedOn(name, input, output));
+    return output;
+  }
+  const output = c.values(size);
+  const declarations = activationCode(activation, parameter);
   c.forward(
-    perElement(
-      `${name} forward`,
-      input.size,
-      { x: input.out },
-      { out: output.out },
-      {
-        declarations: activateCode(activation),
-        code: 'out[i] = activate(x[i]);',
-      },
-    ),
+    perElement(`${name} forward`, size, reads, { out: output.out }, { declarations, code: 'out[i] = value_of(x[i]);' }),
   );
-  c.onBackward(...passedOn(name, input, output));
+  c.onBackward(...passedOn(name, input, output, '(g[i] * slope_of(x[i]))', declarations, true));
   return output;
 }
 
 /** The gradient as it is, with the derivative of what the input went through. */
-function passedOn(name: string, input: Values, output: Values, factor = 'g[i]', declarations = ''): KernelSource[] {
+function passedOn(
+  name: string,
+  input: Values,
+  output: Values,
+  factor = 'g[i]',
+  declarations = '',
+  needsInput = false,
+): KernelSource[] {
   if (!input.gradient) return [];
-  const derived = input.activation === 'linear' ? {} : { x: input.out };
+  const derived = needsInput || input.activation !== 'linear' ? { x: input.out } : {};
   return [
     perElement(
       `${name} backward`,

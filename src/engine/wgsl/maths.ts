@@ -56,7 +56,7 @@ fn log_of(v: f32) -> f32 {
 }
 `;
 
-const tanhCode = `
+export const tanhCode = `
 fn tanh_of(v: f32) -> f32 {
   let a = abs(v);
   if (a < 0.625) {

@@ -8,17 +8,19 @@ export interface Tile {
   readonly inner: number;
   readonly threadRows: number;
   readonly threadColumns: number;
+  /** Threads that share the inner dimension of the same elements, where these are few; their sums are added in order. */
+  readonly slices?: number;
 }
 
 /** For very many rows. */
 export const largeTile: Tile = { rows: 128, columns: 64, inner: 16, threadRows: 8, threadColumns: 8 };
 /** For many. */
 export const wideTile: Tile = { rows: 64, columns: 64, inner: 16, threadRows: 8, threadColumns: 4 };
-/** For few: more workgroups, so that each has less to do. */
-export const smallTile: Tile = { rows: 32, columns: 32, inner: 32, threadRows: 4, threadColumns: 4 };
+/** For few: more workgroups, so that each has less to do, and more threads to hide how long memory takes. */
+export const smallTile: Tile = { rows: 32, columns: 32, inner: 64, threadRows: 4, threadColumns: 4, slices: 4 };
 /** For few columns, as classes are. */
-export const narrowTile: Tile = { rows: 64, columns: 16, inner: 32, threadRows: 4, threadColumns: 4 };
-export const smallNarrowTile: Tile = { rows: 16, columns: 16, inner: 32, threadRows: 4, threadColumns: 4 };
+export const narrowTile: Tile = { rows: 64, columns: 16, inner: 32, threadRows: 4, threadColumns: 4, slices: 4 };
+export const smallNarrowTile: Tile = { rows: 16, columns: 16, inner: 64, threadRows: 4, threadColumns: 4, slices: 16 };
 
 export interface Product {
   readonly tile: Tile;
@@ -40,14 +42,17 @@ export interface Product {
   readonly setup?: string;
 }
 
-export function threadsOf({ rows, columns, threadRows, threadColumns }: Tile): number {
+/** Threads of one slice. */
+function threadsOf({ rows, columns, threadRows, threadColumns }: Tile): number {
   return (rows / threadRows) * (columns / threadColumns);
 }
 
 /** Workgroups lie along x for rows and along y for columns; `group` is the workgroup's place. */
 export function productCode(product: Product): string {
   const { tile, rows, columns, first, end, a, b, store, setup = '' } = product;
-  const threads = threadsOf(tile);
+  const slices = tile.slices ?? 1;
+  const perSlice = threadsOf(tile);
+  const threads = perSlice * slices;
   const { inner, threadRows, threadColumns } = tile;
   const [aPitch, bPitch] = [tile.rows / 4 + 1, tile.columns / 4 + 1]; // the odd one keeps columns on different banks
   const [across, down] = [tile.columns / threadColumns, tile.rows / threadRows];
@@ -57,14 +62,17 @@ export function productCode(product: Product): string {
   return `
 var<workgroup> a_tile: array<vec4f, ${inner * aPitch}>;
 var<workgroup> b_tile: array<vec4f, ${inner * bPitch}>;
+${slices === 1 ? '' : `var<workgroup> shares: array<vec4f, ${(slices - 1) * perSlice * threadRows * bParts.length}>;`}
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   ${setup}
   let m_first = group.x * ${tile.rows}u;
   let n_first = group.y * ${tile.columns}u;
   let inner_end = ${end};
-  let across = thread % ${across}u;
-  let down = thread / ${across}u;
+  let in_slice = thread % ${perSlice}u;
+  let slice = thread / ${perSlice}u;
+  let across = in_slice % ${across}u;
+  let down = in_slice / ${across}u;
   ${lines((i, r, j) => `var c_${i}_${r}_${j} = vec4f();`)}
   for (var k_first = ${first}; k_first < inner_end; k_first += ${inner}u) {
     for (var e = thread; e < ${(inner * tile.rows) / 4}u; e += ${threads}u) {
@@ -90,13 +98,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       b_tile[k_local * ${bPitch}u + n_local] = values;
     }
     workgroupBarrier();
-    for (var k = 0u; k < ${inner}u; k++) {
+    for (var k = slice * ${inner / slices}u; k < (slice + 1u) * ${inner / slices}u; k++) {
       ${aParts.map((i) => `let a_${i} = a_tile[k * ${aPitch}u + ${i * down}u + down];`).join('\n')}
       ${bParts.map((j) => `let b_${j} = b_tile[k * ${bPitch}u + ${j * across}u + across];`).join('\n')}
       ${lines((i, r, j) => `c_${i}_${r}_${j} = fma(vec4f(a_${i}[${r}]), b_${j}, c_${i}_${r}_${j});`)}
     }
     workgroupBarrier();
   }
+  ${slices === 1 ? '' : addSlices(slices, perSlice, threadRows * bParts.length, lines)}
   ${lines(
     (i, r, j) => `
   {
@@ -110,6 +119,30 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   }`,
   )}
 }`;
+}
+
+/** The sums of all slices for the threads of the first, which are the ones that go on. */
+function addSlices(
+  slices: number,
+  perSlice: number,
+  vectors: number,
+  lines: (make: (i: number, r: number, j: number) => string) => string,
+): string {
+  let n = 0; //                                                  vectors of neighbouring threads lie side by side
+  const write = lines((i, r, j) => `shares[at + ${n++ * perSlice}u] = c_${i}_${r}_${j};`);
+  n = 0;
+  const read = lines((i, r, j) => `c_${i}_${r}_${j} += shares[at + ${n++ * perSlice}u];`);
+  return `
+  if (slice > 0u) {
+    let at = (slice - 1u) * ${vectors * perSlice}u + in_slice;
+    ${write}
+  }
+  workgroupBarrier();
+  if (slice > 0u) { return; }
+  for (var other = 0u; other < ${slices - 1}u; other++) {
+    let at = other * ${vectors * perSlice}u + in_slice;
+    ${read}
+  }`;
 }
 
 /** Which four elements thread `e` brings: neighbouring threads read neighbours in memory. */
