@@ -1,3 +1,5 @@
+import { cpus } from 'node:os';
+
 import { version_core as tensorflowVersion } from '@tensorflow/tfjs-core';
 
 import { LockstepError } from '../core/errors.js';
@@ -14,21 +16,28 @@ export type EngineReport = {
   /** Whether the same inputs give the same bits, always and everywhere. */
   readonly deterministic: boolean;
 } & (
-  | { readonly available: true; /** What is behind it. */ readonly version: string }
+  | {
+      readonly available: true;
+      /** What is behind it. */
+      readonly version: string;
+      /** What it computes on. */
+      readonly device: string;
+    }
   | { readonly available: false; readonly reason: string; /** What would provide it. */ readonly remedy: string }
 );
 
 /** All engines, fastest first; those of GPUs, whose speed depends on the GPU, once for each. */
 export async function inspectEngines(): Promise<readonly EngineReport[]> {
   const native = nativeStatus();
+  const device = cpus()[0]?.model.trim() || process.arch;
   return [
     {
       engine: 'native',
       deterministic: true,
-      ...(native.available ? { available: true, version: `own kernels, ${native.variant}` } : native),
+      ...(native.available ? { available: true, version: `own kernels, ${native.variant}`, device } : native),
     },
-    { engine: 'wasm', deterministic: true, available: true, version: 'own kernels, WebAssembly SIMD' },
-    { engine: 'cpu', deterministic: true, available: true, version: `TensorFlow.js ${tensorflowVersion}` },
+    { engine: 'wasm', deterministic: true, available: true, version: 'own kernels, WebAssembly SIMD', device },
+    { engine: 'cpu', deterministic: true, available: true, version: `TensorFlow.js ${tensorflowVersion}`, device },
     ...(await inspectGpus()),
     { engine: 'tensorflow', deterministic: false, ...tensorflowStatus() },
   ];
@@ -38,8 +47,8 @@ async function inspectGpus(): Promise<readonly EngineReport[]> {
   const engine = { engine: 'webgpu', deterministic: false } as const;
   try {
     return (await listAdapters()).map(({ index, name, driver }) => {
-      const version = driver === '' ? name : `${name}, ${driver}`;
-      return { ...engine, gpu: String(index), available: true, version };
+      const version = driver === '' ? 'WebGPU' : `WebGPU, ${driver}`;
+      return { ...engine, gpu: String(index), available: true, version, device: name };
     });
   } catch (error) {
     if (!(error instanceof LockstepError)) throw error;

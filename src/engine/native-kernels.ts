@@ -72,7 +72,7 @@ export function inspectNative(file: string, wanted: string | undefined): NativeS
     return {
       available: false,
       reason: 'the native kernels were not compiled',
-      remedy: 'install clang or gcc, then npm run build',
+      remedy: compileCommand(process.platform, existsSync),
     };
   let addon: NativeAddon;
   try {
@@ -82,6 +82,22 @@ export function inspectNative(file: string, wanted: string | undefined): NativeS
     return { available: false, reason: `the addon does not load: ${message}`, remedy: again };
   }
   return judgeNative(addon, knownAnswer);
+}
+
+const installers = [
+  ['/usr/bin/apt-get', 'apt-get install -y gcc libc6-dev'],
+  ['/usr/bin/dnf', 'dnf install -y gcc'],
+  ['/usr/bin/zypper', 'zypper install -y gcc'],
+  ['/usr/bin/pacman', 'pacman -S --noconfirm gcc'],
+  ['/sbin/apk', 'apk add gcc musl-dev'],
+] as const;
+
+/** What a person types to have the kernels compiled, in the folder of the package. */
+export function compileCommand(platform: NodeJS.Platform, isThere: (path: string) => boolean): string {
+  const [, install] = installers.find(([path]) => isThere(path)) ?? [];
+  if (platform === 'linux' && install !== undefined) return `${install} && npm run build`;
+  if (platform === 'darwin') return 'xcode-select --install && npm run build';
+  return 'install clang or gcc, then npm run build';
 }
 
 /** Whether an addon computes the bits that it has to. */

@@ -1,12 +1,12 @@
-import * as tfl from '@tensorflow/tfjs-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
 
 import { layoutOf, type ParameterLayout } from '../../core/layout.js';
 import type { SamplePlace } from '../engine.js';
-import { fault } from '../faults.js';
 import type { ModelSpec } from '../model-spec.js';
 import { tf } from '../tensorflow.js';
 import { dropoutMask } from './dropout-mask.js';
 import { demandTrainable, untrainable, weightSpecsOf, type OpenLayer } from './layer-rules.js';
+import { loadLayers } from './load-layers.js';
 
 type LayerVariable = tfl.layers.Layer['weights'][number];
 
@@ -48,14 +48,7 @@ export class LayeredModel {
 
   /** @throws LockstepError `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE` */
   static async create(spec: ModelSpec, seed: number): Promise<LayeredModel> {
-    const modelTopology = withoutInitialisers(spec.topology) as object;
-    demandKnownClasses(spec.topology);
-    const model = await tfl.loadLayersModel({ load: async () => ({ modelTopology }) }).catch((error: unknown) => {
-      const reason = `TensorFlow.js cannot build it: ${(error as Error).message.split('\n')[0]}`;
-      throw fault('MODEL_UNSUPPORTED', { model: spec.name, reason }, error);
-    });
-    if (model.inputs.length !== 1 || model.outputs.length !== 1)
-      throw fault('MODEL_UNSUPPORTED', { model: spec.name, reason: 'it has more than one input or output' });
+    const model = await loadLayers(spec);
     for (const layer of model.layers) demandTrainable(layer);
     return new LayeredModel(model, seed);
   }
@@ -128,31 +121,4 @@ export class LayeredModel {
       return weight;
     };
   }
-}
-
-/** Layers have a name in their configuration, which initialisers and regularisers do not. */
-function demandKnownClasses(json: unknown): void {
-  if (typeof json !== 'object' || json === null) return;
-  const { class_name: className, config } = json as { class_name?: unknown; config?: { name?: unknown } | null };
-  const layer = config?.name;
-  if (typeof className === 'string' && typeof layer === 'string' && !isRegistered(className))
-    throw fault('LAYER_CLASS_UNKNOWN', { layer, className });
-  Object.values(json).forEach(demandKnownClasses);
-}
-
-function isRegistered(className: string): boolean {
-  return className in tf.serialization.SerializationMap.getMap().classNameMap;
-}
-
-/** The weights are always given, so that nothing has to be drawn for them here, or decomposed into orthogonal parts. */
-function withoutInitialisers(config: unknown): unknown {
-  if (Array.isArray(config)) return config.map(withoutInitialisers);
-  if (typeof config !== 'object' || config === null) return config;
-  const zeros = { class_name: 'Zeros', config: {} };
-  return Object.fromEntries(
-    Object.entries(config).map(([key, value]) => [
-      key,
-      key.endsWith('_initializer') && value !== null ? zeros : withoutInitialisers(value),
-    ]),
-  );
 }

@@ -14,6 +14,7 @@ import { buildModelSpec } from '../../../src/engine/models/index.js';
 import {
   bindNative,
   findNative,
+  compileCommand,
   inspectNative,
   judgeNative,
   nativeStatus,
@@ -101,6 +102,15 @@ describe('the addon', () => {
       const status = inspectNative(file, wanted);
       assert.match(status.available ? '' : status.reason, reason);
     }
+  });
+
+  it('is provided by a command that can be typed as it stands', () => {
+    const on = (platform: NodeJS.Platform, ...there: string[]) =>
+      compileCommand(platform, (path) => there.includes(path));
+    assert.equal(on('linux', '/usr/bin/apt-get'), 'apt-get install -y gcc libc6-dev && npm run build');
+    assert.equal(on('linux', '/sbin/apk'), 'apk add gcc musl-dev && npm run build');
+    assert.equal(on('darwin'), 'xcode-select --install && npm run build');
+    assert.match(on('win32', '/usr/bin/apt-get'), /^install clang or gcc/);
   });
 
   it('is the first that can be used, and its refusal the first one', { skip }, () => {

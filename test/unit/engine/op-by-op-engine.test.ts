@@ -11,6 +11,7 @@ import type { ModelSpec } from '../../../src/engine/model-spec.js';
 import { OpByOpEngine } from '../../../src/engine/op-by-op/op-by-op-engine.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { engineContract } from '../../contract/engine-contract.js';
+import { keepsMemory } from '../../contract/steady-memory.js';
 import { relativeDistance, someWeights, writeSamples } from './support.js';
 
 const { layers: of } = tfl;
@@ -102,6 +103,42 @@ describe('OpByOpEngine', () => {
     }
   });
 
+  const small: Readonly<Record<string, () => ModelSpec>> = {
+    'normalised, with dropout': () =>
+      specOf(
+        of.dense({ inputShape: [4], units: 5, activation: 'tanh' }),
+        of.batchNormalization(),
+        of.dropout({ rate: 0.5 }),
+        of.dense({ units: 3 }),
+      ),
+    'what no plan covers': () =>
+      specOf(
+        of.conv2d({ inputShape: [3, 3, 1], filters: 2, kernelSize: 2 }),
+        of.upSampling2d({ size: [2, 2] }),
+        of.flatten(),
+        of.dense({ units: 3 }),
+      ),
+  };
+  for (const [what, model] of Object.entries(small))
+    for (const name of ['wasm', 'cpu'] as const)
+      keepsMemory(`${name}, ${what}`, model, (options) => OpByOpEngine.create(name, options));
+
+  it('freezes what its layer says is frozen, inside of another model too', async () => {
+    const inner = tfl.sequential({ name: 'inner', layers: [of.dense({ name: 'a', inputShape: [5], units: 4 })] });
+    inner.trainable = false;
+    const model = specOf(
+      of.repeatVector({ inputShape: [5], n: 1 }),
+      of.flatten(),
+      inner,
+      of.dense({ units: 3, trainable: false }),
+      of.dense({ units: 3 }),
+    );
+    const { layout } = await OpByOpEngine.create('cpu', { model, microBatchSize, arena: createArena() });
+    const trained = layout.tensors.filter(({ offset }) => offset < layout.parameterCount).map(({ name }) => name);
+    assert.deepEqual(trained, ['layer4.kernel', 'layer4.bias']);
+    assert.equal(layout.tensors.length, 6);
+  });
+
   it('changes no weight by training', async () => {
     const model = specOf(of.batchNormalization({ inputShape: [5], momentum: 0.5 }), of.dense({ units: 3 }));
     const engine = await OpByOpEngine.create('cpu', { model, microBatchSize, arena: createArena() });
@@ -120,6 +157,14 @@ describe('OpByOpEngine', () => {
     'state from batch to batch': [
       () => of.simpleRNN({ units: 3, stateful: true, batchInputShape: [4, 5, 3], recurrentInitializer: 'zeros' }),
       /\(SimpleRNN\).*from batch to batch/,
+    ],
+    'a constraint inside of a wrapper': [
+      () => of.timeDistributed({ layer: of.dense({ units: 2, kernelConstraint: 'nonNeg' }) }),
+      /\(TimeDistributed\).*kernelConstraint/,
+    ],
+    'a regulariser whose weight is not its own': [
+      () => of.timeDistributed({ layer: of.dense({ units: 2, kernelRegularizer: 'l1l2' }) }),
+      /\(TimeDistributed\).*kernelRegularizer belongs to no weight/,
     ],
     'dropout inside of a cell': [
       () => of.gru({ units: 3, dropout: 0.5, recurrentInitializer: 'zeros' }),

@@ -10,6 +10,7 @@ import type { Program } from '../../../src/engine/plan/program.js';
 import { PlanEngine } from '../../../src/engine/plan-engine.js';
 import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
 import { engineContract } from '../../contract/engine-contract.js';
+import { keepsMemory } from '../../contract/steady-memory.js';
 import {
   cornerNames,
   modelNamed,
@@ -19,9 +20,21 @@ import {
   writeSamples,
 } from './support.js';
 
-describe('wasm', () => engineContract((options) => PlanEngine.create('wasm', options)));
+describe('wasm', () => {
+  engineContract((options) => PlanEngine.create('wasm', options));
+  keepsMemory(
+    'lenet5',
+    () => modelNamed('lenet5'),
+    (options) => PlanEngine.create('wasm', options),
+  );
+});
 describe('native', { skip: skippedWithoutNative() }, () => {
   engineContract((options) => PlanEngine.create('native', options));
+  keepsMemory(
+    'lenet5',
+    () => modelNamed('lenet5'),
+    (options) => PlanEngine.create('native', options),
+  );
 });
 
 /** Relative, by tensor, in the L2 norm. Two float32 engines that add in other orders: 7e-7 at most was seen. */
