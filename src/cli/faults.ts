@@ -21,6 +21,18 @@ export const cliFaults = {
     message: ({ command, given }) => `lockstep ${command} does not know what to do with ${given}`,
     remedy: 'remove it, or put the flag that it belongs to in front of it',
   } satisfies FaultKind<{ command: string; given: string }>,
+  BAD_CHOICE: {
+    exitCode: 2,
+    meaning: 'A flag was given a value that is not among those that it takes.',
+    message: ({ flag, given, choices }) => `${flag} ${given}: expected one of ${choices}`,
+    remedy: 'choose one of them',
+  } satisfies FaultKind<{ flag: string; given: string; choices: string }>,
+  OUT_IS_THERE: {
+    exitCode: 2,
+    meaning: 'What would be written is there already, and nothing is overwritten.',
+    message: ({ out }) => `--out ${out} is there already`,
+    remedy: 'choose another --out, or remove it',
+  } satisfies FaultKind<{ out: string }>,
   BAD_USAGE: {
     exitCode: 2,
     meaning: 'A command line that cannot be read.',

@@ -12,6 +12,7 @@ import { cliFault } from './faults.js';
 import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
 import { createProgram, type Invocation } from './program.js';
 import { reportError } from './report-error.js';
+import { addTrainedCommands, trainedFlags } from './trained.js';
 import { readVersion } from './version.js';
 
 /**
@@ -53,6 +54,7 @@ export async function main(
     },
   });
   addOnlookingCommands(program, context);
+  addTrainedCommands(program, context);
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
@@ -69,7 +71,7 @@ export async function main(
 }
 
 /** Commands without a configuration. */
-const others = ['engines', ...Object.keys(onlookingFlags)];
+const others = ['engines', ...Object.keys(onlookingFlags), ...Object.keys(trainedFlags)];
 
 /** What is left after a command, such as the connection to a peer that is stopped, may hold up the process for so long. */
 const lingerMs = 1_000;

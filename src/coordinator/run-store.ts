@@ -28,7 +28,9 @@ export function runStoreIn(
   { keep, resumedStep, journal, freeze }: RunStoreOptions,
 ): RunStore {
   const { runId } = spec;
-  const metadata = (step: number) => ({ format: 'lockstep', formatVersion: '1', runId, step: String(step) });
+  const facts = { format: 'lockstep', formatVersion: '1', runId, microBatchSize: String(spec.microBatchSize) };
+  /** With the model, so that the file can be used by itself. */
+  const metadata = (step: number) => ({ ...facts, step: String(step), model: JSON.stringify(spec.model) });
   return {
     async appendJournal(entry) {
       await journal?.append(entry);

@@ -26,6 +26,19 @@ export const dataFaults = {
     message: (f: { path: string; reason: string }) => `cannot read ${f.path}: ${f.reason}`,
     remedy: 'check the permissions of the file and the disk that it is on',
   },
+  INPUT_UNREADABLE: {
+    exitCode: 2,
+    meaning: 'A file with samples for a trained model cannot be read.',
+    message: (f: { path: string; reason: string }) => `cannot read the samples in ${f.path}: ${f.reason}`,
+    remedy: 'give images in IDX, plain or .gz, or what numpy.save writes in C order, .npy',
+  },
+  INPUT_DOES_NOT_FIT: {
+    exitCode: 2,
+    meaning: 'Samples for a trained model have another shape than it takes.',
+    message: (f: { path: string; shape: readonly number[]; expected: readonly number[] }) =>
+      `${f.path} has the shape ${f.shape.join(' x ')}, the model takes samples of ${f.expected.join(' x ')}`,
+    remedy: 'give one sample of that shape, or several along a first dimension',
+  },
   MNIST_NOT_INSTALLED: {
     exitCode: 1,
     meaning: 'The package with the MNIST files is not installed.',

@@ -63,6 +63,12 @@ export const engineFaults = {
       `layer ${layer} ends the model with ${activation}, which the loss ${loss} applies itself`,
     remedy: 'leave the last activation out, so that outputs are logits, or choose --loss meanSquaredError',
   } satisfies FaultKind<{ readonly layer: string; readonly activation: string; readonly loss: string }>,
+  WEIGHTS_WITHOUT_MODEL: {
+    exitCode: 2,
+    meaning: 'A file has weights, but not the model that they belong to.',
+    message: ({ path }) => `${path} does not say which model its weights belong to`,
+    remedy: 'give the folder of a run, its final.safetensors, best.safetensors or a checkpoint',
+  } satisfies FaultKind<{ readonly path: string }>,
   KERNELS_UNREADABLE: {
     exitCode: 1,
     meaning: 'The compiled kernels, a file of the package, are missing or damaged.',

@@ -34,14 +34,15 @@ export interface WeightEntry {
 export async function readModelFile(path: string, loss: LossName | 'auto' = 'auto'): Promise<ModelFile> {
   const content = parse(path, await readBytes(path));
   const { topology, trainingConfig } = topologyOf(path, content);
-  const chosen = loss === 'auto' ? lossIn(content['trainingConfig'] ?? trainingConfig) : loss;
+  const own = ownFacts(content);
+  const chosen = loss === 'auto' ? (own.loss ?? lossIn(content['trainingConfig'] ?? trainingConfig)) : loss;
   demandLogits(topology, chosen ?? 'softmaxCrossEntropy');
   const manifest = content['weightsManifest'] as WeightsManifest | undefined;
   return {
     spec: {
       name: nameOfModelFile(path),
       topology,
-      inputScaling: unitScaling,
+      inputScaling: own.inputScaling ?? unitScaling,
       ...(chosen === undefined || chosen === 'softmaxCrossEntropy' ? {} : { loss: chosen }),
     },
     ...(Array.isArray(manifest) && manifest.length > 0 ? { weightsManifest: manifest } : {}),
@@ -89,6 +90,12 @@ function topologyOf(path: string, content: Json): { readonly topology: Json; rea
   if (typeof topology['class_name'] !== 'string' || typeof topology['config'] !== 'object')
     throw no('its modelTopology names no class with a configuration');
   return { topology, trainingConfig: found['training_config'] };
+}
+
+/** What `lockstep export` writes, which TensorFlow.js hands on. */
+function ownFacts(content: Json): Partial<Pick<ModelSpec, 'loss' | 'inputScaling'>> {
+  const metadata = content['userDefinedMetadata'];
+  return isObject(metadata) && isObject(metadata['lockstep']) ? metadata['lockstep'] : {};
 }
 
 /** The loss that the model was compiled with, if it is one of ours. */

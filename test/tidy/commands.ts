@@ -1,6 +1,7 @@
 /** Commands in documents: each flag that they show must exist. */
 
 import { onlookingFlags } from '../../src/cli/onlooking.js';
+import { trainedFlags } from '../../src/cli/trained.js';
 import { commands } from '../../src/config/field.js';
 import { factsOf, fieldNames, hasField } from '../../src/config/sources.js';
 import type { Files } from './files.js';
@@ -9,7 +10,7 @@ const benchFlags = ['--workers', '--floats', '--topology', '--rounds', '--checks
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
-  const onlooking = onlookingFlags[command];
+  const onlooking = onlookingFlags[command] ?? trainedFlags[command];
   if (onlooking) return [...onlooking, ...general];
   if (command === 'engines') return ['--json', '--explain', '--gpu', '--from', ...general];
   if (command === 'bench') return [...benchFlags, ...general];
@@ -28,7 +29,11 @@ export function commandComplaints(documents: Files): string[] {
       const [, command = 'train', rest = ''] =
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
-      if (![...commands, ...Object.keys(onlookingFlags), 'engines', 'bench', 'help'].some((c) => c === command))
+      if (
+        ![...commands, ...Object.keys(onlookingFlags), ...Object.keys(trainedFlags), 'engines', 'bench', 'help'].some(
+          (c) => c === command,
+        )
+      )
         return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
         .map(([flag]) => flag)

@@ -124,8 +124,10 @@ describe('OpByOpEngine', () => {
       keepsMemory(`${name}, ${what}`, model, (options) => OpByOpEngine.create(name, options));
 
   it('freezes what its layer says is frozen, inside of another model too', async () => {
-    const inner = tfl.sequential({ name: 'inner', layers: [of.dense({ name: 'a', inputShape: [5], units: 4 })] });
-    inner.trainable = false;
+    const inner = tfl.sequential({
+      name: 'inner',
+      layers: [of.dense({ name: 'a', inputShape: [5], units: 4, trainable: false })],
+    });
     const model = specOf(
       of.repeatVector({ inputShape: [5], n: 1 }),
       of.flatten(),

@@ -1,0 +1,39 @@
+import { createArena } from '../core/arena.js';
+import { microBatchCount } from '../data/batch-plan.js';
+import type { Dataset } from '../data/dataset.js';
+import { weightsFrom } from '../store/safetensors.js';
+import { chooseEngine, createEngine } from './choose-engine.js';
+import type { EngineName } from './engine.js';
+import { MicroBatchRunner } from './micro-batch-runner.js';
+import type { TrainedModel } from './trained-model.js';
+
+export interface TrainedFigures {
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly engine: EngineName;
+}
+
+/**
+ * Loss and accuracy over a data set, as evaluations of a run compute them: with the micro-batches of the run the same bits.
+ *
+ * @throws LockstepError as `createEngine` and `weightsFrom` do
+ */
+export async function evaluateTrained(
+  { model, tensors, microBatchSize, path }: TrainedModel,
+  dataset: Dataset,
+  wanted: EngineName | 'auto',
+): Promise<TrainedFigures> {
+  const arena = createArena();
+  const { engine: name } = chooseEngine(wanted, model);
+  const engine = await createEngine(name, { model, microBatchSize, arena });
+  const weights = arena.float32(engine.layout.weightCount);
+  weights.set(weightsFrom({ tensors, metadata: {} }, engine.layout, path));
+  const order = { seed: 0, shuffle: 'none' } as const;
+  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, order, train: dataset, test: dataset });
+  const sampleCount = dataset.length;
+  const range = { first: 0, end: microBatchCount(sampleCount, microBatchSize) };
+  const job = { purpose: 'evaluation', epoch: 0, firstPosition: 0, sampleCount, range, weights } as const;
+  const [whole] = await runner.run(job);
+  const [loss, correct] = whole!.values;
+  return { loss: loss! / sampleCount, accuracy: correct! / sampleCount, engine: name };
+}
