@@ -39,8 +39,16 @@ export async function inspectEngines(): Promise<readonly EngineReport[]> {
     { engine: 'wasm', deterministic: true, available: true, version: 'own kernels, WebAssembly SIMD', device },
     { engine: 'cpu', deterministic: true, available: true, version: `TensorFlow.js ${tensorflowVersion}`, device },
     ...(await inspectGpus()),
-    { engine: 'tensorflow', deterministic: false, ...tensorflowStatus() },
+    inspectTensorflow(device),
   ];
+}
+
+function inspectTensorflow(processor: string): EngineReport {
+  const engine = { engine: 'tensorflow', deterministic: false } as const;
+  const status = tensorflowStatus();
+  if (!status.available) return { ...engine, ...status };
+  const { version } = status;
+  return { ...engine, available: true, version, device: version.includes(' on GPU') ? 'GPU' : processor };
 }
 
 async function inspectGpus(): Promise<readonly EngineReport[]> {
