@@ -94,10 +94,15 @@ export class SlurmCluster {
 
   /** Runs a command as a person on the login node does. @param cwd - where it runs, the place of a job's files */
   run(command: readonly string[], cwd = this.folder): { readonly stdout: string; readonly stderr: string } {
-    const [file = '', ...words] = this.inside('login', command, cwd);
-    const { status, stdout, stderr } = spawnSync(file, words, { encoding: 'utf8', env: this.environment });
+    const { status, stdout, stderr } = this.attempt(command, cwd);
     if (status !== 0 && command[0] !== 'sinfo') throw new Error(`${command.join(' ')} exit ${status}: ${stderr}`);
     return { stdout, stderr };
+  }
+
+  /** As `run`, for what may be refused: whoever calls looks at what became of it. */
+  attempt(command: readonly string[], cwd = this.folder) {
+    const [file = '', ...words] = this.inside('login', command, cwd);
+    return spawnSync(file, words, { encoding: 'utf8', env: this.environment });
   }
 
   /** Waits for something that nobody announces, and gives up where a person would. */

@@ -65,8 +65,8 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     cluster.startNode('n3');
     await cluster.until('the node is back', () => {
       const state = cluster.stateOf('n3');
-      // One that has registered meanwhile is idle by itself, and cannot be resumed.
-      if (state.startsWith('down')) cluster.run(['scontrol', 'update', 'NodeName=n3', 'State=RESUME']);
+      // It may register between the question and the answer, is idle by itself then, and refuses to be resumed.
+      if (state.startsWith('down')) cluster.attempt(['scontrol', 'update', 'NodeName=n3', 'State=RESUME']);
       return state === 'idle';
     });
     const joining = submit(documented('slurm.md', 'join', { JOB: job }));

@@ -41,18 +41,20 @@ export function workshop(t: { after(fn: () => void): void }) {
 }
 
 /** A run that hangs must not hang the suite; far above what any of them takes. */
-const limitMs = 120_000;
+const usualLimitMs = 120_000;
 
 /**
  * @param cwd - runs/ and the cache lie here
  * @param environment - added to a clean one
  * @param through - a program that runs another one, and its arguments
+ * @param limitMs - after which it is killed
  */
 export function start(
   args: readonly string[],
   cwd: string,
   environment: Readonly<Record<string, string>> = {},
   through: readonly string[] = [],
+  limitMs = usualLimitMs,
 ): Running {
   const [program, ...rest] = [...through, process.execPath, join(packageRoot, 'bin', 'lockstep.js'), ...args];
   const child = spawn(program!, rest, {

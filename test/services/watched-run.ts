@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { start, type Running } from '../e2e/lockstep.js';
 
-/** A run of three workers as processes of their own, for whoever looks on. It is long enough to be stopped, not to end. */
+/** A run of three workers as processes of their own, for whoever looks on. */
 export interface WatchedRun {
   readonly coordinator: Running;
   readonly workers: readonly Running[];
@@ -9,30 +9,37 @@ export interface WatchedRun {
   readonly url: string;
 }
 
+/** Of a run that is stopped when nobody needs it any more: no machine is so fast that it ends before. */
+export const endless = 10_000_000;
+
+/** Whoever watches does much meanwhile, and stops the run when it is done. */
+const limitMs = 900_000;
+
+/** @param beforeWorkers - something to do while the coordinator is there and waits for them */
 export async function startWatchedRun(
   place: { readonly folder: string; path(name: string): string; smallDataset(): string },
   steps: number,
+  beforeWorkers: (url: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<WatchedRun> {
-  const flags = [
-    '--dataset',
-    place.smallDataset(),
-    '--global-batch',
-    '96',
-    '--micro-batch',
-    '8',
-    '--steps',
-    `${steps}`,
-  ];
+  const batches = ['--global-batch', '96', '--micro-batch', '8'];
+  const flags = ['--dataset', place.smallDataset(), ...batches, '--steps', `${steps}`];
   const often = ['--eval-every', '50steps', '--checkpoint-every', '50steps', '--port', '0', '--metrics-port', '0'];
   const coordinator = start(
     ['coordinator', ...flags, ...often, '--workers', '3', '--json', '--out', place.path('run')],
     place.folder,
+    {},
+    [],
+    limitMs,
   );
   const [, address, url] = await coordinator.seen(/"coordinator":"([^"]+)".*"page":"([^"]+)"/);
+  await beforeWorkers(url!);
   const workers = [0, 1, 2].map((i) =>
     start(
       ['worker', '--coordinator', address!, '--name', `worker-${i}`, '--exchange-port', '0', '--metrics-port', '0'],
       place.folder,
+      {},
+      [],
+      limitMs,
     ),
   );
   await coordinator.seen(/"type":"started"/);

@@ -11,12 +11,12 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const { workshop } = await import('../../dist/test/e2e/lockstep.js');
-const { startWatchedRun } = await import('../../dist/test/services/watched-run.js');
+const { endless, startWatchedRun } = await import('../../dist/test/services/watched-run.js');
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** So many that a fast machine is still training when the last test of the moving page begins. */
-const steps = 4000;
+/** Of a run that is watched from its start to its end. */
+const steps = 300;
 /** Of the longest wait for something on the page: a loaded machine trains slowly. */
 const limitMs = 100_000;
 
@@ -28,18 +28,22 @@ if (!existsSync(executablePath) && !process.env.CI) {
 
 function browserTests() {
   const place = workshop({ after });
+  const shortPlace = workshop({ after });
   let browser, run, page;
+  const runs = [];
   const complaints = [];
 
   before(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-    run = await startWatchedRun(place, steps);
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+    run = await startWatchedRun(place, endless);
+    runs.push(run);
     page = await openPage({ viewport: { width: 1200, height: 900 } });
     await page.goto(run.url);
   });
   after(async () => {
     await browser?.close();
-    for (const { child } of run ? [run.coordinator, ...run.workers] : []) child.kill('SIGKILL');
+    for (const { coordinator, workers } of runs)
+      for (const { child } of [coordinator, ...workers]) child.kill('SIGKILL');
   });
 
   /** A page of which every complaint counts. */
@@ -51,7 +55,7 @@ function browserTests() {
     });
     opened.on('pageerror', (error) => complaints.push(error.message));
     opened.on('request', (request) => {
-      const isOurs = [run.url, 'file:', 'data:', 'blob:'].some((start) => request.url().startsWith(start));
+      const isOurs = ['http://127.0.0.1:', 'file:', 'data:', 'blob:'].some((start) => request.url().startsWith(start));
       if (!isOurs) complaints.push(`a request to ${request.url()}`);
     });
     return opened;
@@ -137,14 +141,13 @@ function browserTests() {
     assert.match(await textOf('.lane.gone'), /not here any more/);
   });
 
-  test('ends with the numbers of report.json, and so does the frozen page', async () => {
-    await page.waitForFunction(() => document.body.dataset.state === 'finished');
-    await run.coordinator.ended;
-    const report = JSON.parse(readFileSync(place.path('run/report.json'), 'utf8'));
+  /** The page that followed a run, and the one that the run left. */
+  async function assertEndsAsReported(followed, folder, state) {
+    const report = JSON.parse(readFileSync(folder('run/report.json'), 'utf8'));
     const frozen = await openPage({});
-    await frozen.goto(pathToFileURL(place.path('run/report.html')).href);
-    for (const shown of [page, frozen]) {
-      assert.match(await textOf('#state', shown), /Finished/);
+    await frozen.goto(pathToFileURL(folder('run/report.html')).href);
+    for (const shown of [followed, frozen]) {
+      assert.match(await textOf('#state', shown), state);
       const rows = Object.fromEntries(
         (await shown.locator('#report tbody tr').allInnerTexts()).map((row) => row.split('\t')),
       );
@@ -157,6 +160,16 @@ function browserTests() {
       assert.equal(await shown.locator('canvas').count(), 3);
     }
     assert.deepEqual(await violations(frozen), []);
+    await frozen.close();
+    return report;
+  }
+
+  test('ends with the numbers of report.json when the run is stopped, and so does the frozen page', async () => {
+    run.coordinator.child.kill('SIGTERM');
+    await page.waitForFunction(() => document.body.dataset.state === 'finished');
+    await run.coordinator.ended;
+    const report = await assertEndsAsReported(page, place.path, /Interrupted and saved/);
+    assert.equal(report.worldSize, 2);
   });
 
   test('saves what it shows', async () => {
@@ -166,7 +179,22 @@ function browserTests() {
       csv,
       /^step,loss,accuracy,imagesPerSecond,learningRate,gradientNorm,worldSize,testLoss,testAccuracy\n/,
     );
-    assert.match(csv, new RegExp(`\\n${steps},`));
+    const last = await page.evaluate(() => document.body.dataset.step);
+    assert.match(csv, new RegExp(`\\n${last},`));
+  });
+
+  test('follows a run from before its first step to its end', async () => {
+    const other = await openPage({});
+    const short = await startWatchedRun(shortPlace, steps, async (url) => {
+      await other.goto(url);
+      await other.waitForFunction(() => document.body.dataset.state === 'waiting');
+    });
+    runs.push(short);
+    await other.waitForFunction(() => document.body.dataset.state === 'finished');
+    await short.coordinator.ended;
+    const report = await assertEndsAsReported(other, shortPlace.path, /Finished/);
+    assert.deepEqual([report.steps, report.worldSize], [steps, 3]);
+    await other.close();
   });
 
   test('no complaint of the browser in all that time', () => assert.deepEqual(complaints, []));
