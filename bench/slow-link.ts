@@ -3,20 +3,26 @@
  * directions by `tc ... tbf`. Needs root, `ip` and `tc` (Debian: iproute2), and takes all of it away again.
  *
  *     npm run build && node dist/bench/slow-link.js [floats, default 26214400] [rounds, default 5] [rate, default 1gbit]
+ *         [codecs, default f32,bf16,int8,topk]
  *
  * Prints a line a codec: median milliseconds a call, and how many times the speed of f32 that is. Codecs take turns, so
  * that a noisy minute meets all of them.
  */
 import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../src/core/paths.js';
 
-const [floats = '26214400', rounds = '5', rate = '1gbit'] = process.argv.slice(2);
-const codecs = ['f32', 'bf16', 'int8', 'topk'] as const;
+const [floats = '26214400', rounds = '5', rate = '1gbit', chosen = 'f32,bf16,int8,topk'] = process.argv.slice(2);
+const codecs = chosen.split(',');
 const names = [`lockstep-${process.pid}-a`, `lockstep-${process.pid}-b`] as const;
 const addresses = ['10.77.0.1', '10.77.0.2'] as const;
 const hosts = addresses.map((address) => `${address}:7171`).join(',');
+
+/** Each side has a folder for temporary files of its own, or they would meet at a Unix socket there, beside the link. */
+const folders = names.map((name) => mkdtempSync(join(tmpdir(), `${name}-`)));
 
 const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 const inside = (name: string, ...command: string[]): void => ip('netns', 'exec', name, ...command);
@@ -40,7 +46,8 @@ async function measure(codec: string): Promise<number> {
   const outputs = await Promise.all(
     names.map((name, rank) => {
       const command = [join(packageRoot, 'bin', 'lockstep.js'), ...bench, '--codec', codec, '--json'];
-      return promisify(execFile)('ip', ['netns', 'exec', name, process.execPath, ...command, '--rank', String(rank)]);
+      const program = ['netns', 'exec', name, process.execPath, ...command, '--rank', String(rank)];
+      return promisify(execFile)('ip', program, { env: { ...process.env, TMPDIR: folders[rank] } });
     }),
   );
   return (JSON.parse(outputs[0]!.stdout.trim()) as { milliseconds: number }).milliseconds;
@@ -62,6 +69,7 @@ try {
     console.log(`${codec.padEnd(6)} ${median(own).toFixed(0).padStart(7)} ms   ${ratio.toFixed(2)} times f32`);
   }
 } finally {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   for (const name of names) {
     try {
       ip('netns', 'delete', name);

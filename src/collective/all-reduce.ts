@@ -1,6 +1,6 @@
 import { SliceCoder, type Codec } from './codec.js';
 import type { Link } from './link.js';
-import { ownerMap, peersOf, type Topology } from './owner-map.js';
+import { encodingOrder, ownerMap, peersOf, type Topology } from './owner-map.js';
 import { Reduction, type ReductionContext, type RoundPlan } from './reduction.js';
 import type { Workspace } from './workspace.js';
 
@@ -39,7 +39,7 @@ export class AllReduce {
     const owners = ownerMap(topology, length, link.worldSize);
     const peers = peersOf(topology, link.rank, link.worldSize);
     const coder = new SliceCoder(codec, length - exactTail, workspace);
-    this.context = { link, workspace, nowMs, owners, peers, coder };
+    this.context = { link, workspace, nowMs, owners, peers, coder, encodingOrder: encodingOrder(owners) };
     link.inbox.allowEarly(earlyVectorsMax * length * 4);
   }
 

@@ -51,3 +51,14 @@ function cut(begin: number, end: number, owners: readonly number[]): readonly Sl
   const border = (i: number) => Math.min(end, begin + Math.floor((grains * i) / pieces) * grainFloats);
   return Array.from({ length: pieces }, (_, i) => ({ begin: border(i), end: border(i + 1), owners }));
 }
+
+/** The first slice of each owner, the second of each, and so on: if they are made in this order, all owners are busy. */
+export function encodingOrder(owners: OwnerMap): readonly number[] {
+  const before = new Map<number, number>();
+  const places = owners.map(({ owners: [first] }, index) => {
+    const place = before.get(first!) ?? 0;
+    before.set(first!, place + 1);
+    return { index, place };
+  });
+  return places.sort((a, b) => a.place - b.place || a.index - b.index).map(({ index }) => index);
+}

@@ -36,6 +36,8 @@ export interface ReductionContext {
   readonly peers: readonly number[];
   readonly workspace: Workspace;
   readonly coder: SliceCoder;
+  /** Indices of all slices, those of different owners in turn. */
+  readonly encodingOrder: readonly number[];
   readonly nowMs: () => number;
 }
 
@@ -66,6 +68,10 @@ export class Reduction implements Receiver {
   private added = 0;
   private incompleteSlices: number;
   private pendingSends = 0;
+  /** Nodes that are being encoded, one after the other. */
+  private unencoded = 0;
+  private encoding = Promise.resolve();
+  private isFailed = false;
   private nodesToArrive = 0;
   private slowestRank = -1;
   private movedBytes = 0;
@@ -99,12 +105,12 @@ export class Reduction implements Receiver {
     });
     link.inbox.open(plan.round, this);
     const header = writeHeader({ count, length: sum.length });
-    for (const peer of peers) this.send(peer, 'header', 0, 0, header);
+    for (const peer of peers) void this.send(peer, 'header', 0, 0, header);
   }
 
   /** Takes this rank's next node, in the order of `coveringNodes`, and sends it to the slices' owners. */
   add(node: NodeSum): void {
-    const { owners, peers, coder, nowMs } = this.context;
+    const { owners, coder, nowMs } = this.context;
     const span = this.missing.shift();
     if (span?.first !== node.first || span.end !== node.end)
       throw new Error(`node ${node.first}..${node.end} out of turn: ${JSON.stringify(span)} is next`);
@@ -113,13 +119,39 @@ export class Reduction implements Receiver {
       this.hiddenBytes = this.movedBytes;
       this.readyMs = nowMs();
     }
-    for (const [i, slice] of owners.entries()) {
-      const values = node.values.subarray(slice.begin, slice.end);
-      const place = { kind: 'nodes', round: this.plan.round, span, begin: slice.begin } as const;
-      const payload = coder.encode(slice, values, place);
-      for (const peer of peers) if (slice.owners.includes(peer)) this.send(peer, 'nodes', i, index, payload);
-      if (this.slices[i]?.addOwn(index, values)) this.summed(i);
+    if (coder.isPlain) {
+      for (const i of owners.keys()) this.addSlice(node, index, i).catch((error: Error) => this.fail(error));
+    } else {
+      this.unencoded += 1;
+      this.encoding = this.encoding.then(async () => this.encode(node, index));
     }
+  }
+
+  /** Slice by slice, the next one when the streams have taken the one before: what is encoded travels meanwhile. */
+  private async encode(node: NodeSum, index: number): Promise<void> {
+    try {
+      for (const i of this.context.encodingOrder) {
+        if (this.isFailed) return; //                               the node may hold something else by now
+        await this.addSlice(node, index, i);
+      }
+      this.unencoded -= 1;
+      this.settle();
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  /** @returns when the slice's owners need our values no more */
+  private async addSlice({ first, end, values: all }: NodeSum, index: number, i: number): Promise<void> {
+    const { owners, peers, coder } = this.context;
+    const slice = owners[i]!;
+    const values = all.subarray(slice.begin, slice.end);
+    const place = { kind: 'nodes', round: this.plan.round, span: { first, end }, begin: slice.begin } as const;
+    const payload = coder.encode(slice, values, place);
+    const others = peers.filter((peer) => slice.owners.includes(peer));
+    const sent = others.map(async (peer) => this.send(peer, 'nodes', i, index, payload));
+    if (this.slices[i]?.addOwn(index, values)) this.summed(i);
+    await Promise.all(sent);
   }
 
   /**
@@ -150,6 +182,7 @@ export class Reduction implements Receiver {
   }
 
   fail(error: Error): void {
+    this.isFailed = true;
     this.reject(error);
   }
 
@@ -208,7 +241,7 @@ export class Reduction implements Receiver {
     if (others.length > 0) {
       const place = { kind: 'sum', round, span: { first: 0, end: count }, begin: slice.begin } as const;
       const payload = coder.encode(slice, sum.subarray(slice.begin, slice.end), place);
-      for (const peer of others) this.send(peer, 'sum', i, 0, payload);
+      for (const peer of others) void this.send(peer, 'sum', i, 0, payload);
     }
     this.complete(i, slice);
   }
@@ -220,9 +253,10 @@ export class Reduction implements Receiver {
     this.settle();
   }
 
-  private send(to: number, kind: Frame['kind'], slice: number, node: number, payload: Uint8Array): void {
+  /** @returns when the payload was taken, or the round has failed */
+  private async send(to: number, kind: Frame['kind'], slice: number, node: number, payload: Uint8Array): Promise<void> {
     this.pendingSends += 1;
-    this.context.link.send(to, { kind, round: this.plan.round, slice, node, payload }).then(
+    return this.context.link.send(to, { kind, round: this.plan.round, slice, node, payload }).then(
       () => {
         this.pendingSends -= 1;
         this.movedBytes += payload.byteLength;
@@ -234,8 +268,8 @@ export class Reduction implements Receiver {
 
   private settle(): void {
     const { peers } = this.context;
-    const isDone = this.incompleteSlices === 0 && this.pendingSends === 0 && this.missing.length === 0;
-    if (isDone && this.hasHeader.size === peers.length) this.resolve();
+    const isDone = this.incompleteSlices === 0 && this.pendingSends === 0 && this.unencoded === 0;
+    if (isDone && this.missing.length === 0 && this.hasHeader.size === peers.length) this.resolve();
   }
 
   private checkLength(from: number, i: number, { payload }: ArrivedFrame): void {

@@ -72,16 +72,14 @@ export class SliceSum {
 
   /** @param frame - with a payload of the right length @returns whether the sum is complete */
   addTheirs(rank: number, frame: ArrivedFrame): boolean {
-    const { slice, coder, workspace } = this.options;
+    const { slice, coder } = this.options;
     const entry = this.entries[this.byRank[rank]!.first + frame.node]!;
     const values = entry.target!;
     if (coder.isPlain) {
       fetchPayload(frame, bytesOf(values));
     } else {
-      const { payload } = frame;
-      const isAligned = payload instanceof Uint8Array && payload.byteOffset % 4 === 0;
-      const bytes = isAligned ? payload : bytesOf(workspace.take(payload.byteLength / 4));
-      if (bytes !== payload) fetchPayload(frame, bytes);
+      const bytes = coder.target(slice);
+      fetchPayload(frame, bytes);
       coder.decode(slice, bytes, values);
     }
     return this.arrive(entry, values);

@@ -1,5 +1,9 @@
+import type { CodecKernels } from './codecs/kernels.js';
+
 /** What the exchange needs of the compute kernels. The engine implements it over the arena, `plainVectors` without one. */
 export interface Vectors {
+  /** Absent: codecs encode in plain JavaScript. */
+  readonly codecs?: CodecKernels;
   /** A new float32 vector, zeroed. It is never freed. */
   allocate(length: number): Float32Array;
   /** `target[i] += source[i]`, each sum rounded to float32. Equally long; both allocated here or by the engine. */

@@ -10,6 +10,8 @@ export interface Kernels {
   run_program(memory: 0, program: number, words: number, m: number, weights: number, sums: number): void;
   run_loop(memory: 0, call: number): void;
   add(memory: 0, target: number, source: number, size: number): void;
+  /** @param request - address of a `codec_request` */
+  code(memory: 0, request: number): void;
   lane_count(): number;
 }
 

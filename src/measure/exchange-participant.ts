@@ -61,6 +61,7 @@ export class ExchangeParticipant {
   private readonly tcp = new PlainTcp();
   private link: GrpcLink | undefined;
   private workspace: Workspace | undefined;
+  private residuals: Workspace | undefined;
   private step = 0;
 
   constructor(private readonly clock: Clock) {
@@ -74,7 +75,9 @@ export class ExchangeParticipant {
 
   /** @param listen - with port 0 any free ones will do @returns where others reach this one */
   async start(listen: HostPort): Promise<ParticipantAddresses> {
-    this.workspace = new Workspace(arenaVectors(this.arena, await fastestKernels(this.arena)));
+    const vectors = arenaVectors(this.arena, await fastestKernels(this.arena));
+    this.workspace = new Workspace(vectors);
+    this.residuals = new Workspace(vectors);
     const { host } = listen;
     const port = await this.server.start(listen, true);
     await this.server.startForHost(formatHostPort({ host, port }));
@@ -147,7 +150,7 @@ export class ExchangeParticipant {
     const { rank, worldSize } = link;
     const topology = chooseTopology(wanted, floats, worldSize);
     const needs = { link, workspace: this.workspace!, nowMs: () => this.clock.nowMs() };
-    const codec = createCodec(codecSpec, 1);
+    const codec = createCodec(codecSpec, 1, this.residuals);
     const allReduce = new AllReduce({ ...needs, codec }, { topology, length: floats, exactTail: 0 });
     let vectors = this.vectors.get(floats);
     if (!vectors) {

@@ -85,6 +85,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     state.initialise(weights, spec.learningRate);
   }
 
+  const vectors = arenaVectors(arena, kernels);
   return {
     spec,
     arena,
@@ -92,7 +93,8 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     state,
     sumOfSquares: loops.sumOfSquares,
     learningRateOf: learningRateOf(spec),
-    workspace: new Workspace(arenaVectors(arena, kernels)),
+    workspace: new Workspace(vectors),
+    residuals: new Workspace(vectors),
     gradientSum: arena.float32(stepSumLength(layout)),
     ...(spec.localSteps ? { differences: differencesOf(layout, arena) } : {}),
     evaluationSum: arena.float32(evaluationCount),

@@ -21,6 +21,8 @@ export interface PreparedRun {
   readonly learningRateOf: LearningRateOf;
   /** What peers send arrives and is added here. */
   readonly workspace: Workspace;
+  /** What lossy codecs keep from step to step, for one generation. */
+  readonly residuals: Workspace;
   /** float32[stepSumLength]: the sum over all ranks of the round at hand. */
   readonly gradientSum: Float32Array;
   /**

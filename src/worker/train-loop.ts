@@ -47,7 +47,7 @@ export async function trainLoop(
   };
   const { parameterCount } = run.engine.layout;
   const stepSum = run.differences?.sum ?? run.gradientSum;
-  const codec = createCodec(spec.codec, spec.seed);
+  const codec = createCodec(spec.codec, spec.seed, run.residuals);
   const gradients = allReduceOf(stepSum, stepSum.length - parameterCount, codec);
   const evaluations = allReduceOf(run.evaluationSum, evaluationCount);
   const nextStep = spec.localSteps ? localStep : trainStep;

@@ -1,6 +1,7 @@
 import type { LossyCodec } from '../../core/run-spec.js';
 import type { PieceCodec, PieceKey } from './codec.js';
-import { roundingBits } from './rounding-bits.js';
+import type { CodecKernels } from './kernels.js';
+import { counterOf, roundingBits, roundingKey } from './rounding-bits.js';
 
 /** Floats that share a scale. The scales add 1.6 % to the bytes. */
 const blockFloats = 256;
@@ -18,13 +19,16 @@ const roundToInteger = 6_755_399_441_055_744;
  *
  * @param seed - of stochastic rounding, which draws for (seed, step, node, element)
  */
-export function int8(rounding: LossyCodec['rounding'], seed: number): PieceCodec {
+export function int8(rounding: LossyCodec['rounding'], seed: number, kernels?: CodecKernels): PieceCodec {
   const draw = rounding === 'stochastic' ? roundingBits(seed) : undefined;
+  const philoxKey = roundingKey(seed);
   return {
     name: 'int8',
     hasErrorFeedback: true,
     bytesFor: (length) => Math.ceil(length / blockFloats) * 4 + Math.ceil(length / 4) * 4,
     encode(values, bytes, key, residual) {
+      const random = draw && { key: philoxKey, counter: counterOf(key), element: key.element };
+      if (kernels?.run({ what: 'int8-encode', values, bytes, residual, random })) return;
       const { scales, integers } = partsOf(bytes, values.length);
       if (residual) for (let i = 0; i < values.length; i++) residual[i] = values[i] = values[i]! + residual[i]!;
       for (let block = 0; block < scales.length; block++) {
@@ -39,6 +43,7 @@ export function int8(rounding: LossyCodec['rounding'], seed: number): PieceCodec
       if (residual) for (let i = 0; i < values.length; i++) residual[i] = residual[i]! - values[i]!;
     },
     decode(bytes, values) {
+      if (kernels?.run({ what: 'int8-decode', values, bytes })) return;
       const { scales, integers } = partsOf(bytes, values.length);
       for (let block = 0; block < scales.length; block++) {
         const scale = scales[block]!;

@@ -1,4 +1,5 @@
 import type { Codec, CodedPlace } from '../codec.js';
+import type { Workspace } from '../workspace.js';
 import { pieceFloats, type PieceCodec } from './codec.js';
 
 /** What earlier vectors of one place have lost. */
@@ -12,7 +13,10 @@ export class PiecewiseCodec implements Codec {
   private readonly encoded = new Map<string, number>();
   private step = -1;
 
-  constructor(private readonly codec: PieceCodec) {}
+  constructor(
+    private readonly codec: PieceCodec,
+    private readonly memory: Workspace,
+  ) {}
 
   byteLength(length: number): number {
     const whole = Math.floor(length / pieceFloats);
@@ -59,6 +63,6 @@ export class PiecewiseCodec implements Codec {
     this.encoded.set(place, index + 1);
     const residuals = this.residuals.get(place) ?? [];
     this.residuals.set(place, residuals);
-    return (residuals[index] ??= new Float32Array(length));
+    return (residuals[index] ??= this.memory.take(length).fill(0));
   }
 }

@@ -13,16 +13,13 @@ const drawnFloats = 256;
  * @returns a function whose result is overwritten by its next call
  */
 export function roundingBits(seed: number): (key: PieceKey) => Uint16Array {
-  const stream = randomStream(seed, 'codec-rounding');
-  const key0 = stream.uint32();
-  const key1 = stream.uint32();
+  const [key0, key1] = roundingKey(seed);
   const counter = new Uint32Array(4);
   const words = new Uint32Array(4);
   const bits = new Uint16Array(drawnFloats);
-  return ({ step, hop, first, end, element }) => {
-    counter[1] = first;
-    counter[2] = end * 2 + (hop === 'sum' ? 1 : 0);
-    counter[3] = step;
+  return (key) => {
+    const { element } = key;
+    counter.set(counterOf(key), 1);
     for (let i = 0; i < drawnFloats; i += 8) {
       counter[0] = Math.floor((element + i) / 8);
       philox4x32(counter, key0, key1, words);
@@ -33,4 +30,15 @@ export function roundingBits(seed: number): (key: PieceKey) => Uint16Array {
     }
     return bits;
   };
+}
+
+/** Philox's key. */
+export function roundingKey(seed: number): readonly [number, number] {
+  const stream = randomStream(seed, 'codec-rounding');
+  return [stream.uint32(), stream.uint32()];
+}
+
+/** Its counter, but for the first word. */
+export function counterOf({ step, hop, first, end }: PieceKey): readonly [number, number, number] {
+  return [first, end * 2 + (hop === 'sum' ? 1 : 0), step];
 }

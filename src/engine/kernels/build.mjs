@@ -33,6 +33,7 @@ export const sources = [
   'embedding.c',
   'loss.c',
   'update-loops.c',
+  'codecs.c',
 ].map((name) => join(here, name));
 
 /** For every target: no multiplication may be fused with an addition, nothing may be reordered. */

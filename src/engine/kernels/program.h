@@ -196,6 +196,16 @@ typedef struct {
   double numbers[16];
 } loop_call;
 ENTRY void run_loop(uintptr_t memory, uint32_t call);
+// What a codec is asked to do; addresses in bytes. engine/codec-kernels.ts writes it.
+typedef struct {
+  uint32_t what;     // as in codecs.c
+  uint32_t values;   // float32[size], on a multiple of 4
+  uint32_t bytes;    // encoded, on a multiple of 4
+  uint32_t residual; // float32[size], or 0 for none
+  uint32_t size;
+  uint32_t is_random, key_0, key_1, counter_1, counter_2, counter_3, element; // of stochastic rounding
+} codec_request;
+ENTRY void code(uintptr_t memory, uint32_t request);
 // Floats in a vector: what rows of packed weights are padded to.
 ENTRY int lane_count(void);
 #endif

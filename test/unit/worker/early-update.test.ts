@@ -42,6 +42,7 @@ function workerOf(): PreparedRun {
   };
   return {
     ...{ spec, arena, state, learningRateOf: () => 0.1, workspace: new Workspace(plainVectors) },
+    residuals: new Workspace(plainVectors),
     engine: { layout, compute } as unknown as PreparedRun['engine'],
     gradientSum: new Float32Array(parameterCount + extraCount),
     ...{ evaluationSum: new Float32Array(2), best: undefined, checkpoint: undefined },

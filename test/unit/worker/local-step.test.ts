@@ -46,6 +46,7 @@ function workerFor(localSteps: LocalSteps, gradientAt = (_job: ComputeJob) => 1)
     state,
     learningRateOf: () => 0.1,
     workspace: new Workspace(plainVectors),
+    residuals: new Workspace(plainVectors),
     gradientSum: new Float32Array(4),
     differences: { own: new Float32Array(4), sum: new Float32Array(4) },
     evaluationSum: new Float32Array(2),

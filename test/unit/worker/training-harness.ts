@@ -50,6 +50,7 @@ export function workerWith(
     state,
     learningRateOf: () => 0.1,
     workspace: new Workspace(plainVectors),
+    residuals: new Workspace(plainVectors),
     gradientSum: new Float32Array(5),
     evaluationSum: new Float32Array(2),
     best: undefined,

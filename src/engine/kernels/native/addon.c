@@ -82,6 +82,17 @@ static napi_value call_add(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static napi_value call_code(napi_env env, napi_callback_info info) {
+  uint32_t a[2];
+  const binding *b = arguments(env, info, a, 2);
+  if (!b) return NULL;
+  float_mode found = read_float_mode();
+  write_float_mode(IEEE_FLOAT_MODE);
+  b->kernels->code(b->memory, a[1]);
+  write_float_mode(found);
+  return NULL;
+}
+
 static napi_value call_lane_count(napi_env env, napi_callback_info info) {
   napi_value result = NULL;
   const binding *b = arguments(env, info, NULL, 0);
@@ -118,6 +129,7 @@ static napi_value call_bind(napi_env env, napi_callback_info info) {
   if (!b || napi_create_object(env, &object) != napi_ok || napi_create_reference(env, value[0], 1, &b->bytes) != napi_ok ||
       napi_add_finalizer(env, object, b, unbind, NULL, NULL) != napi_ok || !set_function(env, object, "run_program", call_run_program, b) ||
       !set_function(env, object, "run_loop", call_run_loop, b) || !set_function(env, object, "add", call_add, b) ||
+      !set_function(env, object, "code", call_code, b) ||
       !set_function(env, object, "lane_count", call_lane_count, b)) {
     napi_throw_error(env, NULL, "bind found no memory");
     return NULL;

@@ -6,6 +6,7 @@
 
 #include "../activation.c"
 #include "../batch-normalisation.c"
+#include "../codecs.c"
 #include "../convolution-backward.c"
 #include "../convolution-weights.c"
 #include "../convolution.c"
@@ -26,4 +27,4 @@
 #define NAME_OF(x) variant_##x
 #define NAME(x) NAME_OF(x)
 
-const variant NAME(VARIANT) = {TEXT(VARIANT), run_program, run_loop, add, lane_count};
+const variant NAME(VARIANT) = {TEXT(VARIANT), run_program, run_loop, add, code, lane_count};

@@ -4,11 +4,16 @@ import fc from 'fast-check';
 import { bf16 } from '../../../../src/collective/codecs/bf16.js';
 import type { PieceCodec, PieceKey } from '../../../../src/collective/codecs/codec.js';
 import { int8 } from '../../../../src/collective/codecs/int8.js';
+import type { CodecKernels } from '../../../../src/collective/codecs/kernels.js';
+import { createArena } from '../../../../src/core/arena.js';
+import { codecKernels } from '../../../../src/engine/codec-kernels.js';
+import { loadWasmKernels } from '../../../../src/engine/kernels.js';
+import { bindNative, nativeStatus } from '../../../../src/engine/native-kernels.js';
 import { topk } from '../../../../src/collective/codecs/topk.js';
 
 const key: PieceKey = { step: 3, hop: 'nodes', first: 0, end: 4, element: 1024 };
 const codecs: readonly (readonly [string, PieceCodec])[] = [
-  ['bf16', bf16],
+  ['bf16', bf16()],
   ['int8 nearest', int8('nearest', 7)],
   ['int8 stochastic', int8('stochastic', 7)],
   ['topk', topk(0.1)],
@@ -24,8 +29,76 @@ function roundTrip(codec: PieceCodec, given: Float32Array, residual?: Float32Arr
   return { own, received, bytes };
 }
 
-const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, 0, values.length);
 const vector = fc.float32Array({ maxLength: 600, noNaN: true, noDefaultInfinity: true, min: -(2 ** 90), max: 2 ** 90 });
+
+const arena = createArena();
+const kernels = codecKernels(await loadWasmKernels(arena), arena);
+const native = nativeStatus();
+const kernelsByName = new Map([['wasm', kernels]]);
+if (native.available)
+  for (const [i, name] of native.addon.variants.entries())
+    kernelsByName.set(name, codecKernels(bindNative(native.addon, arena, i), arena));
+
+/** The codec with kernels, and whether they did all of the work. */
+function withKernels(make: (kernels: CodecKernels) => PieceCodec, inner: CodecKernels): PieceCodec {
+  return make({
+    run: (work) => {
+      assert.ok(inner.run(work), 'its vectors are in the arena');
+      return true;
+    },
+  });
+}
+
+const made: readonly (readonly [string, (kernels?: CodecKernels) => PieceCodec])[] = [
+  ['bf16', bf16],
+  ['int8 nearest', (k) => int8('nearest', 7, k)],
+  ['int8 stochastic', (k) => int8('stochastic', 7, k)],
+];
+const [inArena, codeInArena, lostInArena] = [arena.float32(600), arena.uint8(2400), arena.float32(600)];
+/** NaN is NaN, whatever its bits are: a step with one is skipped. */
+const numbersOf = (values: Float32Array): number[] => [...values].map((v) => (Number.isNaN(v) ? NaN : v));
+
+for (const [engine, available] of kernelsByName)
+  for (const [name, make] of made)
+    test(`${name}: kernels for ${engine} give the bits of plain JavaScript`, () => {
+      const plainly = make();
+      const quickly = withKernels(make, available);
+      const any = fc.float32Array({ maxLength: 600 });
+      const small = fc.float32Array({ maxLength: 600, min: -3, max: 3, noNaN: true });
+      fc.assert(
+        fc.property(fc.oneof(any, small, vector), fc.nat(5000), fc.boolean(), (given, step, keeps) => {
+          const at = { ...key, step, element: step * 8 };
+          const lost = Float32Array.from(given, (v, i) => (Number.isFinite(v) ? v / (i + 2) : 0));
+          const expected = { values: given.slice(), lost: lost.slice() };
+          const code = new Uint8Array(plainly.bytesFor(given.length));
+          plainly.encode(expected.values, code, at, keeps ? expected.lost : undefined);
+          const values = inArena.subarray(0, given.length);
+          const bytes = codeInArena.subarray(0, code.length);
+          const left = lostInArena.subarray(0, given.length);
+          values.set(given);
+          left.set(lost);
+          bytes.fill(0xee);
+          quickly.encode(values, bytes, at, keeps ? left : undefined);
+          assert.deepEqual(numbersOf(values), numbersOf(expected.values));
+          assert.deepEqual(numbersOf(left), numbersOf(expected.lost));
+          if (values.every(Number.isFinite)) assert.deepEqual(Uint8Array.from(bytes), code);
+          values.fill(99);
+          quickly.decode(bytes, values);
+          plainly.decode(code, expected.values);
+          assert.deepEqual(numbersOf(values), numbersOf(expected.values));
+        }),
+        { seed: 4, numRuns: 150 },
+      );
+    });
+
+test('kernels leave alone what they cannot reach', () => {
+  const values = Float32Array.of(1.001, 2);
+  assert.equal(kernels.run({ what: 'bf16-encode', values, bytes: codeInArena.subarray(0, 4) }), false);
+  const { own } = roundTrip(bf16(kernels), values);
+  assert.equal(own[0], 1);
+});
+
+const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, 0, values.length);
 
 for (const [name, codec] of codecs) {
   test(`${name}: the sender goes on with the bits that receivers decode, whatever its values are`, () => {
@@ -63,17 +136,17 @@ for (const [name, codec] of codecs) {
 
 test('every NaN of bf16 stays one, also where rounding would carry', () => {
   const bits = Uint32Array.of(0x7fffffff, 0xffffffff, 0x7f800001, 0xff80ffff, 0x7fc00000);
-  const { received } = roundTrip(bf16, new Float32Array(bits.buffer));
+  const { received } = roundTrip(bf16(), new Float32Array(bits.buffer));
   assert.ok(received.every(Number.isNaN));
 });
 
 test('bf16 rounds to nearest, ties to even, with a relative error of at most 2^-8', () => {
   const bits = Uint32Array.of(0x3f808000, 0x3f818000, 0x3f808001, 0x3f807fff, 0xbf818000);
-  const { received } = roundTrip(bf16, new Float32Array(bits.buffer));
+  const { received } = roundTrip(bf16(), new Float32Array(bits.buffer));
   assert.deepEqual([...bitsOf(received)], [0x3f800000, 0x3f820000, 0x3f810000, 0x3f800000, 0xbf820000]);
   fc.assert(
     fc.property(vector, (given) => {
-      const { received: rounded } = roundTrip(bf16, given);
+      const { received: rounded } = roundTrip(bf16(), given);
       for (const [i, value] of given.entries()) {
         const bound = Math.max(Math.abs(value) * 2 ** -8, 2 ** -134); // where floats are denormal, half of their step
         assert.ok(Math.abs(rounded[i]! - value) <= bound);
