@@ -2,7 +2,8 @@ import type { Layer, Topology } from '../topology.js';
 
 const kinds: ReadonlySet<Layer['kind']> = new Set([
   ...(['convolution', 'dense', 'maxPooling', 'averagePooling', 'identity', 'activation'] as const),
-  ...(['dropout', 'merge', 'batchNormalisation'] as const),
+  ...(['dropout', 'merge', 'batchNormalisation', 'layerNormalisation', 'softmax'] as const),
+  ...(['concatenation', 'padding', 'cropping', 'permutation'] as const),
 ]);
 
 /** How many gradients of one value, or inputs of one layer, a kernel adds up: devices bind eight arrays at least. */

@@ -140,7 +140,7 @@ function countCode(rows: number): string {
 }
 
 /** Two kernels that give a sum over all rows of a micro-batch, channel by channel. */
-function channelSums(c: Compilation, name: string, rows: number, channels: number) {
+export function channelSums(c: Compilation, name: string, rows: number, channels: number) {
   const span = Math.max(1, Math.ceil(c.microBatchSize / wantedParts));
   const parts = Math.ceil(c.microBatchSize / span);
   const columns = Math.min(channels, threads);

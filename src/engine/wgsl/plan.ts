@@ -10,9 +10,11 @@ import { gapInGpuPlans } from './coverage.js';
 import type { GpuDevice } from './device.js';
 import { compileActivation, compileDropout, compileMerge, compileShared } from './elements.js';
 import { compileLoss } from './loss.js';
+import { compileConcatenation, compileFrame, compilePermutation } from './moves.js';
 import { compileBatchNormalisation } from './normalisation.js';
 import { compileAveragePooling, compileMaxPooling } from './pooling.js';
 import type { GpuArray, Kernel } from './program.js';
+import { compileLayerNormalisation, compileSoftmax } from './rows.js';
 import { reductions } from './reduction.js';
 
 export interface GpuPlan {
@@ -109,6 +111,17 @@ function compileStage(c: Compilation, stage: Stage, inputs: readonly Values[]): 
       return compileActivation(c, stage, input);
     case 'batchNormalisation':
       return compileBatchNormalisation(c, stage, input);
+    case 'layerNormalisation':
+      return compileLayerNormalisation(c, stage, input);
+    case 'softmax':
+      return compileSoftmax(c, stage, input);
+    case 'concatenation':
+      return compileConcatenation(c, stage, inputs);
+    case 'padding':
+    case 'cropping':
+      return compileFrame(c, stage, input);
+    case 'permutation':
+      return compilePermutation(c, stage, input);
     case 'dropout':
       return compileDropout(c, stage, input);
     case 'merge':
