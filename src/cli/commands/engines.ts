@@ -69,5 +69,6 @@ function line(report: EngineReport, chosen: boolean, imagesPerSecond: number | u
   if (!report.available) return `${name}not available: ${report.reason}; remedy: ${report.remedy}`;
   const bits = report.deterministic ? 'deterministic' : 'not deterministic';
   const speed = `${imagesPerSecond ?? 0} images/s (lenet5)`;
-  return `${name}${report.version.padEnd(36)}${report.device.padEnd(34)} ${bits.padEnd(19)}${speed.padStart(24)}`;
+  const device = report.gpu === undefined ? report.device : `${report.gpu}: ${report.device}`;
+  return `${name}${report.version.padEnd(35)} ${device.padEnd(34)} ${bits.padEnd(19)}${speed.padStart(24)}`;
 }
