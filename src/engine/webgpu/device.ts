@@ -5,10 +5,9 @@ import { fault } from './faults.js';
 /** Used where the adapter has them. */
 const usefulFeatures: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 
-const forOwnKernels = [
-  'enable-dawn-features=disable_robustness,disable_workgroup_init',
-  'disable-dawn-features=timestamp_quantization',
-];
+/** Dawn makes a GPU's clock coarse against curious web pages, so that most kernels would take no time at all. */
+const withExactClock = 'disable-dawn-features=timestamp_quantization';
+const forOwnKernels = ['enable-dawn-features=disable_robustness,disable_workgroup_init'];
 
 /** An open GPU. It belongs to one thread; others open it for themselves. */
 export interface Gpu {
@@ -26,14 +25,13 @@ export interface Gpu {
  * Opens a GPU with all that it can do: its full limits instead of those that every GPU has.
  *
  * @param gpu - `auto`, an index or a part of a name, as `--gpu` has it
- * @param ownKernels - for kernels that were tested to stay inside of their arrays: Dawn then does not check every access,
- *   and its clock is not made coarse
+ * @param ownKernels - for kernels that were tested to stay inside of their arrays: Dawn then does not check every access
  * @throws what `listAdapters` and `chooseAdapter` throw; LockstepError `GPU_REFUSED`
  */
 export async function openGpu(gpu = 'auto', { ownKernels = false } = {}): Promise<Gpu> {
   const adapter = chooseAdapter(gpu, await listAdapters());
   const { create } = await loadDawn();
-  const instance = create([...flagsFor(adapter), ...(ownKernels ? forOwnKernels : [])]);
+  const instance = create([...flagsFor(adapter), withExactClock, ...(ownKernels ? forOwnKernels : [])]);
   const { name } = adapter;
   let device: GPUDevice;
   let info: GPUAdapterInfo;
