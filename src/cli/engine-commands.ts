@@ -19,7 +19,7 @@ export function addEngineCommands(program: Commander, actions: EngineActions): v
     .usage('[options]')
     .allowExcessArguments(false)
     .option(
-      '--explain <model>',
+      '--explain <MODEL|FILE.json>',
       'print the plan of a model, kernel by kernel, with the share of the peak that each reaches',
     )
     .option('--json', 'print one JSON object a line')

@@ -4,6 +4,7 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { describeModel, type ModelDescription } from '../engine/describe-model.js';
 import { initialisersFor } from '../engine/initial-weights.js';
+import { isModelFile, readModelFile } from '../engine/model-file.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import {
   encodeSafetensors,
@@ -70,12 +71,11 @@ function encodeInit(file: TensorFile, layout: ParameterLayout, path: string): In
 /** Loads TensorFlow.js, which takes a second, unless the model comes from a file without weights. */
 async function readModel(config: CoordinatorConfig) {
   const { model: named, loss } = config;
-  if (!named.toLowerCase().endsWith('.json')) {
+  if (!isModelFile(named)) {
     const { buildModelSpec } = await import('../engine/models/index.js');
     const model: ModelSpec = buildModelSpec(named);
     return { model: loss === 'auto' || loss === 'softmaxCrossEntropy' ? model : { ...model, loss } };
   }
-  const { readModelFile } = await import('../engine/model-file.js');
   const { spec: model, weightsManifest } = await readModelFile(named, loss);
   if (!weightsManifest) return { model };
   const { readModelWeights } = await import('../engine/model-file-weights.js');

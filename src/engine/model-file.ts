@@ -49,6 +49,11 @@ export async function readModelFile(path: string, loss: LossName | 'auto' = 'aut
   };
 }
 
+/** Whether `--model` means a file, and no built-in model. */
+export function isModelFile(model: string): boolean {
+  return model.toLowerCase().endsWith('.json');
+}
+
 /** What runs call the model: the file's name, or that of its folder, since TensorFlow.js calls every file model.json. */
 export function nameOfModelFile(path: string): string {
   const name = basename(path).replace(/\.json$/i, '');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { readSafetensors, type Tensor } from '../store/safetensors.js';
 import { fault } from './faults.js';
-import { readModelFile } from './model-file.js';
+import { isModelFile, readModelFile } from './model-file.js';
 import type { ModelSpec } from './model-spec.js';
 
 export interface TrainedModel {
@@ -24,7 +24,7 @@ const defaultMicroBatchSize = 128;
  * @throws LockstepError `WEIGHTS_WITHOUT_MODEL`, and as `readSafetensors` and `readModelFile` do
  */
 export async function readTrainedModel(where: string): Promise<TrainedModel> {
-  if (where.toLowerCase().endsWith('.json')) return readSavedModel(where);
+  if (isModelFile(where)) return readSavedModel(where);
   const isFolder = (await stat(where).catch(() => undefined))?.isDirectory() ?? false;
   const path = isFolder ? join(where, 'final.safetensors') : where;
   const { tensors, metadata } = await readSafetensors(path);

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { encodedImages, imagesDataset } from '../../src/data/encoded-images.js';
 import { readIdxContent } from '../../src/data/idx.js';
 import { losses } from '../../src/engine/losses.js';
+import { buildModelSpec } from '../../src/engine/models/index.js';
 import { unitScaling } from '../../src/engine/models/scaling.js';
 import { tf } from '../../src/engine/tensorflow.js';
 import { readSafetensors } from '../../src/store/safetensors.js';
@@ -154,6 +155,25 @@ test('what no plan covers: op by op on 1 and 3 workers, with one lost on the way
   assert.match(String(said[0]!['opByOp']), /^layer upsampling2d3 \(UpSampling2D\) cannot be compiled to a plan/);
   assert.deepEqual(resultOf(await train(uncovered, 'op3', '--workers', '3')), resultOf(expected));
   if (isLinux) assert.deepEqual(resultOf(await trainWithLoss(uncovered, 'op-lost', 2)), resultOf(expected));
+});
+
+test('a built-in model from a file is that model: the same plan, the same digest', async () => {
+  const { topology: modelTopology } = buildModelSpec('mlp');
+  writeFileSync(place.path('own.json'), JSON.stringify({ format: 'layers-model', modelTopology }));
+  const two = [...base, '--steps', '2', '--workers', '1'];
+  const own = await train(two, 'mlp-own', '--model', place.path('own.json'));
+  assert.equal(own['weightsDigest'], (await train(two, 'mlp-built-in', '--model', 'mlp'))['weightsDigest']);
+});
+
+test('another loss: asked for, or what the file was compiled with', async () => {
+  const { topology: modelTopology } = buildModelSpec('mlp');
+  const file = { format: 'layers-model', modelTopology, trainingConfig: { loss: 'meanSquaredError' } };
+  writeFileSync(place.path('compiled.json'), JSON.stringify(file));
+  const flags = [...base, '--steps', '2', '--workers', '1'];
+  const compiled = await train(flags, 'compiled', '--model', place.path('compiled.json'));
+  const asked = await train(flags, 'asked', '--model', 'mlp', '--loss', 'meanSquaredError');
+  assert.equal(compiled['weightsDigest'], asked['weightsDigest']);
+  assert.ok(Number(compiled['finalLoss']) < 1, 'the first loss of 10 classes is below that of their cross-entropy');
 });
 
 test('weights beside the file are those that a run starts from', async () => {

@@ -12,7 +12,7 @@ import { formatHostPort, localHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import type { RunEvent } from '../../core/events.js';
-import { nameOfModelFile } from '../../engine/model-file.js';
+import { isModelFile, nameOfModelFile } from '../../engine/model-file.js';
 import { coordinatorMetrics, Registry } from '../../metrics/index.js';
 import type { PublicEvent } from '../../live/public-events.js';
 import { RunFolder } from '../../store/run-folder.js';
@@ -234,6 +234,6 @@ function shellWord(path: string): string {
 /** Sorts by time, says what it is, and is not taken: `20261123-204455-lenet5-3f9a`. */
 function newRunId(model: CoordinatorConfig['model']): string {
   const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  const name = model.toLowerCase().endsWith('.json') ? nameOfModelFile(model) : model;
+  const name = isModelFile(model) ? nameOfModelFile(model) : model;
   return `${time}-${name}-${randomBytes(2).toString('hex')}`;
 }

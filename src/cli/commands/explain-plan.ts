@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.js';
 import { chooseEngine } from '../../engine/choose-engine.js';
 import { explain, type ExplainedKernel } from '../../engine/explain.js';
+import { isModelFile, readModelFile } from '../../engine/model-file.js';
 import { buildModelSpec } from '../../engine/models/index.js';
 import type { CommandContext } from '../context.js';
 
@@ -9,7 +10,7 @@ const microBatchSize = 128;
 
 /** `lockstep engines --explain MODEL`: the plan of a model, kernel by kernel, with what each takes here. */
 export async function runExplain(modelName: string, json: boolean, { stdout }: CommandContext): Promise<void> {
-  const model = buildModelSpec(modelName);
+  const model = isModelFile(modelName) ? (await readModelFile(modelName)).spec : buildModelSpec(modelName);
   const { engine } = chooseEngine('auto', model);
   const name = engine === 'native' ? 'native' : 'wasm'; //        where no plan covers the model this says which layer
   const { kernels, samples, peak, bytes } = await explain(name, model, microBatchSize, systemClock);

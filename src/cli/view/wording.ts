@@ -21,7 +21,7 @@ export function duration(seconds: number): string {
 }
 
 export function plural(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? '' : /(s|ch)$/.test(noun) ? 'es' : 's'}`;
+  return `${grouped(count)} ${noun}${count === 1 ? '' : /(s|tch)$/.test(noun) ? 'es' : 's'}`;
 }
 
 /** Time until the last step at the speed of now, evaluations not counted; `-` before the speed is known. */

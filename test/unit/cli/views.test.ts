@@ -149,6 +149,10 @@ test('which view, and whether in colour', () => {
 
 describe('wording', () => {
   test('numbers', () => {
+    assert.deepEqual(
+      ['epoch', 'micro-batch'].map((noun) => plural(2, noun)),
+      ['2 epochs', '2 micro-batches'],
+    );
     assert.deepEqual([0, 999, 1000, 1234567, 20345.6].map(grouped), ['0', '999', '1,000', '1,234,567', '20,346']);
     assert.deepEqual([0, 7, 60, 760, 3723, 86_400].map(duration), [
       '0:00',
