@@ -1,4 +1,6 @@
 /** Which of our backends TensorFlow.js's suite can be run on. It is loaded in the bundle alone: bundle.ts. */
+import { findInstallations } from '../../src/engine/libtensorflow/installations.js';
+import { loadTensorflow } from '../../src/engine/libtensorflow/load.js';
 import { gpuKernelCallsBySource, startWebgpuBackend } from '../../src/engine/op-by-op/webgpu-backend.js';
 import { extendWasmBackend, kernelCallsBySource } from '../../src/engine/op-by-op/wasm-backend.js';
 
@@ -34,4 +36,12 @@ export const conformingEngines: Readonly<Record<string, Conforming>> = {
     load: () => startWebgpuBackend(testGpu),
     sources: () => gpuKernelCallsBySource,
   },
+  tensorflow: { backend: 'tensorflow', isDataSync: true, specsAtLeast: 4_230, load: loadChosenTensorflow },
 };
+
+/** The one that main.ts found to work, and named in LOCKSTEP_TENSORFLOW. */
+function loadChosenTensorflow(): void {
+  const [found] = findInstallations();
+  if (!found || 'reason' in found) throw new Error(`engine tensorflow: ${found?.reason}`);
+  loadTensorflow(found);
+}

@@ -1,9 +1,12 @@
 /** Specs of TensorFlow.js's suite that fail on a backend, and why. One that passes after all fails the run. */
 
+import { tensorflowExceptions } from './tensorflow-exceptions.js';
+
 type Exceptions = Readonly<Record<string, readonly string[]>>;
 
 /** By engine, then by reason. */
 const exceptions: Readonly<Record<string, Exceptions>> = {
+  tensorflow: tensorflowExceptions,
   webgpu: {
     "it takes a browser's canvas, which Node.js does not have": [
       'fromPixels, mock canvas accepts a canvas-like element',
@@ -22,9 +25,20 @@ const exceptions: Readonly<Record<string, Exceptions>> = {
   },
 };
 
-/** @returns the reason of each spec that fails, by its name without the environment */
-export function exceptionsOf(engine: string): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(exceptions[engine] ?? {}).flatMap(([reason, names]) => names.map((name) => [name, reason] as const)),
+export interface Exception {
+  /** A name without the environment; one that ends in a star stands for all that begin so. */
+  readonly listed: string;
+  readonly reason: string;
+  /** Whether a spec of this name is meant. */
+  readonly fits: (name: string) => boolean;
+}
+
+export function exceptionsOf(engine: string): readonly Exception[] {
+  return Object.entries(exceptions[engine] ?? {}).flatMap(([reason, names]) =>
+    names.map((listed) => {
+      const begin = listed.endsWith('*') ? listed.slice(0, -1) : undefined;
+      const fits = (name: string): boolean => (begin === undefined ? name === listed : name.startsWith(begin));
+      return { listed, reason, fits };
+    }),
   );
 }

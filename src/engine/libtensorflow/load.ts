@@ -42,11 +42,14 @@ export function loadTensorflow({ folder, binding: file }: Installation): LoadedT
   return { version: binding.TF_Version, isOnGpu };
 }
 
+/** Its backend is compiled so that it calls the class that it extends without `new`, which only a plain function allows. */
+const lentCopy = { ...tf, KernelBackend: Object.assign(() => undefined, { prototype: tf.KernelBackend.prototype }) };
+
 /** Whatever a package asks for under this name is what we have loaded. */
 function lendTensorflowJs(load: NodeJS.Require, name: string): void {
   const filename = load.resolve(name);
   if (load.cache[filename]) return; //                            it is ours
-  const lent = { id: filename, filename, loaded: true, exports: tf, children: [], paths: [] };
+  const lent = { id: filename, filename, loaded: true, exports: lentCopy, children: [], paths: [] };
   load.cache[filename] = lent as unknown as NodeJS.Module;
 }
 
