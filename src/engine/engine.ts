@@ -1,6 +1,7 @@
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { Dataset } from '../data/dataset.js';
+import type { SumOfSquares } from '../optim/norm.js';
 import type { ModelSpec } from './model-spec.js';
 
 export type EngineName = 'native' | 'wasm' | 'cpu' | 'webgpu' | 'tensorflow';
@@ -49,6 +50,9 @@ export interface Engine {
 
   /** `target[i] += source[i]`, each sum rounded to float32. Both in the arena, equally long. */
   add(target: Float32Array, source: Float32Array): void;
+
+  /** As `sumOfSquares` in optim/norm.ts, of a vector in the arena; that one serves where there is none. */
+  readonly sumOfSquares?: SumOfSquares;
 
   /** Of an engine on a device of its own that keeps `train` there: whole ranges, in one go. */
   readonly ranges?: RangeEngine | undefined;

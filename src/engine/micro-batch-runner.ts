@@ -39,6 +39,7 @@ export class MicroBatchRunner {
   async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
     const { engine } = this;
     const { microBatchSize } = this.options;
+    const squares = engine.sumOfSquares ?? sumOfSquares;
     if (engine.ranges && job.purpose === 'gradient') return this.runRange(engine.ranges, job);
     const sampleAt = this.orderOf(job);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
@@ -60,7 +61,7 @@ export class MicroBatchRunner {
       if (job.purpose === 'gradient') {
         await engine.gradientSum(end - first, sum.subarray(0, -1), place);
         const { parameterCount } = engine.layout;
-        sum[sum.length - 1] = job.withSquares ? sumOfSquares(sum, 0, parameterCount, 1 / (end - first)) : 0;
+        sum[sum.length - 1] = job.withSquares ? squares(sum, 0, parameterCount, 1 / (end - first)) : 0;
       } else await engine.evaluate(end - first, sum);
       tree.push({ first: index, end: index + 1 }, sum);
       if (index + 1 < job.range.end && covering[told]?.end === index + 1)

@@ -1,5 +1,7 @@
 import type { Arena } from '../core/arena.js';
 import { evaluationCount, type ParameterLayout } from '../core/layout.js';
+import type { SumOfSquares } from '../optim/norm.js';
+import { CompiledLoops } from './compiled-loops.js';
 import type { Engine, EngineOptions, SamplePlace } from './engine.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 import { loadNativeKernels } from './native-kernels.js';
@@ -24,6 +26,7 @@ export class PlanEngine implements Engine {
   readonly x: Float32Array;
   readonly y: Int32Array;
   readonly targets: Float32Array;
+  readonly sumOfSquares: SumOfSquares;
   private weights: Float32Array | undefined;
 
   private constructor(
@@ -31,11 +34,13 @@ export class PlanEngine implements Engine {
     private readonly kernels: Kernels,
     readonly plan: Plan,
     private readonly topology: Topology,
+    arena: Arena,
   ) {
     this.layout = layoutOfTopology(topology);
     this.x = plan.x;
     this.y = plan.y;
     this.targets = plan.targets;
+    this.sumOfSquares = new CompiledLoops(kernels, arena).sumOfSquares;
   }
 
   /** @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `KERNELS_UNREADABLE`, `ENGINE_UNAVAILABLE` */
@@ -48,7 +53,7 @@ export class PlanEngine implements Engine {
     const { model, microBatchSize, arena, seed } = options;
     const topology = readTopology(model);
     const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count(), seed);
-    return new PlanEngine(name, kernels, plan, topology);
+    return new PlanEngine(name, kernels, plan, topology, arena);
   }
 
   setWeights(weights: Float32Array): void {

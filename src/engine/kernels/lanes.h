@@ -32,10 +32,13 @@ typedef int32_t unaligned_int_lanes __attribute__((vector_size(4 * LANES), align
 
 #if LANES == 4
 #define ALL_LANES(x) {x, x, x, x}
+#define LANE_NUMBERS {0, 1, 2, 3}
 #elif LANES == 8
 #define ALL_LANES(x) {x, x, x, x, x, x, x, x}
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7}
 #elif LANES == 16
 #define ALL_LANES(x) {x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}
+#define LANE_NUMBERS {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 #else
 #error "LANES is 4, 8 or 16"
 #endif

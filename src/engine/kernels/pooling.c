@@ -9,20 +9,21 @@ static void pool_window(const max_pool_forward *i, int y0, int x0, const float *
   if (y1 > i->height) y1 = i->height;
   if (x1 > i->width) x1 = i->width;
   for (int j = 0; j < i->channels; j += LANES) {
-    int first = (y0 * i->width + x0) * i->channels;
-    lanes largest = load(in + first + j);
+    const int_lanes channel = LANE_NUMBERS;
+    int first = (y0 * i->width + x0) * i->channels + j;
+    lanes largest = load(in + first);
     int_lanes winner = splat_int(first);
     for (int y = y0; y < y1; y++) {
       for (int x = x0; x < x1; x++) {
-        int place = (y * i->width + x) * i->channels;
-        lanes t = load(in + place + j);
+        int place = (y * i->width + x) * i->channels + j;
+        lanes t = load(in + place);
         int_lanes takes = (t > largest) | (t != t);
         largest = choose(takes, t, largest);
         winner = choose_int(takes, splat_int(place), winner);
       }
     }
     store_some(out + j, largest, i->channels - j);
-    store_some_int(offsets + j, winner, i->channels - j);
+    store_some_int(offsets + j, winner + channel, i->channels - j);
   }
 }
 
@@ -36,9 +37,6 @@ void run_max_pool_forward(const context *c, const max_pool_forward *i) {
       }
     }
   }
-  // What was kept is the offset of channel 0, since a vector holds many channels; backward wants each channel's own.
-  int32_t *offsets = AT(int32_t, c, i->offsets);
-  for (int n = 0; n < cell; n += i->channels) for (int j = 0; j < i->channels; j++) offsets[n + j] += j;
 }
 
 void run_max_pool_backward(const context *c, const max_pool_backward *i) {
