@@ -20,8 +20,16 @@ export interface KernelGradient {
   readonly pooled: boolean;
   /** WGSL: the gradient of window or position `w` and filter `f` of `sample`. */
   readonly gradient: string;
-  /** WGSL: which of a window's four positions won, u32. */
-  readonly winner: string;
+  /** Which of a window's four positions won, two bits a filter. */
+  readonly winners:
+    | {
+        readonly words: number;
+        /** Filters of a word. */
+        readonly perWord: number;
+        /** WGSL: word `part` of window `w` of `sample`, u32. */
+        readonly word: string;
+      }
+    | undefined;
   /** Whether the kernel and the bias are trained. */
   readonly wanted: { readonly kernel: boolean; readonly bias: boolean };
 }
@@ -46,7 +54,7 @@ export interface Ownership {
 const longestSegment = 100;
 
 export function ownershipFor(
-  { from, to, size, stride, dilation, pooled }: Omit<KernelGradient, 'gradient' | 'winner' | 'wanted'>,
+  { from, to, size, stride, dilation, pooled }: Omit<KernelGradient, 'gradient' | 'winners' | 'wanted'>,
   limits: { readonly workgroupBytes: number; readonly workgroupThreads: number },
   tuning: Tuning,
 ): Ownership | undefined {
@@ -93,7 +101,8 @@ function tileFloats(shape: Geometry, rows: number, vector: number): number {
 
 /** @param size - of a part: elements of the kernel and of the bias that are trained */
 export function kernelGradientCode(work: KernelGradient, ownership: Ownership, size: number): string {
-  const { from, to, stride, dilation, before, pooled, gradient, winner, wanted } = work;
+  const { from, to, stride, dilation, before, pooled, gradient, wanted } = work;
+  const { words, perWord, word } = work.winners ?? { words: to[2], perWord: 1, word: '0u' };
   const { length, segments, owners, perGroup, lanes, rows, vector } = ownership;
   const [windowRows, windowColumns] = windowsOf(work);
   const [height, width] = extent(work, rows);
@@ -108,6 +117,13 @@ export function kernelGradientCode(work: KernelGradient, ownership: Ownership, s
   const isDilated = dilation[1] !== 1;
   const perTap = isDilated ? segments / work.size[1] : segments;
   const limit = isDilated ? channels : work.size[1] * channels;
+  const [down, across] = [stride[0] * width * channels, stride[1] * channels].map((step) => step / vector);
+  /** The gradient of filter n of a word, and where in the picture it goes to. */
+  const place = (n: number): string => `
+        if (f_first + ${n}u < ${filters}u) {
+          g_tile[w * ${filters}u + f_first + ${n}u] = gradient_at(sample, w_in_picture, f_first + ${n}u);
+          at_tile[w * ${filters}u + f_first + ${n}u] = at + ((won >> ${2 * n + 1}u) & 1u) * ${down}u + ((won >> ${2 * n}u) & 1u) * ${across}u;
+        }`;
   const pieces = range(vector)
     .map((i) => `picture_at(sample, y, at + ${i}u)`)
     .join(', ');
@@ -122,7 +138,7 @@ fn picture_at(sample: u32, y: i32, at: u32) -> f32 {
   return x_in[((sample * ${from[0]}u + u32(y)) * ${from[1]}u + u32(x)) * ${channels}u + at % ${channels}u];
 }
 fn gradient_at(sample: u32, w: u32, f: u32) -> f32 { return ${gradient}; }
-fn winner_at(sample: u32, w: u32, f: u32) -> u32 { return ${winner}; }
+fn word_at(sample: u32, w: u32, part: u32) -> u32 { return ${word}; }
 /** The sum over the lanes of an owner, for the first of them. */
 fn shared_sum(thread: u32, value: f32) -> f32 {
   ${
@@ -162,14 +178,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
         let at = (e * ${vector}u) % ${width * channels}u;
         x_tile[e] = ${vector === 1 ? pieces : `${type}(${pieces})`};
       }
-      for (var e = thread; e < count * ${filters}u; e += ${threads}u) {
-        let w = e / ${filters}u;
+      for (var e = thread; e < count * ${words}u; e += ${threads}u) {
+        let w = e / ${words}u;
+        let part = e % ${words}u;
         let w_in_picture = first * ${windowColumns}u + w;
-        let won = winner_at(sample, w_in_picture, e % ${filters}u);
-        let y = (w / ${windowColumns}u) * ${block}u + won / 2u;
-        let x = (w % ${windowColumns}u) * ${block}u + won % 2u;
-        g_tile[e] = gradient_at(sample, w_in_picture, e % ${filters}u);
-        at_tile[e] = (y * ${stride[0] * width * channels}u + x * ${stride[1] * channels}u) / ${vector}u;
+        let won = word_at(sample, w_in_picture, part);
+        let y = (w / ${windowColumns}u) * ${block}u;
+        let x = (w % ${windowColumns}u) * ${block}u;
+        let at = (y * ${stride[0]}u * ${width}u + x * ${stride[1]}u) * ${channels}u / ${vector}u;
+        let f_first = part * ${perWord}u;
+        ${range(perWord)
+          .map((n) => place(n))
+          .join('\n')}
       }
       workgroupBarrier();
       for (var w = lane; w < count; w += ${lanes}u) {

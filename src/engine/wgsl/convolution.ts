@@ -13,6 +13,7 @@ import {
   type DirectConvolution,
 } from './direct-convolution.js';
 import { activateCode, derivative, nanCode } from './maths.js';
+import { range } from './matrix-product.js';
 import { sparseBlockingFor, sparseGradientCode, sparseGroups } from './sparse-gradient.js';
 import type { GpuArray, KernelSource } from './program.js';
 
@@ -39,7 +40,9 @@ export function compileConvolution(c: Compilation, stage: StageOf<'convolution'>
   c.forward({
     name: `${name} forward`,
     reads: { x_in: input.out, weights: c.weights },
-    writes: { out: output.out, ...(winners ? { winners } : {}) },
+    writes: winners
+      ? { out: { ...output.out, type: typeOf(vectorOf(to[2], blocking.filters)) }, winners }
+      : { out: output.out },
     code: directConvolutionCode(convolution, pooled, blocking),
     groups: ({ samples }) => workgroupsOf(shape, pooled, blocking, samples),
   });
@@ -53,7 +56,7 @@ export function compileConvolution(c: Compilation, stage: StageOf<'convolution'>
             inputGradient(c, stage, input, output, winners, winner),
         ]
       : []),
-    ...kernelGradients(c, stage, input, output, winners, winner),
+    ...kernelGradients(c, stage, input, output, winners, blocking.filters),
   );
   return output;
 }
@@ -73,10 +76,19 @@ type Ending = Pick<DirectConvolution, 'store' | 'begin' | 'finish'>;
 
 /** Of four positions the largest, the first of equals, or a NaN, which the sum of the four tells; the bias changes nothing. */
 function pooledEnd([height, width, all]: Picture, filters: number, words: number, bias: string): Ending {
+  const vector = vectorOf(all, filters);
+  const parts = range(filters / vector).map((j) => {
+    const values = range(vector).map((k) => `r_${j * vector + k}`);
+    const value = vector === 1 ? values[0]! : `vec${vector}f(${values.join(', ')})`;
+    return `if (f_first + ${j * vector}u < ${all}u) { out[(window * ${all}u + f_first) / ${vector}u + ${j}u] = ${value}; }`;
+  });
   return {
     begin: `
   var word = 0u;
-  let window = sample * ${(height >> 1) * (width >> 1)}u + row * ${width >> 1}u + column;`,
+  let window = sample * ${(height >> 1) * (width >> 1)}u + row * ${width >> 1}u + column;
+  ${range(filters)
+    .map((n) => `var r_${n} = 0.0;`)
+    .join('\n')}`,
     store: (n, values) => `
       var best = ${values[0]};
       var at = 0u;
@@ -85,9 +97,19 @@ function pooledEnd([height, width, all]: Picture, filters: number, words: number
         ${[0, 1, 2, 3].map((b) => `if (is_nan(${values[b]})) { best = ${values[b]}; at = ${b}u; }`).join('\n')}
       }
       word |= at << ${2 * n}u;
-      out[window * ${all}u + f] = activate(best + ${bias});`,
-    finish: `winners[window * ${words}u + f_first / ${filters}u] = word;`,
+      r_${n} = activate(best + ${bias});`,
+    finish: `${parts.join('\n')}\n  winners[window * ${words}u + f_first / ${filters}u] = word;`,
   };
+}
+
+function typeOf(vector: number): string {
+  return vector === 1 ? 'f32' : `vec${vector}f`;
+}
+
+/** How many neighbouring filters are written at once. */
+function vectorOf(all: number, filters: number): 1 | 2 | 4 {
+  if (all % 4 === 0 && filters % 4 === 0) return 4;
+  return all % 2 === 0 && filters % 2 === 0 ? 2 : 1;
 }
 
 function plainEnd(picture: Picture, bias: string): Ending {
@@ -215,7 +237,7 @@ function sparseInputGradient(
   const shape = { from, to, size, before };
   const blocking = sparseBlockingFor(shape);
   if (!blocking) return undefined;
-  const type = blocking.vector === 1 ? 'f32' : `vec${blocking.vector}f`;
+  const type = typeOf(blocking.vector);
   const [rows, columns] = blocksOf(to, true);
   return {
     name: `${name} backward`,
@@ -242,7 +264,7 @@ function kernelGradients(
   input: Values,
   output: Values,
   winners: GpuArray | undefined,
-  winner: string,
+  perWord: number,
 ): KernelSource[] {
   const { from, window, pooled, useBias, weights, name } = stage;
   const wanted = { kernel: c.isTrained(weights[0]!), bias: useBias && c.isTrained(weights[1]!) };
@@ -258,6 +280,8 @@ function kernelGradients(
   const span = spanFor(c, groups, 1, length);
   const sums = c.partialSums(c.offsetOf(weights[wanted.kernel ? 0 : 1]!), length, span);
   const gradient = `g[(sample * ${rows * columns}u + w) * ${filters}u + f]`;
+  const words = Math.ceil(filters / perWord);
+  const won = winners && { words, perWord, word: `winners[(sample * ${rows * columns}u + w) * ${words}u + part]` };
   return [
     {
       name: `${name} weights`,
@@ -265,7 +289,7 @@ function kernelGradients(
       writes: { sums: sums.array },
       code: [
         spanCode(sums.parts, span),
-        kernelGradientCode({ ...shape, gradient, winner, wanted }, ownership, length),
+        kernelGradientCode({ ...shape, gradient, winners: won, wanted }, ownership, length),
       ].join('\n'),
       groups: ({ samples, microBatch }) => [Math.ceil(samples / microBatch) * sums.parts, groups, 1],
     },

@@ -11,6 +11,7 @@ import { encode, type Batch, type Kernel } from './program.js';
 import { DeviceRanges } from './ranges.js';
 import { ReadBack, type Wanted } from './read-back.js';
 import { addsExactly, DeviceTree } from './tree.js';
+import { WeightsUpload } from './weights-upload.js';
 
 const start: SamplePlace = { epoch: 0, position: 0 };
 
@@ -25,7 +26,7 @@ export class WgslEngine implements Engine {
   readonly targets: Float32Array<ArrayBuffer>;
   ranges: RangeEngine | undefined;
   private readonly readBack: ReadBack;
-  private readonly weights: Float32Array<ArrayBuffer>;
+  private readonly upload: WeightsUpload;
   private hasWeights = false;
 
   private constructor(
@@ -40,7 +41,7 @@ export class WgslEngine implements Engine {
     this.x = new Float32Array(microBatchSize * sampleSize);
     this.y = new Int32Array(microBatchSize);
     this.targets = new Float32Array(topology.loss === 'softmaxCrossEntropy' ? 0 : microBatchSize * topology.outputs);
-    this.weights = new Float32Array(plan.layout.weightCount);
+    this.upload = new WeightsUpload(gpu, plan.weights.buffer, plan.layout.weightCount);
     this.readBack = new ReadBack(gpu);
   }
 
@@ -80,8 +81,7 @@ export class WgslEngine implements Engine {
   setWeights(weights: Float32Array): void {
     if (weights.length !== this.layout.weightCount)
       throw new RangeError(`${weights.length} weights for ${this.layout.weightCount}`);
-    this.weights.set(weights); //                                Dawn does not take shared memory
-    this.gpu.device.queue.writeBuffer(this.plan.weights.buffer, 0, this.weights);
+    this.upload.bring(weights);
     this.hasWeights = true;
   }
 
@@ -125,9 +125,12 @@ export class WgslEngine implements Engine {
     const batch: Batch = { samples: m, microBatch: this.microBatchSize };
     device.queue.writeBuffer(this.plan.batch, 0, new Uint32Array([m, batch.microBatch, place.position, place.epoch]));
     const encoder = device.createCommandEncoder();
+    const uploaded = this.upload.encode(encoder);
     encode(encoder, kernels, batch);
+    const answered = this.readBack.submit(encoder, wanted);
+    this.upload.finish(uploaded);
     try {
-      await this.readBack.submit(encoder, wanted);
+      await answered;
     } catch (error) {
       throw this.opened.loss() ?? error;
     }
