@@ -28,6 +28,8 @@ export interface SuiteResult {
 
 /** What we use of jasmine, whose package has no types. */
 interface Jasmine {
+  /** Of a spec, in milliseconds. */
+  DEFAULT_TIMEOUT_INTERVAL: number;
   getEnv(): {
     configure(options: { readonly random: boolean }): void;
     addReporter(reporter: { specDone(spec: Spec): void; suiteDone(suite: Suite): void }): void;
@@ -54,6 +56,7 @@ export { conformingEngines };
 export async function runSuite(name: string): Promise<SuiteResult> {
   const { backend, isDataSync, load, sources } = conformingEngines[name]!;
   const jasmine = boot(); //                                         describe, it and expect become global
+  jasmine.DEFAULT_TIMEOUT_INTERVAL = 120_000; //                    a busy machine takes its time to compile shaders
   Object.assign(globalThis, { jasmine });
   await load();
   demandBackend(backend);

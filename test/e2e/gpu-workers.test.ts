@@ -19,8 +19,18 @@ describe('workers with a GPU beside others', { skip }, () => {
     engines: readonly string[],
     faults: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly coordinator: Ended; readonly workers: readonly Ended[] }> {
-    const spec = ['--dataset', data, '--global-batch', '48', '--micro-batch', '6', '--steps', String(steps), '--json'];
-    const flags = [...spec, ...ports, '--workers', String(engines.length), '--out', place.path(name)];
+    const spec = ['--dataset', data, '--global-batch', '24', '--micro-batch', '4', '--steps', String(steps)];
+    const flags = [
+      ...spec,
+      '--lr',
+      '0.003',
+      '--json',
+      ...ports,
+      '--workers',
+      String(engines.length),
+      '--out',
+      place.path(name),
+    ];
     const coordinator = start(['coordinator', ...flags], place.folder);
     const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
     const preload = { NODE_OPTIONS: `--import ${new URL('./engine-faults.js', import.meta.url).href}` };
