@@ -63,7 +63,7 @@ async function unpackPackage(name: string, to: string, { tools, run, scratch }: 
   mkdirSync(to, { recursive: true });
   const packed = await run(
     tools.npm,
-    ['pack', '--silent', '--ignore-scripts', '--pack-destination', archives, name],
+    ['pack', '--loglevel=error', '--ignore-scripts', '--pack-destination', archives, name],
     scratch,
   );
   demandDownloaded(name, packed);

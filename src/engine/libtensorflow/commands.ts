@@ -40,12 +40,7 @@ function isProgram(file: string): boolean {
 
 /** The line of a program's complaints that says what is wrong; warnings and traces stand around it. */
 export function complaintIn(stderr: string): string {
-  const lines = stderr.split('\n').map((line) => line.trim());
-  const telling = lines.filter(
-    (line) => /\b(error|errno|failed|no space)\b/i.test(line) && !/^npm error (code|A complete)/.test(line),
-  );
-  return (telling.at(0) ?? lines.filter((line) => line !== '').at(-1) ?? 'it gives no reason').replace(
-    /^(npm )?error:? /i,
-    '',
-  );
+  const lines = stderr.split('\n').map((line) => line.trim().replace(/^(npm error|error:) ?/i, ''));
+  const telling = lines.find((line) => /\b(error:|failed|not found|no matching|no space)/i.test(line));
+  return telling ?? lines.filter((line) => line !== '').at(-1) ?? 'it gives no reason';
 }
