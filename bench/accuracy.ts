@@ -27,6 +27,7 @@ const variants: Readonly<Record<string, readonly string[]>> = {
   bf16: ['--codec', 'bf16'],
   int8: ['--codec', 'int8'],
   'int8 stochastic': ['--codec', 'int8', '--codec-rounding', 'stochastic'],
+  'topk 20 %': ['--codec', 'topk', '--topk-ratio', '0.2'],
   'topk 10 %': ['--codec', 'topk', '--topk-ratio', '0.1'],
   'topk 1 %': ['--codec', 'topk', '--topk-ratio', '0.01'],
   'sync-every 4': ['--sync-every', '4'],

@@ -8,9 +8,19 @@ import { createArena } from '../src/core/arena.js';
 import { sliceFloatsMax } from '../src/collective/owner-map.js';
 import { arenaVectors } from '../src/engine/arena-vectors.js';
 import { fastestKernels } from '../src/engine/fastest-kernels.js';
-import { frameBytes, readFrame, writeFrame } from '../src/transport/grpc/frame-codec.js';
+import {
+  checkPayload,
+  frameBytes,
+  placedFrameBytes,
+  readFrame,
+  writeFrame,
+  writePlacedFrame,
+  type Place,
+} from '../src/transport/grpc/frame-codec.js';
 import { prefixBytes, writePrefix } from '../src/transport/grpc/grpc-http2.js';
 import { MessageAssembler } from '../src/transport/grpc/message-assembler.js';
+import { PeerSlots } from '../src/transport/grpc/peer-slots.js';
+import { SlotFile, tmpfsFolder } from '../src/transport/grpc/slot-file.js';
 
 const calls = 2000;
 /** What HTTP/2 cuts data into, and Node hands out. */
@@ -28,7 +38,13 @@ function fastestMicroseconds(call: () => void): number {
 
 const arena = createArena();
 const vectors = arenaVectors(arena, await fastestKernels(arena));
-console.log('   floats  checksum   encode us   decode us   add us');
+/** A slot of this process, read as a peer would read it. */
+const key = Buffer.alloc(32, 1);
+const slots = SlotFile.create(key, tmpfsFolder);
+const peerSlots = slots && PeerSlots.open(slots.offer, key, 2);
+let read = 0;
+
+console.log('   floats  through  checksum   encode us   decode us   add us');
 for (const floats of [44_428, sliceFloatsMax]) {
   const [own, theirs] = [vectors.allocate(floats), vectors.allocate(floats)];
   const payload = new Uint8Array(own.buffer, own.byteOffset, own.byteLength);
@@ -51,7 +67,27 @@ for (const floats of [44_428, sliceFloatsMax]) {
     });
     const decode = checksum ? decodeAll - encode : decodeAll;
     const add = fastestMicroseconds(() => vectors.add(theirs, own));
-    const figures = [encode, decode, add].map((us) => us.toFixed(0).padStart(11)).join('');
-    console.log(`${String(floats).padStart(9)}  ${checksum ? 'CRC32   ' : 'none    '}${figures}`);
+    const print = (through: string, ...costs: number[]): void => {
+      const figures = costs.map((us) => us.toFixed(0).padStart(11)).join('');
+      console.log(
+        `${String(floats).padStart(9)}  ${through.padEnd(7)}  ${checksum ? 'CRC32   ' : 'none    '}${figures}`,
+      );
+    };
+    print('stream', encode, decode, add);
+    if (!slots || !peerSlots) continue;
+    const placed = Buffer.alloc(placedFrameBytes);
+    const send = (): void => {
+      const at = slots.place(frame, 1) as Place;
+      writePlacedFrame(frame, { ...at, payloadsRead: 0 }, envelope, placed);
+      slots.read(1, ++read);
+    };
+    const encodePlaced = fastestMicroseconds(send);
+    const decodePlaced = fastestMicroseconds(() => {
+      const bytes = Buffer.from(placed);
+      const came = readFrame(bytes, checksum);
+      peerSlots.read(came.place!, place);
+      checkPayload(came, place);
+    });
+    print('memory', encodePlaced, decodePlaced, add);
   }
 }

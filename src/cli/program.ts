@@ -82,7 +82,7 @@ export function createProgram(
     .option('--rounds <R>', 'turns of each candidate', '5')
     .option('--checksum', 'protect frames with a CRC32')
     .option('--exchange-memory <auto|off>', 'pass payloads through memory within a host', 'auto')
-    .option('--codec <codec>', 'f32, bf16, int8 or topk (1 % of the values)', 'f32')
+    .option('--codec <codec>', 'f32, bf16, int8 or topk (a fifth of the values)', 'f32')
     .option('--hosts <LIST>', 'HOST:PORT of every rank; the port after it is taken for plain TCP')
     .option('--rank <R>', 'which of --hosts this process is')
     .option('--json', 'print one JSON object a line')

@@ -110,7 +110,7 @@ function wholeNumber(flag: string, text: string): number {
 
 function codecOf(text: string): BenchmarkOptions['codec'] {
   if (text === 'f32') return undefined;
-  if (text === 'bf16' || text === 'int8' || text === 'topk') return { name: text, ratio: 0.01, rounding: 'nearest' };
+  if (text === 'bf16' || text === 'int8' || text === 'topk') return { name: text, ratio: 0.2, rounding: 'nearest' };
   throw cliFault('BAD_USAGE', { message: `--codec: ${text} is not f32, bf16, int8 or topk` });
 }
 

@@ -38,9 +38,9 @@ describe('runSpecOf', () => {
 
   it('names a codec only where something is lost', () => {
     assert.equal(specOf({}).codec, undefined);
-    assert.deepEqual(specOf({ codec: 'topk', topkRatio: '0.2' }).codec, {
+    assert.deepEqual(specOf({ codec: 'topk', topkRatio: '0.3' }).codec, {
       name: 'topk',
-      ratio: 0.2,
+      ratio: 0.3,
       rounding: 'nearest',
     });
   });
