@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { AllReduce } from '../../../src/collective/all-reduce.js';
 import type { Codec } from '../../../src/collective/codec.js';
 import { Abandoned } from '../../../src/collective/faults.js';
-import { ownerMap, sliceFloatsMax, type Topology } from '../../../src/collective/owner-map.js';
+import { encodingOrder, ownerMap, sliceFloatsMax, type Topology } from '../../../src/collective/owner-map.js';
 import { rangesByShare } from '../../../src/collective/ranges.js';
 import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { randomStream } from '../../../src/core/random.js';
-import { memoryLinks } from '../../../src/transport/memory/memory-link.js';
+import { type MemoryLink, memoryLinks } from '../../../src/transport/memory/memory-link.js';
 import { add, bitsOf, leaf, nodesOf, shuffledDelivery, sumInMemory, treeSum } from './sums.js';
 
 const needs = () => ({ workspace: new Workspace(plainVectors), nowMs: () => 0 });
@@ -204,4 +204,42 @@ test('says whose nodes came last', async () => {
 test('alone there is nobody to wait for', async () => {
   const [only] = await sumInMemory(1, { topology: 'mesh', length: 8, count: 1, shares: [1] });
   assert.equal(only?.facts.slowestRank, -1);
+});
+
+test('with a codec, slices of different owners are encoded in turn', () => {
+  assert.deepEqual(encodingOrder(ownerMap('mesh', 6 * sliceFloatsMax, 2)), [0, 3, 1, 4, 2, 5]);
+  assert.deepEqual(encodingOrder(ownerMap('direct', 3 * sliceFloatsMax, 2)), [0, 1, 2]);
+});
+
+test('with a codec, a slice is encoded when the one before was taken, and none once the round has failed', async () => {
+  const length = 8 * sliceFloatsMax;
+  const taken: (() => void)[] = [];
+  let encoded = 0;
+  const codec: Codec = {
+    byteLength: (floats) => floats * 4,
+    encode: () => void encoded++,
+    decode: () => undefined,
+    forget: () => undefined,
+  };
+  const [link, peer] = memoryLinks(2, 1) as [MemoryLink, MemoryLink];
+  link.send = async (_to, { kind }) =>
+    kind === 'header' ? undefined : new Promise<void>((resolve) => void taken.push(resolve));
+  const needs = { link, workspace: new Workspace(plainVectors), nowMs: () => 0, codec };
+  const allReduce = new AllReduce(needs, { topology: 'direct', length, exactTail: 0 });
+  const round = { generation: 1, step: 1, purpose: 'gradient' } as const;
+  const ranges = rangesByShare(2, [1, 1]);
+  const reduction = allReduce.open({ round, ranges, count: 2, sum: new Float32Array(length) });
+  reduction.add({ first: 0, end: 1, values: new Float32Array(length) });
+  const turns = () => new Promise(setImmediate);
+  await turns();
+  assert.equal(encoded, 1);
+  taken.shift()!();
+  await turns();
+  assert.equal(encoded, 2);
+  link.close('membership is changing');
+  taken.shift()!();
+  await turns();
+  assert.equal(encoded, 2);
+  await assert.rejects(reduction.finish(), Abandoned);
+  peer.close('test over');
 });
