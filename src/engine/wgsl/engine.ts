@@ -78,10 +78,15 @@ export class WgslEngine implements Engine {
     return engine;
   }
 
-  setWeights(weights: Float32Array): void {
+  async setWeights(weights: Float32Array): Promise<void> {
     if (weights.length !== this.layout.weightCount)
       throw new RangeError(`${weights.length} weights for ${this.layout.weightCount}`);
-    this.upload.bring(weights);
+    try {
+      this.upload.bring(weights);
+    } catch (error) {
+      await this.gpu.device.queue.onSubmittedWorkDone().catch(() => undefined); // by then it is known whether the device is lost
+      throw this.opened.loss() ?? error;
+    }
     this.hasWeights = true;
   }
 
@@ -133,6 +138,8 @@ export class WgslEngine implements Engine {
       await answered;
     } catch (error) {
       throw this.opened.loss() ?? error;
+    } finally {
+      await this.upload.settled();
     }
   }
 

@@ -7,6 +7,7 @@ import type { GpuDevice } from './device.js';
 export class WeightsUpload {
   private readonly free: GPUBuffer[] = [];
   private filled: GPUBuffer | undefined;
+  private waiting: Promise<unknown> = Promise.resolve();
 
   /** @param to - where they belong */
   constructor(
@@ -34,10 +35,17 @@ export class WeightsUpload {
 
   /** The buffer is used again as soon as the device is done with it. */
   finish(buffer: GPUBuffer | undefined): void {
-    buffer?.mapAsync(GPUMapMode.WRITE).then(
+    if (!buffer) return;
+    const mapped = buffer.mapAsync(GPUMapMode.WRITE).then(
       () => this.free.push(buffer),
       () => undefined, //                                        the device is lost, as whoever waits for the answer is told
     );
+    this.waiting = Promise.all([this.waiting, mapped]);
+  }
+
+  /** Until the device has nothing in hand: a thread that ends before would take the process with it. Never rejects. */
+  async settled(): Promise<void> {
+    await this.waiting;
   }
 
   private submitAlone(buffer: GPUBuffer): GPUBuffer {
