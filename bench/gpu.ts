@@ -97,12 +97,12 @@ async function prepare(model: string, batch: number): Promise<Case & { readonly 
     operations: operationsOf(readTopology(spec)) * batch,
     bytes: engine.plan.gradient.reduce((sum, { bytes }) => sum + bytes, 0),
     async step() {
-      engine.setWeights(weights);
+      await engine.setWeights(weights);
       await engine.ranges!.sums(work);
     },
     async phases() {
       const begin = performance.now();
-      engine.setWeights(weights);
+      await engine.setWeights(weights);
       const brought = performance.now();
       const done = engine.ranges!.sums(work);
       const submitted = performance.now();
