@@ -109,6 +109,15 @@ export function start(
   };
 }
 
+/**
+ * The environment in which an engine takes so many milliseconds a micro-batch more: for what has to happen, or to be saved, before
+ * a run on small data is over.
+ */
+export function slowEngine(ms: number): Readonly<Record<string, string>> {
+  const faults = new URL('./engine-faults.js', import.meta.url).href;
+  return { NODE_OPTIONS: `--import ${faults}`, SLOW_ENGINE_MS: String(ms) };
+}
+
 export function runToEnd(
   args: readonly string[],
   cwd: string,

@@ -6,8 +6,9 @@ import {
   jsonLines,
   lastLine,
   processesWith,
-  runToEnd,
-  start,
+  runToEnd as runAtFullSpeed,
+  slowEngine,
+  start as startAtFullSpeed,
   workshop,
   type Ended,
   type JsonLine,
@@ -15,8 +16,11 @@ import {
 
 const place = workshop({ after });
 const data = place.smallDataset();
-/** So many that a signal arrives long before the end. */
+/** So many, and each so slow, that a signal arrives long before the end and a checkpoint is written before the next one is due. */
 const steps = 160;
+const slow = slowEngine(3);
+const start = (args: readonly string[], cwd: string) => startAtFullSpeed(args, cwd, slow);
+const runToEnd = (args: readonly string[], cwd: string) => runAtFullSpeed(args, cwd, slow);
 const ports = ['--metrics-port', '0'];
 /** Ten steps an epoch, so that a run that stops somewhere stops in the middle of one; momentum is state to be carried on. */
 const spec = ['--dataset', data, '--global-batch', '48', '--micro-batch', '12', '--model', 'mlp'];

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { packageRoot } from '../../src/core/paths.js';
-import { jsonLines, lastLine, runToEnd, workshop } from './lockstep.js';
+import { jsonLines, lastLine, runToEnd, slowEngine, workshop } from './lockstep.js';
 
 const place = workshop({ after });
 const data = place.smallDataset();
@@ -44,6 +44,7 @@ test('a full disk: training goes on, the end says so, and what was saved is whol
     PATH: process.env['PATH'],
     HOME: place.folder,
     LOCKSTEP_CACHE_DIR: join(place.folder, 'cache'),
+    ...slowEngine(3), //                                             checkpoints come faster than the run ends
   };
   const output = execFileSync('unshare', ['-m', 'sh', '-c', script], {
     env: environment,
