@@ -19,6 +19,7 @@ import type { EngineName } from '../src/engine/engine.js';
 import { buildModelSpec } from '../src/engine/models/index.js';
 import { trialStep } from '../src/engine/trial-step.js';
 import { untuned } from './untuned.js';
+import { median, timed } from './timing.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -73,20 +74,6 @@ function started(child: ChildProcess): Promise<boolean> {
   });
 }
 
-async function timed(step: () => void | Promise<void>): Promise<number> {
-  const spent: number[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const begin = performance.now();
-    await step();
-    spent.push(performance.now() - begin);
-  }
-  return median(spent);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
 /** Model and batch: milliseconds by candidate, one entry a round. */
 interface Case {
   readonly model: string;
@@ -111,7 +98,7 @@ const rounds = Number(flags.rounds);
 for (let round = -1; round < rounds; round++) {
   for (const { model, batch, ours, theirs } of cases) {
     for (const { step, rounds: kept } of ours.values()) {
-      const spent = await timed(step);
+      const spent = await timed(step, repeats);
       if (round >= 0) kept.push(spent); //                       the first round warms up
     }
     const times = peer && Object.values(await peer.measure(model, batch));

@@ -21,6 +21,7 @@ import { profile } from './gpu/profile.js';
 import { sweep } from './gpu/sweep.js';
 import { startTorch, type Torch } from './gpu/torch.js';
 import { operationsOf } from './gpu/work.js';
+import { median, timed } from './timing.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -46,8 +47,6 @@ function keep(result: Record<string, unknown>): void {
   results.push(result);
   if (flags.json) writeFileSync(flags.json, `${JSON.stringify(results, undefined, 1)}\n`);
 }
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const gpu = await openGpu(flags.gpu, { ownKernels: true });
 const { device, info } = gpu;
@@ -112,16 +111,6 @@ async function prepare(model: string, batch: number): Promise<Case & { readonly 
       return [brought - begin, submitted - brought, computed - submitted, performance.now() - computed];
     },
   };
-}
-
-async function timed(step: () => Promise<void>, repeats: number): Promise<number> {
-  const spent: number[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const begin = performance.now();
-    await step();
-    spent.push(performance.now() - begin);
-  }
-  return median(spent);
 }
 
 const repeatsOf = (batch: number): number => (flags.quick ? 1 : batch > 2048 ? 5 : 15);

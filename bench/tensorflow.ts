@@ -17,6 +17,7 @@ import { tensorflowStatus } from '../src/engine/libtensorflow/status.js';
 import { buildModelSpec } from '../src/engine/models/index.js';
 import { tf } from '../src/engine/tensorflow.js';
 import { trialStep } from '../src/engine/trial-step.js';
+import { median, timed } from './timing.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -52,18 +53,6 @@ async function byHand(batch: number): Promise<() => void> {
     });
 }
 
-async function timed(step: () => void | Promise<void>): Promise<number> {
-  const spent: number[] = [];
-  for (let i = 0; i < repeats; i++) {
-    const begin = performance.now();
-    await step();
-    spent.push(performance.now() - begin);
-  }
-  return median(spent);
-}
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
-
 prepareTensorflow(Number(flags.threads));
 const status = tensorflowStatus();
 if (!status.available) throw new Error(status.reason);
@@ -74,7 +63,7 @@ const theirs = await byHand(batch);
 
 const rounds: { readonly ours: number; readonly theirs: number }[] = [];
 for (let round = -2; round < Number(flags.rounds); round++) {
-  const measured = { ours: await timed(ours), theirs: await timed(theirs) };
+  const measured = { ours: await timed(ours, repeats), theirs: await timed(theirs, repeats) };
   if (round >= 0) rounds.push(measured); //                           the first ones warm up
 }
 const [oursMs, theirsMs] = [median(rounds.map((r) => r.ours)), median(rounds.map((r) => r.theirs))];
