@@ -53,7 +53,7 @@ test(
     const run = start(['train', ...flags, '--workers', '2', '--out', out], place.folder);
     await run.seen(/"type":"step","step":2\d,/);
     process.kill(coordinatorOf(out), 'SIGKILL');
-    await run.seen(/"type":"restored".*"term":2[^]*"type":"step"/);
+    await run.seenInTurn(/"type":"restored".*"term":2/, /"type":"step"/);
     process.kill(coordinatorOf(out), 'SIGKILL');
     await assertSameRun(run, out);
     const lines = jsonLines((await run.ended).stdout);

@@ -113,7 +113,7 @@ test('with too few workers left the run waits for another one, and says so', { s
   const out = place.path('waited');
   const { coordinator, address, worker } = await startByHand(out, ['anna', 'bert'], ['--min-workers', '2']);
   worker('bert').child.kill('SIGKILL');
-  await coordinator.seen(/"type":"step"[^]*"type":"waiting","joined":1,"worldSize":2/);
+  await coordinator.seenInTurn(/"type":"step"/, /"type":"waiting","joined":1,"worldSize":2/);
   const carla = startWorker(address, 'carla');
   await assertSameRun(coordinator, out);
   assert.equal((await carla.ended).code, 0);

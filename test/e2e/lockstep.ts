@@ -19,6 +19,12 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves with the first match in what was written to stdout, waits for it if need be. */
   seen(pattern: RegExp): Promise<RegExpExecArray>;
+  /**
+   * Resolves when stdout has a line for each pattern, one after the other. Each line is looked at once: one pattern over many
+   * lines is tried anew from every line, again for whatever is written, which takes longer and longer; meanwhile the pipe
+   * fills up, and the process that writes into it stands still.
+   */
+  seenInTurn(...patterns: readonly RegExp[]): Promise<void>;
   /** Stdout so far. */
   written(): string;
   /** Stderr so far. */
@@ -86,12 +92,27 @@ export function start(
       resolve({ code, signal, stdout, stderr });
     });
   });
+  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const foundInTurn = (patterns: readonly RegExp[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const left = [...patterns];
+      let lineStart = 0;
+      const watch = (): void => {
+        for (let end; left.length > 0 && (end = stdout.indexOf('\n', lineStart)) >= 0; lineStart = end + 1)
+          if (left[0]!.test(stdout.slice(lineStart, end))) left.shift();
+        if (left.length > 0 && !isOver()) return;
+        watchers.delete(watch);
+        if (left.length === 0) resolve();
+        else reject(new Error(`the process ended without ${left.join(', then ')}:\n${stdout}\n${stderr}`));
+      };
+      watchers.add(watch);
+      watch();
+    });
   const found = (pattern: RegExp, written: () => string): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const watch = (): void => {
         const match = pattern.exec(written());
-        const isOver = child.exitCode !== null || child.signalCode !== null;
-        if (!match && !isOver) return;
+        if (!match && !isOver()) return;
         watchers.delete(watch);
         if (match) resolve(match);
         else reject(new Error(`the process ended without ${String(pattern)}:\n${stdout}\n${stderr}`));
@@ -105,6 +126,7 @@ export function start(
     written: () => stdout,
     complaints: () => stderr,
     seen: (pattern) => found(pattern, () => stdout),
+    seenInTurn: (...patterns) => foundInTurn(patterns),
     complained: (pattern) => found(pattern, () => stderr),
   };
 }

@@ -75,6 +75,8 @@ export class SlotFile {
   /** By rank: what it was sent and has not read, in order. */
   private readonly unread = new Map<number, Slot[]>();
   private readonly payloadsRead = new Map<number, number>();
+  /** By rank, of readers that are gone: payloads that they were sent in all. */
+  private readonly sentToGone = new Map<number, number>();
   private isUsable = true;
 
   private constructor(private readonly fd: number) {}
@@ -127,6 +129,8 @@ export class SlotFile {
    * @returns whether that is possible; if not, nothing has changed
    */
   read(reader: number, payloads: number): boolean {
+    const sentInAll = this.sentToGone.get(reader);
+    if (sentInAll !== undefined) return payloads <= sentInAll;
     const before = this.payloadsRead.get(reader) ?? 0;
     const unread = this.unread.get(reader) ?? [];
     if (payloads < before || payloads - before > unread.length) return false;
@@ -135,9 +139,14 @@ export class SlotFile {
     return true;
   }
 
-  /** This reader will read nothing any more. */
+  /**
+   * This reader will read nothing any more. What it has read before it may still say: our stream to it and its own to us end
+   * independently of each other.
+   */
   gone(reader: number): void {
-    for (const slot of this.unread.get(reader)?.splice(0) ?? []) this.release(slot);
+    const unread = this.unread.get(reader)?.splice(0) ?? [];
+    if (!this.sentToGone.has(reader)) this.sentToGone.set(reader, (this.payloadsRead.get(reader) ?? 0) + unread.length);
+    for (const slot of unread) this.release(slot);
   }
 
   /** Whom the others wait for when all slots are taken. */

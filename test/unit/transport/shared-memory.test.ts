@@ -127,6 +127,8 @@ test('a payload for several peers is written once, and its slot is free when all
   assert.deepEqual(file.place(frameWith(new Uint8Array(5000)), 2), first);
   file.gone(1);
   assert.notEqual(file.place(frameWith(new Uint8Array(5000)), 2), 'full');
+  assert.ok(file.read(1, 2), 'it read that before it went, and its word for it was on another stream');
+  assert.equal(file.read(1, 1000), false, 'more than it was ever sent');
   file.close();
   assert.equal(file.place(frame, 2), 'unfit', 'memory that failed or is closed takes nothing');
 });
