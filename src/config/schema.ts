@@ -7,6 +7,7 @@ import { field, runCommands as run } from './field.js';
 import { modelFields } from './model-fields.js';
 import { scalingFields } from './scaling-fields.js';
 import { takeoverFields } from './takeover-fields.js';
+import { validationFields } from './validation-fields.js';
 import {
   batchSize,
   count,
@@ -117,6 +118,7 @@ export const fields = {
     about:
       'The data: `mnist`, which is installed with lockstep, or a folder with the four IDX files under the names of MNIST (train-images-idx3-ubyte and so on), plain or .gz.',
   }),
+  ...validationFields,
   init: field('init', text, {
     group: 'Model and data',
     commands: run,

@@ -48,6 +48,13 @@ export const coordinatorFaults = {
       `a batch of ${f.globalBatchSize} is not a multiple of --micro-batch ${f.microBatchSize}`,
     remedy: 'choose a --micro-batch that divides the batch, or leave it out',
   },
+  VALIDATION_TOO_LARGE: {
+    exitCode: 2,
+    meaning: '--validation leaves nothing to train on.',
+    message: (f: { validationLength: number; trainLength: number }) =>
+      `--validation ${f.validationLength} takes all of the ${f.trainLength} samples of the training set`,
+    remedy: 'hold out fewer; 10000 are usual for MNIST',
+  },
   BATCH_TOO_LARGE: {
     exitCode: 2,
     meaning: 'The batch of a step has more samples than the training set.',

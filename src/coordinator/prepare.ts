@@ -36,19 +36,21 @@ const chunkBytes = 1024 * 1024;
  * Reads and checks everything that a configuration names, before anything is started or written.
  *
  * @param checkpoint - where the run goes on, if it is resumed
+ * @param findDataset - for those who start many runs on one data set
  * @throws LockstepError for the first thing that is wrong, by its name
  */
 export async function prepareSpec(
   config: CoordinatorConfig,
   runId: string,
   checkpoint?: FoundCheckpoint,
+  findDataset = resolveDataset,
 ): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
   const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
   const { model, description, init } = await prepareModel(config, begunWith);
   const { layout, inputShape, gap } = description;
-  const { files, train, test } = await resolveDataset(config.dataset);
+  const { files, train, test } = await findDataset(config.dataset);
   const shape = [train.rows, train.columns, train.channels];
   if (inputShape.join() !== shape.join()) {
     throw fault('DATASET_DOES_NOT_FIT', {

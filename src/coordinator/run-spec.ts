@@ -27,11 +27,12 @@ export interface RunInputs {
 /**
  * What determines the result, with every default resolved: from here on nobody reads the configuration for it.
  *
- * @throws LockstepError `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
+ * @throws LockstepError `VALIDATION_TOO_LARGE`, `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
-  const { runId, model, files, trainLength, testLength, init, resume, batchHistory } = inputs;
-  const { batchPerWorker } = config;
+  const { runId, model, files, testLength, init, resume, batchHistory } = inputs;
+  const { batchPerWorker, validationLength } = config;
+  const trainLength = trainLengthOf(config, inputs);
   const globalBatchSize = globalBatchSizeOf(config, inputs);
   const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(batchPerWorker ?? globalBatchSize);
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
@@ -50,7 +51,12 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     formatVersion: 1,
     runId,
     model,
-    dataset: { files, trainLength, testLength },
+    dataset: {
+      files,
+      trainLength,
+      testLength: validationLength ?? testLength,
+      ...(validationLength === undefined ? {} : { validationLength }),
+    },
     ...(init ? { init } : {}),
     ...(resume ? { resume } : {}),
     seed: config.seed,
@@ -86,12 +92,16 @@ function localStepsOf({ outerLearningRate, outerMomentum }: CoordinatorConfig, e
   return { every, outerLearningRate, outerMomentum };
 }
 
+/** What is left to train on. @throws LockstepError `VALIDATION_TOO_LARGE` */
+function trainLengthOf({ validationLength = 0 }: CoordinatorConfig, { trainLength }: RunInputs): number {
+  if (validationLength >= trainLength) throw fault('VALIDATION_TOO_LARGE', { validationLength, trainLength });
+  return trainLength - validationLength;
+}
+
 /** Of the first step. `full` is the whole training set. */
-function globalBatchSizeOf(
-  config: CoordinatorConfig,
-  { trainLength, begunWith, batchHistory }: Pick<RunInputs, 'trainLength' | 'begunWith' | 'batchHistory'>,
-): number {
+function globalBatchSizeOf(config: CoordinatorConfig, inputs: RunInputs): number {
+  const { begunWith, batchHistory } = inputs;
   if (batchHistory) return batchSizeAt(batchHistory, 1);
   if (config.batchPerWorker !== undefined) return begunWith?.globalBatchSize ?? config.batchPerWorker * config.workers;
-  return config.globalBatchSize === 'full' ? trainLength : config.globalBatchSize!;
+  return config.globalBatchSize === 'full' ? trainLengthOf(config, inputs) : config.globalBatchSize!;
 }

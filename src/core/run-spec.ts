@@ -14,8 +14,12 @@ export interface RunSpec {
   };
   readonly dataset: {
     readonly files: readonly DatasetFile[];
+    /** Samples that are trained on. */
     readonly trainLength: number;
+    /** Samples that are evaluated: of the test set, or those that `validationLength` holds out. */
     readonly testLength: number;
+    /** Of the training set, the last so many are held out, and evaluated in place of the test set; absent without. */
+    readonly validationLength?: number;
   };
   /** Initial weights, a safetensors file; without it they follow from the seed. */
   readonly init?: Blob;

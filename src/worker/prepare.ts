@@ -4,6 +4,7 @@ import { evaluationCount, stepSumLength, trainedPart, type ParameterLayout } fro
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
+import { holdOut } from '../data/held-out.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { CompiledLoops } from '../engine/compiled-loops.js';
 import type { EngineName } from '../engine/engine.js';
@@ -30,7 +31,7 @@ export interface PrepareNeeds {
   readonly threads: number;
   /** As `--gpu` has it. */
   readonly gpu: string;
-  readonly cache: Cache;
+  readonly cache: Pick<Cache, 'get' | 'put'>;
   /** From the coordinator, when the cache does not have it. */
   readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
   readonly log: { info(text: string): void };
@@ -44,8 +45,8 @@ export interface PrepareNeeds {
  */
 export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs: PrepareNeeds): Promise<PreparedRun> {
   const arena = createArena();
-  const train = await loadImages(spec, 'train', needs);
-  const test = await loadImages(spec, 'test', needs);
+  const whole = { train: await loadImages(spec, 'train', needs), test: await loadImages(spec, 'test', needs) };
+  const { train, test } = holdOut(whole, spec.dataset.validationLength ?? 0);
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
   const threads = name === 'webgpu' ? 1 : needs.threads; //          more would only wait for the same GPU
   needs.log.info(`engine ${name} (${reason}), ${threads} ${threads === 1 ? 'thread' : 'threads'}`);

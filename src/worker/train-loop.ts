@@ -17,7 +17,7 @@ import { trainStep, type FinishedStep, type Membership } from './train-step.js';
 /** Where a generation's progress goes. */
 export interface LoopEvents {
   stepFinished(step: FinishedStep): void;
-  evaluated(record: EvaluationRecord, seconds: number): void;
+  evaluated(record: EvaluationRecord, seconds: number): void | Promise<void>;
   /** A copy of the state after this step waits to be stored. */
   checkpointed(step: number): void;
   /** The last step is finished and evaluated. */
@@ -80,7 +80,7 @@ export async function trainLoop(
     if (!isDue || isSealed()) return false;
     const beginMs = nowMs();
     const record = await evaluate(run, evaluations, membership);
-    events.evaluated(record, (nowMs() - beginMs) / 1000);
+    await events.evaluated(record, (nowMs() - beginMs) / 1000);
     return record.testAccuracy >= (run.spec.targetAccuracy ?? Infinity);
   }
 

@@ -1,5 +1,6 @@
 /** Commands in documents: each flag that they show must exist. */
 
+import { labFlags } from '../../src/cli/lab-commands.js';
 import { onlookingFlags } from '../../src/cli/onlooking.js';
 import { trainedFlags } from '../../src/cli/trained.js';
 import { commands } from '../../src/config/field.js';
@@ -10,7 +11,7 @@ const benchFlags = ['--workers', '--floats', '--topology', '--rounds', '--checks
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
-  const onlooking = onlookingFlags[command] ?? trainedFlags[command];
+  const onlooking = onlookingFlags[command] ?? trainedFlags[command] ?? labFlags[command];
   if (onlooking) return [...onlooking, ...general];
   if (command === 'engines') return ['--json', '--explain', '--gpu', '--from', ...general];
   if (command === 'bench') return [...benchFlags, ...general];
@@ -30,9 +31,15 @@ export function commandComplaints(documents: Files): string[] {
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
       if (
-        ![...commands, ...Object.keys(onlookingFlags), ...Object.keys(trainedFlags), 'engines', 'bench', 'help'].some(
-          (c) => c === command,
-        )
+        ![
+          ...commands,
+          ...Object.keys(onlookingFlags),
+          ...Object.keys(trainedFlags),
+          ...Object.keys(labFlags),
+          'engines',
+          'bench',
+          'help',
+        ].some((c) => c === command)
       )
         return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]

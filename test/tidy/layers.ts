@@ -15,7 +15,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(programs.map((room) => [room, ['core', ...foundation, ...machinery]])),
   measure: ['core', ...foundation, ...machinery],
   launch: ['core', ...foundation, ...machinery, ...programs],
-  cli: ['core', ...foundation, ...machinery, ...programs, 'launch', 'measure'],
+  lab: ['core', ...foundation, ...machinery, ...programs, 'measure'],
+  cli: ['core', ...foundation, ...machinery, ...programs, 'launch', 'measure', 'lab'],
   index: ['core', ...foundation, ...machinery, ...programs, 'launch'],
 };
 

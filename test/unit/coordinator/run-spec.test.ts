@@ -36,6 +36,14 @@ describe('runSpecOf', () => {
     assert.equal(specOf({}).localSteps, undefined);
   });
 
+  it('holds samples out of training, and evaluates them', () => {
+    const { dataset, globalBatchSize } = specOf({ validationLength: '200', globalBatchSize: 'full' });
+    assert.deepEqual([dataset.trainLength, dataset.testLength, dataset.validationLength], [800, 200, 200]);
+    assert.equal(globalBatchSize, 800);
+    assert.equal('validationLength' in specOf({}).dataset, false);
+    assert.throws(() => specOf({ validationLength: '1000' }), { code: 'VALIDATION_TOO_LARGE', exitCode: 2 });
+  });
+
   it('names a codec only where something is lost', () => {
     assert.equal(specOf({}).codec, undefined);
     assert.deepEqual(specOf({ codec: 'topk', topkRatio: '0.3' }).codec, {

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.js';
+import type { FlagValues } from '../../config/sources.js';
+import { fault } from '../../lab/faults.js';
+import { withPreset, presets, type Preset, type PresetName } from '../../lab/presets.js';
+import { SharedData } from '../../lab/shared-data.js';
+import { sweepReport, writeSweepReport } from '../../lab/sweep-report.js';
+import { wordsFor } from '../../lab/summary.js';
+import { planSweep, runSweep, type SweepEvents } from '../../lab/sweep.js';
+import { TrialLog } from '../../lab/trial-log.js';
+import type { CommandContext } from '../context.js';
+import { cliFault } from '../faults.js';
+
+/** Accuracy that guessing reaches with ten classes. */
+const chance = 0.1;
+
+export interface SweepFlags {
+  readonly preset?: string;
+  readonly out?: string;
+  readonly targetAccuracy?: string;
+  readonly beyondTarget?: boolean;
+  readonly seeds?: string;
+  readonly patience?: string;
+  readonly trialSeconds?: string;
+  readonly seconds?: string;
+  readonly slots?: string;
+  readonly threads?: string;
+  readonly json?: boolean;
+}
+
+/** `lockstep sweep` */
+export async function run(
+  flags: SweepFlags,
+  given: FlagValues,
+  { stdout, argv, environment }: CommandContext,
+): Promise<void> {
+  const preset = presetOf(flags.preset);
+  const targets = targetsIn(flags.targetAccuracy ?? preset?.targets ?? '0.97,0.98,0.99');
+  const grid: FlagValues = new Map([
+    ...withPreset(preset, given),
+    ...(flags.seeds === undefined ? [] : [['seed', firstSeeds(wholeNumber('--seeds', flags.seeds))] as const]),
+  ]);
+  const isBeyond = flags.beyondTarget ?? preset?.beyondTarget ?? false;
+  const planned = planSweep(grid, environment, isBeyond ? undefined : Math.max(...targets));
+  const rules = {
+    patience: { samples: number('--patience', flags.patience ?? '25000'), chance },
+    secondsMax: flags.trialSeconds === undefined ? undefined : number('--trial-seconds', flags.trialSeconds),
+  };
+  const options = {
+    slots: wholeNumber('--slots', flags.slots ?? '1'),
+    rules,
+    secondsMax: flags.seconds === undefined ? undefined : number('--seconds', flags.seconds),
+  };
+  const out = flags.out ?? 'sweep';
+  const log = await TrialLog.open(out);
+  try {
+    const print = (line: object, text: string): void =>
+      void stdout.write(flags.json ? `${JSON.stringify(line)}\n` : text);
+    const records = await runSweep(planned, options, {
+      data: new SharedData(),
+      threads: wholeNumber('--threads', flags.threads ?? '1'),
+      nowMs: () => systemClock.nowMs(),
+      log,
+      events: eventsTo(print, planned.length),
+    });
+    if (records.length === 0) return;
+    const report = sweepReport(records, {
+      targets,
+      planned: planned.length,
+      command: `lockstep ${argv.map(shellWord).join(' ')}`,
+      preset: flags.preset,
+      secondsMax: rules.secondsMax,
+    });
+    await writeSweepReport(out, report);
+    print({ type: 'result', ...report }, `${report.text}\n${join(out, 'sweep.html')} has the curves.\n`);
+  } finally {
+    await log.close();
+  }
+}
+
+function presetOf(name: string | undefined): Preset | undefined {
+  if (name === undefined) return undefined;
+  if (!(name in presets))
+    throw cliFault('BAD_CHOICE', { flag: '--preset', given: name, choices: Object.keys(presets).join(', ') });
+  return presets[name as PresetName];
+}
+
+/** @throws LockstepError `TARGET_INVALID` */
+function targetsIn(given: string): readonly number[] {
+  const targets = given.split(',').map(Number);
+  if (!targets.every((target) => target > 0 && target <= 1)) throw fault('TARGET_INVALID', { given });
+  return targets;
+}
+
+function eventsTo(print: (line: object, text: string) => void, count: number): SweepEvents {
+  return {
+    started: ({ axes, key }, place) =>
+      print({ type: 'trial', key, axes, place: place + 1, of: count }, `${place + 1} of ${count}: ${wordsFor(axes)}\n`),
+    evaluated: ({ key }, evaluation) =>
+      print(
+        { type: 'evaluation', key, ...evaluation },
+        `  epoch ${evaluation.epochs.toFixed(2)}, step ${evaluation.step}: accuracy ${evaluation.accuracy.toFixed(4)}, test ${evaluation.testAccuracy.toFixed(4)}, ${evaluation.seconds.toFixed(1)} s\n`,
+      ),
+    ended: (_, record) =>
+      print(
+        { type: 'trial-ended', ...record, evaluations: undefined },
+        `  ${record.end} after ${record.steps} steps, digest ${record.weightsDigest.slice(0, 12)}\n`,
+      ),
+  };
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw cliFault('BAD_USAGE', { message: `${flag} ${text}: expected a whole number of at least 1` });
+  return value;
+}
+
+function number(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value >= 0)) throw cliFault('BAD_USAGE', { message: `${flag} ${text}: expected a number of at least 0` });
+  return value;
+}
+
+/** A word as a person can paste it into a shell. */
+function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function firstSeeds(count: number): string {
+  return Array.from({ length: count }, (_, i) => i + 1).join(',');
+}

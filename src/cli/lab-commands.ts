@@ -1,0 +1,89 @@
+/** The commands of the laboratory: many trainings, to find out about batch sizes, workers and options. */
+
+import { Option, type Command as Commander } from 'commander';
+import type { FieldName } from '../config/schema.js';
+import { factsOf, fieldNames, hasField, type FlagValues } from '../config/sources.js';
+import type { CommandContext } from './context.js';
+import type { SweepFlags } from './commands/sweep.js';
+
+/** A sweep reads these in its own way, or they mean nothing to it. */
+const own: ReadonlySet<FieldName> = new Set(['targetAccuracy', 'replay']);
+
+/** Options of a run that mean something to a trial: what it computes, not where its results and messages go. */
+export const trialFields: readonly FieldName[] = fieldNames.filter((name) => {
+  const { group, local } = factsOf(name);
+  const isAboutResult = group === 'Model and data' || group === 'Optimizer' || group === 'Batches and steps';
+  return (
+    hasField('train', name) && !local && (isAboutResult || name === 'workers' || name === 'engine') && !own.has(name)
+  );
+});
+
+const sweepOptions: readonly (readonly [flags: string, about: string])[] = [
+  [
+    '--preset <NAME>',
+    'seed, seed-scaled, fast-99 or full-batch; options that are given as well take the place of its own',
+  ],
+  ['--out <DIR>', 'folder of the trials; the same command goes on where it stopped (default: sweep)'],
+  ['--target-accuracy <LIST>', 'accuracies to look for, with commas between them; a trial ends at the highest'],
+  ['--beyond-target', 'a trial goes on behind its highest target, to its end'],
+  ['--seeds <N>', 'the seeds 1 to N; instead of --seed'],
+  [
+    '--patience <SAMPLES>',
+    'a trial that is no better than guessing after so many samples, and 200 steps, is hopeless; 0: never (default: 25000)',
+  ],
+  ['--trial-seconds <S>', 'a trial that has trained for so long is cut off'],
+  ['--seconds <S>', 'no trial begins later than this; the rest waits for the next time'],
+  ['--slots <N>', 'trials at a time; each takes as many threads as its workers (default: 1)'],
+  ['--threads <T>', 'engine threads of each worker (default: 1)'],
+  ['--json', 'print one JSON object a line'],
+];
+
+const fieldFlags = trialFields.map((name) => `--${factsOf(name).flag}`);
+
+/** Commands and their flags, for what checks that documents show nothing else. */
+export const labFlags: Readonly<Record<string, readonly string[]>> = {
+  sweep: [...fieldFlags, ...sweepOptions.map(([flags]) => flags.split(' ')[0]!)],
+};
+
+export function addLabCommands(program: Commander, context: CommandContext): void {
+  const sweep = program
+    .command('sweep')
+    .copyInheritedSettings(program)
+    .summary('train with many batch sizes, and say which to take')
+    .description(
+      'Trains once for each combination of the values that are given with commas between them (batch size, learning rate, optimizer, workers, seed and so on), and reports what each needed: a table, sweep.csv, sweep.json and sweep.html.',
+    )
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', 'print this text');
+  for (const [flags, about] of sweepOptions) sweep.option(flags, about);
+  const nameOf = addTrialOptions(sweep);
+  sweep.action(async (values: SweepFlags & Record<string, unknown>) =>
+    (await import('./commands/sweep.js')).run(values, givenIn(sweep, nameOf), context),
+  );
+}
+
+function addTrialOptions(parser: Commander): ReadonlyMap<string, FieldName> {
+  const nameOf = new Map<string, FieldName>();
+  for (const name of trialFields) {
+    const { flag, placeholder, about, repeatable } = factsOf(name);
+    const option = new Option(
+      placeholder === undefined ? `--${flag}` : `--${flag} <${placeholder}>`,
+      about.replaceAll('`', ''),
+    ).helpGroup('As for train:');
+    if (repeatable)
+      option.argParser((value: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), value]);
+    parser.addOption(option);
+    nameOf.set(option.attributeName(), name);
+  }
+  return nameOf;
+}
+
+function givenIn(parser: Commander, nameOf: ReadonlyMap<string, FieldName>): FlagValues {
+  const values = parser.opts<Record<string, string | boolean | readonly string[]>>();
+  return new Map(
+    [...nameOf].flatMap(([attribute, name]) => {
+      const value = values[attribute];
+      return value === undefined ? [] : [[name, value] as const];
+    }),
+  );
+}

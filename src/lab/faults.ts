@@ -1,0 +1,30 @@
+import { faultsFrom, type FaultTable } from '../core/errors.js';
+
+export const labFaults = {
+  GRID_VALUE: {
+    exitCode: 2,
+    meaning: 'A list of values for a sweep has an empty place.',
+    message: (f: { flag: string; given: string }) => `--${f.flag} ${f.given}: a value is missing between the commas`,
+    remedy: 'write values with single commas between them: --global-batch 64,256,1024',
+  },
+  GRID_TOO_LARGE: {
+    exitCode: 2,
+    meaning: 'The grid of a sweep has more trials than anybody waits for.',
+    message: (f: { trials: number; most: number }) => `this grid has ${f.trials} trials, and ${f.most} are the most`,
+    remedy: 'give fewer values, or sweep one thing after the other',
+  },
+  TARGET_INVALID: {
+    exitCode: 2,
+    meaning: 'A target accuracy of a sweep is no share.',
+    message: (f: { given: string }) => `--target-accuracy ${f.given}: expected numbers above 0, at most 1`,
+    remedy: 'write shares with commas between them: --target-accuracy 0.97,0.98,0.99',
+  },
+  LAB_FOLDER: {
+    exitCode: 2,
+    meaning: 'The folder of --out holds something else than the trials of a sweep or search.',
+    message: (f: { path: string; reason: string }) => `${f.path}: ${f.reason}`,
+    remedy: 'choose another --out; the same command with the same --out goes on where it stopped',
+  },
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(labFaults);
