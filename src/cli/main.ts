@@ -9,11 +9,9 @@ import type { ExitCode } from '../core/errors.js';
 import { didYouMean } from '../core/nearest.js';
 import type { CommandContext, CommandRun } from './context.js';
 import { cliFault } from './faults.js';
-import { addLabCommands, labFlags } from './lab-commands.js';
-import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
+import { addFurtherCommands, furtherFlags } from './further.js';
 import { createProgram, type Invocation } from './program.js';
 import { reportError } from './report-error.js';
-import { addTrainedCommands, trainedFlags } from './trained.js';
 import { readVersion } from './version.js';
 
 /**
@@ -54,9 +52,7 @@ export async function main(
       await printHelp(topic, program, stdout);
     },
   });
-  addOnlookingCommands(program, context);
-  addTrainedCommands(program, context);
-  addLabCommands(program, context);
+  addFurtherCommands(program, context);
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
@@ -73,7 +69,7 @@ export async function main(
 }
 
 /** Commands without a configuration. */
-const others = ['engines', ...Object.keys(onlookingFlags), ...Object.keys(trainedFlags), ...Object.keys(labFlags)];
+const others = ['engines', ...Object.keys(furtherFlags)];
 
 /** What is left after a command, such as the connection to a peer that is stopped, may hold up the process for so long. */
 const lingerMs = 1_000;

@@ -6,6 +6,7 @@ import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
 import { modelFields } from './model-fields.js';
 import { scalingFields } from './scaling-fields.js';
+import { securityFields } from './security-fields.js';
 import { takeoverFields } from './takeover-fields.js';
 import { validationFields } from './validation-fields.js';
 import {
@@ -318,7 +319,7 @@ export const fields = {
     default: '127.0.0.1',
     local: true,
     about:
-      'Address to listen on. The default is reached from this machine only; 0.0.0.0 listens on all networks, so use it only where you trust everybody.',
+      'Address to listen on. The default is reached from this machine only; 0.0.0.0 listens on all networks, with TLS unless --insecure is given: docs/security.md.',
   }),
   port: field('port', portNumber, {
     group: 'Network',
@@ -357,6 +358,7 @@ export const fields = {
       "Port for Prometheus (HTTP, /metrics and /healthz); 0 takes any free one, and so does the default where it is in use. With `train` it is the coordinator's, and its workers take free ones.",
   }),
 
+  ...securityFields,
   ...exchangeFields,
   ...codecFields,
 

@@ -27,6 +27,11 @@ export function isWildcardHost(host: string): boolean {
   return host === '0.0.0.0' || host === '::' || host === '';
 }
 
+/** Whether only programs of this machine reach the host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
 /** How this machine reaches one of its own programs that listens on `host`. */
 export function localHost(host: string): string {
   if (!isWildcardHost(host)) return host;

@@ -18,15 +18,17 @@ export function isUnfinished(fileName: string): boolean {
  * before is still there and nothing is left behind; after a crash an unfinished file may lie beside it.
  *
  * @param chunks - the content in pieces, each written before the next is asked for
+ * @param mode - who may read it
  * @throws LockstepError `NOT_WRITABLE`, `DISK_FULL`; and what `chunks` throws
  */
 export async function writeFileAtomically(
   path: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  mode = 0o666,
 ): Promise<void> {
   const folder = dirname(path);
   const unfinished = join(folder, `.${basename(path)}.${randomUUID()}${unfinishedSuffix}`);
-  const file = await open(unfinished, 'wx').catch((error: unknown) => {
+  const file = await open(unfinished, 'wx', mode).catch((error: unknown) => {
     throw writeFault(path, error);
   });
   try {

@@ -95,6 +95,8 @@ export type RunEvent =
       /** URLs. */
       readonly metrics: string;
       readonly page: string;
+      /** What to type on another host to join; it has a secret in it. */
+      readonly join?: string;
     }
   | { readonly type: 'waiting'; readonly joined: number; readonly worldSize: number }
   | {

@@ -11,4 +11,4 @@ export type ToChild =
 
 export type ToParent =
   /** The coordinator can be reached, and has made the run's folder. */
-  { readonly type: 'listening'; readonly address: string; readonly out: string };
+  { readonly type: 'listening'; readonly address: string; readonly out: string; readonly token?: string };

@@ -84,11 +84,12 @@ export class LocalCluster {
     return ended(coordinator);
   }
 
-  private startWorkers({ address, out }: ToParent): void {
+  private startWorkers({ address, out, token }: ToParent): void {
     for (let i = 0; i < this.options.workers; i++) {
       const name = `worker-${i}`;
       const logFile = openSync(join(out, 'logs', `${name}.jsonl`), 'a');
-      const worker = startProgram(['worker', ...this.options.workerFlags(address, name, i)], logFile);
+      const secret = token === undefined ? {} : { LOCKSTEP_TOKEN: token }; // a command line can be read by anybody
+      const worker = startProgram(['worker', ...this.options.workerFlags(address, name, i)], logFile, secret);
       closeSync(logFile);
       this.workers.push(worker);
       void ended(worker).then(({ code, signal }) => {
@@ -106,9 +107,14 @@ export class LocalCluster {
 }
 
 /** @param output - where standard error goes, and standard output with it if it is inherited */
-function startProgram(args: readonly string[], output: 'inherit' | number): ChildProcess {
+function startProgram(
+  args: readonly string[],
+  output: 'inherit' | number,
+  secret: Readonly<Record<string, string>> = {},
+): ChildProcess {
   return fork(join(packageRoot, 'bin', 'lockstep.js'), args, {
     detached: true,
+    env: { ...process.env, ...secret },
     stdio: ['ignore', output === 'inherit' ? 'inherit' : 'ignore', output, 'ipc'],
   });
 }

@@ -149,6 +149,11 @@ export const coordinatorCatalogue = {
     'lockstep_events_given_up_total',
     'Events that did not come into NATS, since it was out of reach for too long; events.jsonl has them.',
   ),
+  refused: counter(
+    'lockstep_refused_connections_total',
+    'Connections and calls that were not let in, by reason: no TLS, no or a wrong certificate, a wrong or used token.',
+    ['reason'],
+  ),
   datasetSent: counter(
     'lockstep_dataset_sent_bytes_total',
     'Bytes of data sets sent to workers that did not have them.',
@@ -196,6 +201,11 @@ export const workerCatalogue = {
   natsUnreachable: gauge(
     'lockstep_worker_nats_unreachable',
     'Whether NATS is out of reach of this worker, so that it would not find a new coordinator: 1 or 0; 0 without NATS.',
+  ),
+  refused: counter(
+    'lockstep_worker_refused_connections_total',
+    'Connections of strangers that this worker did not let in, by reason: no TLS, no or a wrong certificate.',
+    ['reason'],
   ),
   tensors: gauge('lockstep_worker_tensors', 'Live tensor objects of the engine; constant while a run goes on.'),
   arena: gauge(

@@ -4,11 +4,20 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatHostPort, listenError, type HostPort } from '../core/address.js';
+import { mayRead, type Access } from './access.js';
+
+export interface Health {
+  readonly healthy: boolean;
+  readonly ready: boolean;
+  readonly state: string;
+}
 
 export interface ExporterNeeds {
   readonly registry: Registry;
-  /** Asked by /healthz: whether the process does its work, and in which state it is. */
-  readonly health: () => { readonly healthy: boolean; readonly state: string };
+  /** Asked by /healthz and /readyz: whether the process does its work, whether it takes part in a run, and its state. */
+  readonly health: () => Health;
+  /** Absent: everybody may read. */
+  readonly access?: Access | undefined;
   /** What else is served here. @returns whether the path is one of its own, and is answered */
   readonly route?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
@@ -25,7 +34,7 @@ export interface ExporterOptions {
 /** A scrape is a few hundred bytes of request; nobody needs longer for it. */
 const requestTimeoutMs = 5_000;
 
-/** `GET /metrics` and `GET /healthz` (200 or 503), and what `route` knows. Other paths are 404, other methods 405. */
+/** `GET /metrics`, `GET /healthz` and `GET /readyz` (200 or 503), and what `route` knows. Other paths are 404, other methods 405. */
 export class MetricsExporter {
   private server: Server | undefined;
 
@@ -70,13 +79,15 @@ export class MetricsExporter {
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return send(response, 405, 'text/plain', 'only GET\n', { allow: 'GET, HEAD' });
     const path = request.url?.split('?', 1)[0];
+    if (path === '/healthz' || path === '/readyz') {
+      const { healthy, ready, state } = this.needs.health();
+      const isWell = path === '/healthz' ? healthy : ready;
+      return send(response, isWell ? 200 : 503, 'application/json', `${JSON.stringify({ healthy, ready, state })}\n`);
+    }
+    if (this.needs.access && !mayRead(request, response, this.needs.access)) return;
     if (path === '/metrics') {
       const { registry } = this.needs;
       return send(response, 200, registry.contentType, await registry.metrics());
-    }
-    if (path === '/healthz') {
-      const { healthy, state } = this.needs.health();
-      return send(response, healthy ? 200 : 503, 'application/json', `${JSON.stringify({ healthy, state })}\n`);
     }
     if (this.needs.route?.(request, response) === true) return;
     send(response, 404, 'text/plain', 'try /metrics or /healthz\n');

@@ -18,7 +18,7 @@ import type { RandomStream } from '../core/random.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion, protocolVersion } from '../core/versions.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
-import { ExchangeServer } from '../transport/grpc/exchange-server.js';
+import { ExchangeServer, type ExchangeSecurity } from '../transport/grpc/exchange-server.js';
 import { fault as transportFault } from '../transport/faults.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { pullFromAnybody } from './catch-up.js';
@@ -43,6 +43,8 @@ export interface WorkerDependencies {
   /** Opens a stream to the coordinator, wherever it is now. */
   dial(): Promise<Channel<FromWorker, FromCoordinator>>;
   readonly clock: Clock;
+  /** Absent where the network is trusted: plain text. */
+  readonly security?: ExchangeSecurity | undefined;
   /** Spreads the attempts of many workers to reach a coordinator that comes back. */
   readonly random: RandomStream;
   /** Fetches data and starts the engine, when the spec is known. */
@@ -209,8 +211,8 @@ export class Worker {
     const where = () => ({ host: options.host, rank: this.link?.rank ?? -1 });
     const engine = watchEngine(prepared, deps.clock, where, () => deps.engineStuck());
     const run = (this.run = { ...prepared, engine });
-    this.peers = new ExchangeClients(spec.runId, deps.clock);
-    this.server = new ExchangeServer(spec.runId, (request) => answerState(run, request));
+    this.peers = new ExchangeClients(spec.runId, deps.clock, deps.security?.identity);
+    this.server = new ExchangeServer(spec.runId, (request) => answerState(run, request), deps.security);
     const address = deps.advertise(await this.server.start(options.listen, options.isPortChosen));
     await this.server.startForHost(address);
     this.dispatch({ kind: 'level', step: run.state.progression.step });

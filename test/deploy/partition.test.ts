@@ -63,12 +63,22 @@ test(
       const environment = { TMPDIR: place.path(namespace) };
       return start(args, place.folder, environment, ['ip', 'netns', 'exec', namespace]);
     };
-    const where = ['--listen', near, '--port', '0', '--metrics-port', '0', '--json', '--out', out];
+    const where = ['--listen', near, '--insecure', '--port', '0', '--metrics-port', '0', '--json', '--out', out];
     const counts = ['--epochs', '100000', '--eval-every', '100000epochs', '--workers', '3', '--min-workers', '1'];
     const coordinator = inside(names.near, ['coordinator', ...spec, ...counts, ...where]);
     const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
     const worker = (namespace: string, host: string, name: string): Running => {
-      const at = ['--coordinator', address!, '--listen', host, '--exchange-port', '0', '--metrics-port', '0'];
+      const at = [
+        '--coordinator',
+        address!,
+        '--listen',
+        host,
+        '--insecure',
+        '--exchange-port',
+        '0',
+        '--metrics-port',
+        '0',
+      ];
       return inside(namespace, ['worker', ...at, '--name', name, '--log-level', 'debug']);
     };
     const anna = worker(names.near, near, 'anna');

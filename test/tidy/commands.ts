@@ -1,8 +1,6 @@
 /** Commands in documents: each flag that they show must exist. */
 
-import { labFlags } from '../../src/cli/lab-commands.js';
-import { onlookingFlags } from '../../src/cli/onlooking.js';
-import { trainedFlags } from '../../src/cli/trained.js';
+import { furtherFlags } from '../../src/cli/further.js';
 import { commands } from '../../src/config/field.js';
 import { factsOf, fieldNames, hasField } from '../../src/config/sources.js';
 import type { Files } from './files.js';
@@ -11,8 +9,8 @@ const benchFlags = ['--workers', '--floats', '--topology', '--rounds', '--checks
 const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
-  const onlooking = onlookingFlags[command] ?? trainedFlags[command] ?? labFlags[command];
-  if (onlooking) return [...onlooking, ...general];
+  const further = furtherFlags[command];
+  if (further) return [...further, ...general];
   if (command === 'engines') return ['--json', '--explain', '--gpu', '--from', ...general];
   if (command === 'bench') return [...benchFlags, ...general];
   const known = commands.find((c) => c === command);
@@ -30,17 +28,7 @@ export function commandComplaints(documents: Files): string[] {
       const [, command = 'train', rest = ''] =
         /\blockstep (\w+)(.*)/.exec(line) ?? /\bnpm start -- ()?(.*)/.exec(line) ?? [];
       if (rest === '' && command === 'train') return [];
-      if (
-        ![
-          ...commands,
-          ...Object.keys(onlookingFlags),
-          ...Object.keys(trainedFlags),
-          ...Object.keys(labFlags),
-          'engines',
-          'bench',
-          'help',
-        ].some((c) => c === command)
-      )
+      if (![...commands, ...Object.keys(furtherFlags), 'engines', 'bench', 'help'].some((c) => c === command))
         return [`${path}: lockstep has no command ${command}`];
       const unknown = [...rest.matchAll(/(?<=\s|^)--[a-z][\w-]*/g)]
         .map(([flag]) => flag)

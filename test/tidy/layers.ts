@@ -3,7 +3,7 @@
 import type { Files } from './files.js';
 import { importsOf, packageOf } from './imports.js';
 
-const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics', 'live'];
+const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics', 'live', 'security'];
 const machinery = ['engine', 'transport'];
 const programs = ['coordinator', 'worker'];
 
@@ -26,6 +26,7 @@ const owners: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^(@grpc\/|nats$)/, ['transport']],
   [/^prom-client$/, ['metrics']],
   [/^(zod|yaml)$/, ['config']],
+  [/^(@peculiar\/x509|reflect-metadata)$/, ['security']],
   [/^(commander|cli-progress|pino-pretty)$/, ['cli']],
 ];
 

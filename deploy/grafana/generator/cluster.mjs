@@ -210,6 +210,18 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     },
     {
       kind: 'lines',
+      title: 'Who is refused?',
+      about:
+        'Connections and calls that were not let in, in the last five minutes, by reason: docs/security.md. A few may be mistakes of somebody who sets up a worker; many of one kind are worth a look at the log.',
+      queries: [
+        { expr: `sum by (reason) (increase(${c.refused}{${run}}[5m]))`, legend: 'coordinator: {{reason}}' },
+        { expr: `sum by (reason) (increase(${w.refused}{${run}}[5m]))`, legend: 'workers: {{reason}}' },
+      ],
+      unit: 'short',
+      min: 0,
+    },
+    {
+      kind: 'lines',
       title: 'Is anybody short of memory?',
       about:
         'Resident memory of each process, and what its threads share (weights, gradients, activations). Steady lines are right.',

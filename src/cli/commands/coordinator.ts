@@ -16,8 +16,9 @@ import { isModelFile, nameOfModelFile } from '../../engine/model-file.js';
 import { coordinatorMetrics, Registry } from '../../metrics/index.js';
 import type { PublicEvent } from '../../live/public-events.js';
 import { RunFolder } from '../../store/run-folder.js';
-import { CoordinatorServer } from '../../transport/grpc/coordinator-server.js';
+import { CoordinatorServer, type CoordinatorHandlers } from '../../transport/grpc/coordinator-server.js';
 import { ExchangeClients } from '../../transport/grpc/exchange-client.js';
+import { refusalInWords } from '../../security/identity.js';
 import type { NatsOnlooker } from '../../transport/nats/connection.js';
 import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
@@ -25,6 +26,8 @@ import { LiveRun } from '../live-run.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';
+import { metricsAccess } from '../metrics-access.js';
+import { checkSecurable, reachableHost, secureCoordinator } from '../coordinator-security.js';
 import { readVersion } from '../version.js';
 import { createView } from '../view/create-view.js';
 
@@ -33,6 +36,7 @@ const farewellMs = 2_000;
 
 /** `lockstep coordinator`: everything is built here, and torn down in the opposite order. */
 export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout, stderr, environment }) => {
+  checkSecurable(config);
   const supervisor = findSupervisor();
   const closing: (() => unknown)[] = [];
   const view = createView(stdout, config.json, environment, () => systemClock.nowMs());
@@ -88,10 +92,28 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       return 0;
     }
     let phase = (): string => 'starting';
-    const health = () => ({ healthy: phase() !== 'failed', state: phase() });
+    const health = () => {
+      const state = phase();
+      return { healthy: state !== 'failed', ready: !['starting', 'failed', 'ended'].includes(state), state };
+    };
+    const security = await secureCoordinator(config, {
+      runId,
+      clock: systemClock,
+      wallTimeMs: () => Date.now(),
+      log: logger,
+      onRefused(reason, from) {
+        metrics.refused.inc({ reason });
+        logger.warn(`refused ${from}: ${refusalInWords[reason]} (${reason})`);
+      },
+    });
+    closing.push(() => security?.close());
+    const access = metricsAccess(config, () => security?.metricsToken);
     const at = { host: config.listen, port: config.metricsPort };
-    const exporter = await serveMetrics({ registry, health, route: live.route }, at, given.has('metricsPort'), (text) =>
-      log.logger.info(text),
+    const exporter = await serveMetrics(
+      { registry, health, route: live.route, access },
+      at,
+      given.has('metricsPort'),
+      (text) => log.logger.info(text),
     );
     closing.push(() => exporter.stop());
     closing.push(() => live.close());
@@ -99,10 +121,11 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     // A worker may call before the coordinator is there: the port must be known to be free before a folder is made.
     let beginService!: (value: Coordinator) => void;
     const service = new Promise<Coordinator>((resolve) => (beginService = resolve));
-    const server = new CoordinatorServer(runId, {
+    const handlers: CoordinatorHandlers = {
       joined: (hello, channel) => void service.then((c) => c.join(hello, channel)),
       readBlob: (sha256) => counted(prepared.readBlob(sha256), (bytes) => metrics.datasetSent.inc(bytes)),
-    });
+    };
+    const server = new CoordinatorServer(runId, handlers, security?.server);
     const wantedPort = given.has('port') ? config.port : (restoration?.run.port ?? config.port);
     const port = await server.start({ host: config.listen, port: wantedPort });
     closing.push(() => server.kill());
@@ -112,6 +135,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const { folder, earlier: recorded } = taken ?? { folder: await RunFolder.create({ path: out }) };
     const earlier = leading ? leading.earlier(recorded) : recorded;
     closing.push(() => folder.close());
+    await security?.keepIn(folder.path);
     log.toFile(folder.logPath('coordinator'));
     const spokenConfig = leading?.isSuccessor ? leading.content.run!.config : specification;
     await folder.writeSpec(spokenConfig);
@@ -130,7 +154,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     closing.push(() => events?.close(farewellMs));
     if (taken) for await (const record of folder.metricsSoFar()) live.recorder.remember(record);
 
-    const peers = new ExchangeClients(runId, systemClock);
+    const peers = new ExchangeClients(runId, systemClock, security?.identity);
     closing.push(() => peers.close());
     const resumedStep = restoration?.run.resumedStep ?? resumption?.checkpoint.step;
     const store = runStoreIn(folder, spec, layout, {
@@ -170,12 +194,22 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     const advertised = formatHostPort({ host: config.advertise ?? localHost(config.listen), port });
     await leading?.publish(advertised, (error) => coordinator.depose(error));
     const address = formatHostPort({ host: config.listen, port });
-    const page = new URL('/', exporter.url).href;
-    show({ type: 'listening', coordinator: address, metrics: exporter.url, page });
+    const token = security?.token(config.workers);
+    const reachable = formatHostPort({ host: reachableHost(config), port });
+    show({
+      type: 'listening',
+      coordinator: address,
+      metrics: exporter.url,
+      page: pageUrl(exporter.url, access?.token()),
+      ...(token === undefined
+        ? {}
+        : { join: `lockstep worker --coordinator ${reachable} --listen 0.0.0.0 --token ${token}` }),
+    });
     supervisor?.tell({
       type: 'listening',
       address: formatHostPort({ host: localHost(config.listen), port }),
       out: folder.path,
+      ...(token === undefined ? {} : { token }),
     });
 
     const report = await coordinator.run().catch((error: unknown) => {
@@ -210,6 +244,10 @@ async function lead(
 /** The run that goes on under this coordinator, by its journal in NATS. */
 function predecessorOf({ content, isSuccessor }: Leadership, folder: Restoration | undefined): Predecessor | undefined {
   return isSuccessor ? { spec: content.run!.spec, resumedFrom: folder?.resumedFrom } : undefined;
+}
+
+function pageUrl(metricsUrl: string, token: string | undefined): string {
+  return new URL(token === undefined ? '/' : `/?token=${token}`, metricsUrl).href;
 }
 
 /** Passes chunks on and counts them. */

@@ -7,6 +7,7 @@ import { randomStream } from '../../core/random.js';
 import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
+import { refusalInWords } from '../../security/identity.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
 import { tmpfsFolder } from '../../transport/grpc/slot-file.js';
 import { ownAddressTowards } from '../../worker/own-address.js';
@@ -14,12 +15,14 @@ import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
+import { metricsAccess } from '../metrics-access.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { locator } from '../locator.js';
 import { findSupervisor } from '../supervisor.js';
 import { readVersion } from '../version.js';
 import { watchWorker } from '../watch-worker.js';
+import { secureWorker } from '../worker-security.js';
 
 /** `lockstep worker`: everything is built here, and torn down in the opposite order. */
 export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, environment }) => {
@@ -34,8 +37,9 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     warn: (text: string) => logger.warn(text),
   };
   try {
+    const cacheFolder = config.cacheDir ?? defaultCacheFolder(environment);
     const cache = await Cache.open({
-      folder: config.cacheDir ?? defaultCacheFolder(environment),
+      folder: cacheFolder,
       limitBytes: config.cacheLimitGiB * 2 ** 30,
       wallTimeMs: () => Date.now(),
     });
@@ -43,9 +47,11 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const metrics = workerMetrics(registry);
     metrics.build.set({ version: readVersion(), node: process.versions.node, program: 'worker' }, 1);
     let state = 'joining';
-    const health = () => ({ healthy: true, state });
+    const health = () => ({ healthy: true, ready: state !== 'joining', state });
     const at = { host: config.listen, port: config.metricsPort };
-    const exporter = await serveMetrics({ registry, health }, at, given.has('metricsPort'), log.info);
+    const known: { metricsToken?: string | undefined } = {}; //        not before we are let in
+    const access = metricsAccess(config, () => known.metricsToken);
+    const exporter = await serveMetrics({ registry, health, access }, at, given.has('metricsPort'), log.info);
     closing.push(() => exporter.stop());
 
     let current: Worker | undefined;
@@ -60,7 +66,18 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const first = await whereabouts.wait(timeoutSeconds, systemClock, () =>
       log.warn(`${whereabouts.inWords} is not there yet; trying for ${timeoutSeconds} s`),
     );
-    const atFirst = new CoordinatorConnection(first, systemClock);
+    const security = await secureWorker(config, {
+      clock: systemClock,
+      wallTimeMs: () => Date.now(),
+      log,
+      name,
+      cacheFolder,
+      findCoordinator: () => whereabouts.find(),
+    });
+    const identity = security?.identity;
+    closing.push(() => identity?.close());
+    known.metricsToken = security?.metricsToken;
+    const atFirst = new CoordinatorConnection(first, systemClock, identity);
     try {
       await atFirst.reach(timeoutSeconds, () =>
         log.warn(`nobody answers at ${first} yet; trying for ${timeoutSeconds} s`),
@@ -74,7 +91,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       config.advertise ?? (isWildcardHost(config.listen) ? await ownAddressTowards(towards) : config.listen);
 
     const fetchBlob = async function* (sha256: string): AsyncIterable<Uint8Array> {
-      const connection = new CoordinatorConnection(await whereabouts.find(), systemClock);
+      const connection = new CoordinatorConnection(await whereabouts.find(), systemClock, identity);
       try {
         for await (const chunk of connection.fetchBlob(sha256)) {
           metrics.datasetReceived.inc(chunk.length);
@@ -90,7 +107,14 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
         coordinatorAddress: whereabouts.inWords,
-        dial: async () => openStream(await whereabouts.find()),
+        dial: async () => openStream(await whereabouts.find(), identity),
+        security: identity && {
+          identity,
+          onRefused(reason, from) {
+            metrics.refused.inc({ reason });
+            log.warn(`refused ${from}: ${refusalInWords[reason]} (${reason})`);
+          },
+        },
         clock: systemClock,
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {

@@ -47,7 +47,9 @@ export class ProgressView implements RunView {
   show(event: RunEvent): void {
     switch (event.type) {
       case 'listening':
-        return this.line(this.dim(`coordinator on ${event.coordinator}, watch the run on ${event.page}`));
+        this.line(this.dim(`coordinator on ${event.coordinator}, watch the run on ${event.page}`));
+        if (event.join !== undefined) this.line(`on every other host: ${event.join}`);
+        return;
       case 'waiting':
         return this.waiting(`waiting for workers: ${event.joined} of ${event.worldSize} have joined`);
       case 'started':

@@ -1,13 +1,16 @@
-import { credentials, status, type ChannelOptions, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { status, type ChannelOptions, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker } from '../../cluster/session.js';
 import type { Clock } from '../../core/clock.js';
+import type { Identity } from '../../security/identity.js';
 import { channelOptions, reasonOf } from './channels.js';
 import { CoordinatorClient as Client } from './definitions.js';
+import { fault as refused } from '../../security/faults.js';
 import { fault } from '../faults.js';
 import type { BlobChunk__Output } from './generated/lockstep/v1/BlobChunk.js';
 import type { CoordinatorClient as GrpcClient } from './generated/lockstep/v1/Coordinator.js';
 import type { CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
 import type { WorkerMessage } from './generated/lockstep/v1/WorkerMessage.js';
+import { channelSecurity } from './secure-client.js';
 import { decodeFromCoordinator, encodeFromWorker } from './wire.js';
 
 /** How long one attempt to connect may take before the user is told that we go on trying. */
@@ -31,8 +34,9 @@ export class CoordinatorConnection {
   constructor(
     private readonly address: string,
     private readonly clock: Clock,
+    identity: Identity | undefined,
   ) {
-    this.client = new Client(address, credentials.createInsecure(), channelOptions);
+    this.client = clientFor(address, identity, channelOptions);
   }
 
   /**
@@ -75,8 +79,13 @@ export class CoordinatorConnection {
 }
 
 /** Opens a worker's stream to the coordinator there; the caller says Hello on it first. */
-export function openStream(address: string): Channel<FromWorker, FromCoordinator> {
-  return new CoordinatorChannel(new Client(address, credentials.createInsecure(), streamOptions));
+export function openStream(address: string, identity: Identity | undefined): Channel<FromWorker, FromCoordinator> {
+  return new CoordinatorChannel(clientFor(address, identity, streamOptions), address);
+}
+
+function clientFor(address: string, identity: Identity | undefined, options: ChannelOptions): GrpcClient {
+  const { channelCredentials, securityOptions } = channelSecurity(identity, 'coordinator');
+  return new Client(address, channelCredentials, { ...options, ...securityOptions });
 }
 
 /** The worker's end of its stream. */
@@ -86,7 +95,10 @@ class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
 
   private readonly call: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
 
-  constructor(private readonly client: GrpcClient) {
+  constructor(
+    private readonly client: GrpcClient,
+    private readonly address: string,
+  ) {
     this.call = client.join();
   }
 
@@ -106,10 +118,17 @@ class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
       this.client.close();
       listener.closed(reason);
     };
-    this.call.on('error', (error: ServiceError) =>
-      closed(error.code === status.UNAVAILABLE ? 'its connection broke' : reasonOf(error)),
-    );
+    this.call.on('error', (error: ServiceError) => {
+      // The gate has refused us: to ask again would change nothing.
+      if (error.code === status.UNAUTHENTICATED) listener.message(this.refusal(error.details));
+      closed(error.code === status.UNAVAILABLE ? 'its connection broke' : reasonOf(error));
+    });
     this.call.on('end', () => closed('it closed the connection'));
+  }
+
+  private refusal(reason: string): FromCoordinator {
+    const { code, message, remedy, exitCode } = refused('NOT_ADMITTED', { address: this.address, reason });
+    return { kind: 'refused', code, message, remedy, exitCode };
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import {
   Server,
+  ServerCredentials,
   status,
   type ServerDuplexStream,
   type ServerWritableStream,
@@ -8,12 +9,15 @@ import {
 import type { Channel, ChannelListener, FromCoordinator, FromWorker, Hello } from '../../cluster/session.js';
 import type { HostPort } from '../../core/address.js';
 import type { Clock } from '../../core/clock.js';
+import type { Identity, OnRefused } from '../../security/identity.js';
 import { listen } from './channels.js';
-import { coordinatorService } from './definitions.js';
+import { coordinatorService, gateService } from './definitions.js';
+import { GateServer, renewal, type GateKeeper } from './gate-server.js';
 import type { BlobChunk } from './generated/lockstep/v1/BlobChunk.js';
 import type { CoordinatorMessage } from './generated/lockstep/v1/CoordinatorMessage.js';
 import type { FetchBlobRequest__Output } from './generated/lockstep/v1/FetchBlobRequest.js';
 import type { WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessage.js';
+import { SecureListener } from './secure-listener.js';
 import { decodeFromWorker, encodeFromCoordinator, runIdOf } from './wire.js';
 
 type JoinCall = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
@@ -27,8 +31,18 @@ export interface CoordinatorHandlers {
   readBlob(sha256: string): AsyncIterable<Uint8Array> | undefined;
 }
 
+/** With what the coordinator shows who it is, and whom it lets in. */
+export interface CoordinatorSecurity {
+  readonly identity: Identity;
+  readonly onRefused: OnRefused;
+  /** Absent where certificates come from elsewhere: then nobody can join with a token. */
+  readonly keeper?: GateKeeper | undefined;
+}
+
 /** The `Coordinator` service: streams of workers, and blobs. */
 export class CoordinatorServer {
+  private listener: SecureListener | undefined;
+  private gate: GateServer | undefined;
   private readonly server = new Server({
     'grpc.max_concurrent_streams': 10_000,
     'grpc.keepalive_time_ms': 10_000, //            a connection that is cut off without a word is noticed, too
@@ -38,6 +52,7 @@ export class CoordinatorServer {
   constructor(
     private readonly runId: string,
     private readonly handlers: CoordinatorHandlers,
+    private readonly security?: CoordinatorSecurity,
   ) {}
 
   /** @returns the port that it has @throws LockstepError as `listen` does */
@@ -47,13 +62,15 @@ export class CoordinatorServer {
       FetchBlob: (call: BlobCall) => void this.onFetchBlob(call),
     };
     this.server.addService(coordinatorService, handlers);
-    return listen(this.server, at, '--port');
+    if (!this.security) return listen(this.server, at, '--port');
+    return this.listenSecurely(at, this.security);
   }
 
   /** Lets what was sent leave. @returns when all streams have ended, at the latest after `limitMs`: a peer may be stopped */
   async stop(clock: Clock, limitMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = clock.setTimer(limitMs, resolve);
+      this.listener?.stop();
       this.server.tryShutdown(() => {
         cancel();
         resolve();
@@ -63,7 +80,24 @@ export class CoordinatorServer {
 
   /** At once. */
   kill(): void {
+    this.listener?.stop();
+    this.gate?.stop();
     this.server.forceShutdown();
+  }
+
+  private listenSecurely(at: HostPort, { identity, onRefused, keeper }: CoordinatorSecurity): Promise<number> {
+    if (keeper) this.server.addService(gateService, { Enrol: renewal(keeper) });
+    // TLS was spoken before the connection comes here.
+    const inside = this.server.createConnectionInjector(ServerCredentials.createInsecure());
+    const gate = (this.gate = new GateServer(keeper, onRefused));
+    this.listener = new SecureListener({
+      identity,
+      admits: ['worker'],
+      onRefused,
+      admitted: (socket) => inside.injectConnection(socket),
+      stranger: (socket, reason) => gate.take(socket, reason),
+    });
+    return this.listener.start(at, '--port');
   }
 
   private onJoin(call: JoinCall): void {

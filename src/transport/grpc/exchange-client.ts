@@ -1,6 +1,7 @@
-import { credentials, makeClientConstructor } from '@grpc/grpc-js';
+import { makeClientConstructor } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { Generation } from '../../cluster/messages.js';
+import type { Credentials, Identity } from '../../security/identity.js';
 import { channelOptions, reasonOf } from './channels.js';
 import { exchangeProtoService } from './definitions.js';
 import { fault } from '../faults.js';
@@ -9,6 +10,7 @@ import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
 import type { StateRequest, StateSnapshot } from './exchange-server.js';
 import { peerSocketPath } from './host-socket.js';
 import { PullStream, type PullEvents } from './pull-stream.js';
+import { channelSecurity, connectSecurely } from './secure-client.js';
 
 const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange');
 
@@ -20,17 +22,23 @@ const writeSilenceMs = 300_000;
 /** Connections to other workers' `Exchange` services, one an address, kept from generation to generation. */
 export class ExchangeClients {
   private readonly clients = new Map<string, ExchangeClient>();
+  /** With which the clients were made: after a renewal they are made anew. */
+  private usedCredentials: Credentials | undefined;
 
+  /** @param identity - absent where the network is trusted: plain text */
   constructor(
     private readonly runId: string,
     private readonly clock: Clock,
+    private readonly identity?: Identity,
   ) {}
 
   /** Opens the stream on which the frames of the peer at `address` come. @param rank - our own */
   pull(address: string, { term, number }: Generation, rank: number, events: PullEvents): PullStream {
     const { path, requestSerialize } = exchangeProtoService.Pull;
     const request = requestSerialize({ runId: this.runId, term, generation: number, rank });
-    return new PullStream({ address, socketPath: peerSocketPath(this.runId, address), path, request }, events);
+    const { identity } = this;
+    const connect = identity && (() => connectSecurely(identity, address));
+    return new PullStream({ address, socketPath: peerSocketPath(this.runId, address), connect, path, request }, events);
   }
 
   /** @throws LockstepError `STATE_UNAVAILABLE` */
@@ -89,9 +97,14 @@ export class ExchangeClients {
   }
 
   private clientOf(address: string): ExchangeClient {
+    const credentials = this.identity?.current();
+    if (credentials !== this.usedCredentials) this.keepOnly([]);
+    this.usedCredentials = credentials;
     let client = this.clients.get(address);
     if (!client) {
-      client = new Client(address, credentials.createInsecure(), channelOptions) as unknown as ExchangeClient;
+      const { channelCredentials, securityOptions } = channelSecurity(this.identity, 'worker');
+      const options = { ...channelOptions, ...securityOptions };
+      client = new Client(address, channelCredentials, options) as unknown as ExchangeClient;
       this.clients.set(address, client);
     }
     return client;

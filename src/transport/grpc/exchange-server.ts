@@ -1,9 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { listenError, type HostPort } from '../../core/address.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { compareGenerations, describeGeneration, noGeneration, type Generation } from '../../cluster/messages.js';
+import type { Identity, OnRefused } from '../../security/identity.js';
 import { exchangeProtoService } from './definitions.js';
 import type { PullRequest__Output } from './generated/lockstep/v1/PullRequest.js';
 import type { PullStateRequest__Output } from './generated/lockstep/v1/PullStateRequest.js';
@@ -11,6 +13,7 @@ import type { StateChunk } from './generated/lockstep/v1/StateChunk.js';
 import { ownSocketPath, removeStaleSockets } from './host-socket.js';
 import { beginAnswer, readRequest, refuse, withPrefix } from './grpc-http2.js';
 import type { GrpcLink } from './grpc-link.js';
+import { SecureListener } from './secure-listener.js';
 import { offerHeader } from './slot-file.js';
 
 const stateChunkBytes = 1024 * 1024;
@@ -40,9 +43,15 @@ interface PullCall {
   readonly isOfHost: boolean;
 }
 
+/** With what a worker shows who it is, beyond this host: on it the socket's permissions say who may connect. */
+export interface ExchangeSecurity {
+  readonly identity: Identity;
+  readonly onRefused: OnRefused;
+}
+
 /** One worker's `Exchange` service: peers pull frames and states from it. */
 export class ExchangeServer {
-  private readonly servers: Http2Server[] = [];
+  private readonly servers: Pick<Http2Server, 'close'>[] = [];
   private readonly sessions = new Set<ServerHttp2Session>();
   private current: { readonly generation: Generation; readonly link: GrpcLink } | undefined;
   /** The newest generation that was sealed or begun here: older streams are refused. */
@@ -54,6 +63,7 @@ export class ExchangeServer {
   constructor(
     private readonly runId: string,
     private readonly readState: (request: StateRequest) => StateSnapshot | string | Promise<StateSnapshot | string>,
+    private readonly security?: ExchangeSecurity,
   ) {}
 
   /**
@@ -100,12 +110,21 @@ export class ExchangeServer {
 
   private async listen(at: HostPort): Promise<number> {
     const server = this.create(false);
+    if (this.security) return this.listenSecurely(server, at, this.security);
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: Error) => reject(listenError(error, at, '--exchange-port')));
       server.listen(at.port, at.host, resolve);
     });
     this.servers.push(server);
     return (server.address() as AddressInfo).port;
+  }
+
+  private async listenSecurely(server: Http2Server, at: HostPort, security: ExchangeSecurity): Promise<number> {
+    const admitted = (socket: TLSSocket): void => void server.emit('connection', socket);
+    const listener = new SecureListener({ ...security, admits: ['worker', 'coordinator'], admitted });
+    const port = await listener.start(at, '--exchange-port');
+    this.servers.push({ close: () => (listener.stop(), server.close()) });
+    return port;
   }
 
   private create(isOfHost: boolean): Http2Server {

@@ -1,5 +1,6 @@
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { requestHeaders, onRefusal, withPrefix } from './grpc-http2.js';
 import { MessageAssembler } from './message-assembler.js';
 import { offerHeader } from './slot-file.js';
@@ -23,6 +24,8 @@ export interface PullTarget {
   readonly address: string;
   /** A Unix socket that leads there, too. */
   readonly socketPath?: string | undefined;
+  /** Connects to the address with TLS; absent: plain text. */
+  readonly connect?: (() => Duplex) | undefined;
   readonly path: string;
   readonly request: Uint8Array;
 }
@@ -42,10 +45,11 @@ export class PullStream {
   /** A socket that nobody listens at was left by a worker that was killed: the address then decides. */
   private connect(socketPath: string | undefined): ClientHttp2Session {
     const { target, events } = this;
+    const createConnection = socketPath === undefined ? target.connect : () => connect(socketPath);
     const session = connectHttp2(`http://${target.address}`, {
       settings: { initialWindowSize: windowBytes, enablePush: false },
       maxSessionMemory: Number.MAX_SAFE_INTEGER, //                  what is in flight is bounded by the window
-      ...(socketPath === undefined ? {} : { createConnection: () => connect(socketPath) }),
+      ...(createConnection ? { createConnection } : {}),
     });
     let isConnected = false;
     let isMine = true;

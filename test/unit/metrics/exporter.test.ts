@@ -3,12 +3,17 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { LockstepError } from '../../../src/core/errors.js';
-import { MetricsExporter, Registry, workerMetrics } from '../../../src/metrics/index.js';
+import { type Access, MetricsExporter, Registry, workerMetrics } from '../../../src/metrics/index.js';
 
-async function exporterFor(t: TestContext, health = { healthy: true, state: 'training' }, port = 0) {
+async function exporterFor(
+  t: TestContext,
+  health = { healthy: true, ready: true, state: 'training' },
+  port = 0,
+  access?: Access,
+) {
   const registry = new Registry();
   workerMetrics(registry).steps.inc(3);
-  const exporter = new MetricsExporter({ registry, health: () => health }, { host: '127.0.0.1', port });
+  const exporter = new MetricsExporter({ registry, health: () => health, access }, { host: '127.0.0.1', port });
   t.after(() => exporter.stop());
   return { exporter, ...(await exporter.start()) };
 }
@@ -25,14 +30,43 @@ describe('the exporter', () => {
   });
 
   test('says how the process is', async (t) => {
-    const health = { healthy: true, state: 'training' };
+    const health = { healthy: true, ready: true, state: 'training' };
     const { port } = await exporterFor(t, health);
     const at = `http://127.0.0.1:${port}/healthz`;
     const well = await fetch(at);
-    assert.deepEqual([well.status, await well.json()], [200, { healthy: true, state: 'training' }]);
-    Object.assign(health, { healthy: false, state: 'cluster lost' });
+    assert.deepEqual([well.status, await well.json()], [200, { healthy: true, ready: true, state: 'training' }]);
+    Object.assign(health, { healthy: false, ready: false, state: 'cluster lost' });
     const ill = await fetch(at);
-    assert.deepEqual([ill.status, await ill.json()], [503, { healthy: false, state: 'cluster lost' }]);
+    assert.deepEqual([ill.status, await ill.json()], [503, { healthy: false, ready: false, state: 'cluster lost' }]);
+  });
+
+  test('is ready later than it is well', async (t) => {
+    const { port } = await exporterFor(t, { healthy: true, ready: false, state: 'joining' });
+    const [well, ready] = await Promise.all(
+      ['healthz', 'readyz'].map(async (path) => (await fetch(`http://127.0.0.1:${port}/${path}`)).status),
+    );
+    assert.deepEqual([well, ready], [200, 503]);
+  });
+
+  test('shows metrics to whoever has the token, and its health to everybody', async (t) => {
+    const known: { token?: string } = {};
+    const { port } = await exporterFor(t, undefined, 0, { token: () => known.token });
+    const at = (path: string, headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers, redirect: 'manual' });
+    const status = async (...request: Parameters<typeof at>) => (await at(...request)).status;
+    assert.equal(await status('/metrics?token=undefined'), 401, 'before there is a token nobody reads');
+    known.token = 'geheim';
+    assert.equal(await status('/metrics'), 401);
+    assert.equal(await status('/metrics', { authorization: 'Bearer geheim' }), 200);
+    assert.equal(await status('/metrics', { authorization: 'Bearer gehei' }), 401);
+    assert.equal(await status('/metrics', { cookie: 'a=b; lockstep-token=geheim' }), 200);
+    assert.equal(await status('/metrics?token=geheim'), 200);
+    assert.equal(await status('/elsewhere'), 401);
+    assert.equal(await status('/elsewhere?token=%'), 401);
+    for (const path of ['/healthz', '/readyz']) assert.equal(await status(path), 200);
+    const page = await at('/?token=geheim');
+    assert.deepEqual([page.status, page.headers.get('location')], [303, '/']);
+    assert.match(page.headers.get('set-cookie') ?? '', /^lockstep-token=geheim; HttpOnly; SameSite=Strict/);
   });
 
   test('refuses other paths and methods', async (t) => {

@@ -4,6 +4,9 @@ import { test, type TestContext } from 'node:test';
 import { Abandoned } from '../../../src/collective/faults.js';
 import type { Begin, Generation } from '../../../src/cluster/messages.js';
 import { systemClock } from '../../../src/core/clock.js';
+import { Authority } from '../../../src/security/authority.js';
+import { issuedIdentity } from '../../../src/security/identities.js';
+import type { Identity } from '../../../src/security/identity.js';
 import { credentials, makeClientConstructor } from '@grpc/grpc-js';
 import { exchangeProtoService } from '../../../src/transport/grpc/definitions.js';
 import { ExchangeClients } from '../../../src/transport/grpc/exchange-client.js';
@@ -19,12 +22,14 @@ async function startPeers(
   t: TestContext,
   worldSize: number,
   readState: (r: StateRequest) => StateSnapshot | string = () => 'nothing here',
+  identity?: Identity,
 ) {
+  const security = identity && { identity, onRefused: () => assert.fail('refused one of its own') };
   const peers = [];
   for (let i = 0; i < worldSize; i++) {
-    const server = new ExchangeServer('run', readState);
+    const server = new ExchangeServer('run', readState, security);
     const port = await server.start({ host: '127.0.0.1', port: 0 }, true);
-    const clients = new ExchangeClients('run', systemClock);
+    const clients = new ExchangeClients('run', systemClock, identity);
     t.after(() => {
       clients.close();
       server.stop();
@@ -80,6 +85,19 @@ test('ranks that learn of a generation at different times sum over gRPC', async 
     const gate = new Promise<void>((resolve) => (go = resolve));
     return { go, sums: gate.then(() => sumOverAll(links, 1)) };
   }
+});
+
+test('over TLS the same sums', async (t) => {
+  const { authority } = await Authority.create('run', 1, () => Date.now());
+  const holder = { role: 'worker', name: 'x', hours: 1 } as const;
+  const log = { info: () => undefined, warn: () => undefined };
+  const identity = await issuedIdentity(authority, holder, { clock: systemClock, wallTimeMs: () => Date.now(), log });
+  t.after(() => identity.close());
+  const peers = await startPeers(t, 3, undefined, identity);
+  const b = begin(peers, { term: 1, number: 1 });
+  const links = peers.map((peer, rank) => openLink(peer, rank, b));
+  for (const sum of await sumOverAll(links, 1, 300_000)) assert.deepEqual(sum, treeSum(3, 300_000));
+  for (const link of links) link.close('test over');
 });
 
 test('an older generation, another run and an unknown rank are refused by name', async (t) => {

@@ -1,0 +1,23 @@
+/** The commands beside those that train, each in a file by what it is for. */
+
+import type { Command as Commander } from 'commander';
+import { addCertsCommand, certsFlags } from './certs.js';
+import type { CommandContext } from './context.js';
+import { addLabCommands, labFlags } from './lab-commands.js';
+import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
+import { addTrainedCommands, trainedFlags } from './trained.js';
+
+/** Commands and their flags, for what checks that documents show nothing else. */
+export const furtherFlags: Readonly<Record<string, readonly string[]>> = {
+  ...onlookingFlags,
+  ...trainedFlags,
+  ...labFlags,
+  ...certsFlags,
+};
+
+export function addFurtherCommands(program: Commander, context: CommandContext): void {
+  addOnlookingCommands(program, context);
+  addTrainedCommands(program, context);
+  addLabCommands(program, context);
+  addCertsCommand(program, context);
+}
