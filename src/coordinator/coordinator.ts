@@ -12,6 +12,7 @@ import { nameOfWorker } from '../core/worker-id.js';
 import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
 import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
+import { FinalState } from './final-state.js';
 import { membershipOptionsOf } from './membership-options.js';
 import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
@@ -26,8 +27,6 @@ const judgeMs = 500;
 const silenceMs = 2_000;
 /** Within this a worker whose stream broke is back, if it lives: its attempts come several times a second. */
 const returnMs = 3_000;
-/** How often workers that hold the final state may fail to give it. */
-const storeFailuresMax = 5;
 
 /**
  * A run, from the first Hello to the End. What is done about membership is decided by the pure functions of `cluster/`;
@@ -47,8 +46,7 @@ export class Coordinator {
   /** Why the last worker that gave up before it was ready did so, if it said. */
   private lastFarewell: string | undefined;
   private report: RunReport | undefined;
-  private isStoring = false;
-  private storeFailures = 0;
+  private readonly finalState: FinalState;
   private readonly farewell: Farewell;
   /** Names of workers whose processes have ended, as far as somebody says so. */
   private readonly endedNames: string[] = [];
@@ -72,6 +70,9 @@ export class Coordinator {
     this.sessions = new WorkerSessions(deps.spec.runId, Math.max(options.maxWorkers, options.worldSize));
     this.record = record ?? new RunRecord();
     this.results = new Results({ ...deps, ...restored, record: this.record, secondsTotal: () => this.secondsTotal });
+    this.finalState = new FinalState((member, progress) =>
+      this.results.storeFinal(member, progress, () => this.reportContext(progress)),
+    );
   }
 
   /** @returns the report, when everything is stored and all workers were sent home @throws LockstepError */
@@ -302,19 +303,14 @@ export class Coordinator {
   }
 
   private async store(member: Member, progress: Progress): Promise<void> {
-    if (this.isStoring) return; //                                   asked again, since somebody is back
-    this.isStoring = true;
-    try {
-      this.report = await this.results.storeFinal(member, progress, () => this.reportContext(progress));
-    } catch (error) {
-      this.isStoring = false;
-      this.storeFailures += 1;
-      if (lockstepErrorIn(error)?.code !== 'STATE_UNAVAILABLE' || this.storeFailures >= storeFailuresMax) throw error;
+    const outcome = await this.finalState.storeFrom(member, progress);
+    if (outcome.kind === 'stored') {
+      this.report = outcome.report;
+      this.dispatch({ kind: 'stored' });
+    } else if (outcome.kind === 'unavailable') {
       const session = this.sessions.get(member.workerId); //         another member holds the same state, or it is back soon
-      if (session) this.onClosed(session, (error as Error).message, 'state');
-      return;
+      if (session) this.onClosed(session, outcome.reason, 'state');
     }
-    this.dispatch({ kind: 'stored' });
   }
 
   private reportContext(progress: Progress): ReportContext {
