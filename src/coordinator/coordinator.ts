@@ -17,6 +17,7 @@ import { membershipOptionsOf } from './membership-options.js';
 import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
 import { Results, type ReportContext } from './results.js';
+import { RunJournal } from './run-journal.js';
 import { inOrder, RunRecord } from './run-record.js';
 import type { DepartureCause } from './run-watch.js';
 import { startedEvent } from './started-event.js';
@@ -47,6 +48,7 @@ export class Coordinator {
   private lastFarewell: string | undefined;
   private report: RunReport | undefined;
   private readonly finalState: FinalState;
+  private readonly journal: RunJournal;
   private readonly farewell: Farewell;
   /** Names of workers whose processes have ended, as far as somebody says so. */
   private readonly endedNames: string[] = [];
@@ -69,7 +71,9 @@ export class Coordinator {
     this.farewell = new Farewell(deps.clock);
     this.sessions = new WorkerSessions(deps.spec.runId, Math.max(options.maxWorkers, options.worldSize));
     this.record = record ?? new RunRecord();
-    this.results = new Results({ ...deps, ...restored, record: this.record, secondsTotal: () => this.secondsTotal });
+    const secondsTotal = (): number => this.secondsTotal;
+    this.results = new Results({ ...deps, ...restored, record: this.record, secondsTotal });
+    this.journal = new RunJournal({ ...deps, secondsTotal, report: () => this.report });
     this.finalState = new FinalState((member, progress) =>
       this.results.storeFinal(member, progress, () => this.reportContext(progress)),
     );
@@ -85,6 +89,7 @@ export class Coordinator {
       await this.life.wait();
       await this.farewell.wait(groupOf(this.membership).map(({ workerId }) => workerId));
       this.sessions.sendHome('it is finished'); //                           members had their End; others came too late
+      await this.journal.told();
       return this.report!;
     } catch (error) {
       if (['DEPOSED', 'JOURNAL_TAKEN', 'JOURNAL_FAILED'].includes(lockstepErrorIn(error)?.code ?? ''))
@@ -256,7 +261,7 @@ export class Coordinator {
         this.send(action.workerId, action.message);
         break;
       case 'append':
-        this.deps.store.appendJournal({ ...action.record, seconds: this.secondsTotal }).then(
+        this.journal.append(action.record).then(
           () => this.life.guard(() => this.dispatch({ kind: 'appended' })),
           (error: unknown) =>
             this.life.guard(() => this.dispatch({ kind: 'append-failed', reason: (error as Error).message })),
@@ -340,8 +345,7 @@ export class Coordinator {
     this.deps.watch.began(begin);
     if (this.hasStarted) return;
     this.hasStarted = true;
-    const { engine } = this.sessions.engines();
-    this.deps.show(startedEvent(this.deps, begin, engine, this.options.out));
+    this.deps.show(startedEvent(this.deps, begin, this.sessions.engines().engine, this.options.out));
   }
 
   /** No wait is without limit: fails unless `needed` workers come while the user is willing to wait. */

@@ -57,9 +57,8 @@ export class Leadership {
         // A run that nobody has begun is nothing to stand by for.
         const found = await leases.holderOf(run);
         const content = found ? undefined : await readJournal(journal.entries());
-        const isThere = content?.run !== undefined && !content.isEnded;
-        const wasSeen = isStandby && content?.isEnded === true;
-        if (wasSeen) {
+        const isThere = content !== undefined && needsCoordinator(content);
+        if (isStandby && content?.isTold === true) {
           await connection.close();
           return undefined;
         }
@@ -77,9 +76,9 @@ export class Leadership {
     }
   }
 
-  /** Whether the journal is that of a run that has not ended. */
+  /** Whether the journal is that of a run that somebody has to lead on, if only to tell its workers that it has ended. */
   get isSuccessor(): boolean {
-    return this.content.run !== undefined && !this.content.isEnded;
+    return needsCoordinator(this.content);
   }
 
   /** @throws LockstepError `JOURNAL_TAKEN`, `NATS_SILENT` */
@@ -93,12 +92,17 @@ export class Leadership {
    * @param recorded - what is in the folder, if it was this run's
    */
   earlier(recorded: Earlier | undefined): Earlier {
-    const { newestBegin, isEnded, seconds } = this.content;
+    const { newestBegin, isEnded, report, seconds } = this.content;
     const known = recorded ?? { record: new RunRecord(), seconds: 0 };
-    const saved = { report: undefined, savedCheckpointStep: 0, savedBestStep: 0, ...recorded?.restored };
+    const saved = { savedCheckpointStep: 0, savedBestStep: 0, ...recorded?.restored };
     const term = Math.max(this.content.term, this.lease.token - 1); // higher than all before, and at least the lease's token
     if (!this.isSuccessor) return { ...known, term };
-    return { ...known, term, seconds: Math.max(known.seconds, seconds), restored: { ...saved, newestBegin, isEnded } };
+    return {
+      ...known,
+      term,
+      seconds: Math.max(known.seconds, seconds),
+      restored: { ...saved, newestBegin, isEnded, report },
+    };
   }
 
   /** Tells workers where the coordinator is. @param onLost - called when somebody else leads the run */
@@ -122,4 +126,8 @@ export class Leadership {
     await this.lease.release();
     await this.connection.close();
   }
+}
+
+function needsCoordinator({ run, isTold }: JournalContent): boolean {
+  return run !== undefined && !isTold;
 }

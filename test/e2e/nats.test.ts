@@ -22,14 +22,40 @@ const undisturbed = (async () => {
   return lastLine((await runToEnd(['train', ...spec, ...flags], place.folder)).stdout)['weightsDigest'];
 })();
 
+type Environment = Readonly<Record<string, string>>;
+
 function startCoordinator(run: string, out: string, ...more: readonly string[]): Running {
+  return startCoordinatorIn({}, run, out, ...more);
+}
+
+function startCoordinatorIn(environment: Environment, run: string, out: string, ...more: readonly string[]): Running {
   const where = ['--port', '0', '--metrics-port', '0', '--json', '--out', place.path(out)];
-  return start(['coordinator', '--dataset', data, '--nats', server.url, '--run', run, ...where, ...more], place.folder);
+  const flags = ['--dataset', data, '--nats', server.url, '--run', run, ...where, ...more];
+  return start(['coordinator', ...flags], place.folder, environment);
 }
 
 function startWorker(run: string, name: string): Running {
   const flags = ['--nats', server.url, '--run', run, '--name', name, '--exchange-port', '0', '--metrics-port', '0'];
   return start(['worker', ...flags], place.folder);
+}
+
+/** The lease of a coordinator that was killed runs out after a while: until then another one is refused. */
+async function startedWhenFree(startIt: () => Running): Promise<Running> {
+  for (;;) {
+    const attempt = startIt();
+    const isRefused = await Promise.race([
+      attempt.complained(/RUN_LED/).then(
+        () => true,
+        () => false,
+      ),
+      attempt.seen(/"type":"listening"/).then(
+        () => false,
+        () => true,
+      ),
+    ]);
+    if (!isRefused) return attempt;
+    await attempt.ended;
+  }
 }
 
 async function assertSameRun(coordinator: Running, workers: readonly Running[]): Promise<void> {
@@ -71,6 +97,24 @@ test('a coordinator that was stopped while a standby took over can change nothin
   const { code, stderr } = await first.ended;
   assert.equal(code, 3, stderr);
   assert.match(stderr, /JOURNAL_TAKEN/);
+});
+
+test('when a coordinator dies with the End in its journal, its successor tells it', { skip }, async () => {
+  const dying = { NODE_OPTIONS: `--import ${new URL('./coordinator-faults.js', import.meta.url).href}` };
+  for (const [run, ...flags] of [['ended', '--standby'], ['ended-again']] as const) {
+    const first = startCoordinatorIn(dying, run, `${run}-first`, ...spec.slice(2), '--workers', '2');
+    const workers = ['anna', 'bert'].map((name) => startWorker(run, name));
+    await first.seen(/"type":"step"/);
+    const takeOver = (): Running => startCoordinator(run, `${run}-second`, ...flags);
+    const standby = flags.length > 0 ? takeOver() : undefined; //       else somebody starts the coordinator again
+    assert.equal((await first.ended).signal, 'SIGKILL');
+    const second = standby ?? (await startedWhenFree(takeOver));
+    await assertSameRun(second, workers);
+    const next = startCoordinator(run, `${run}-third`, ...spec.slice(2), '--workers', '1');
+    await next.seen(/"type":"waiting","joined":0/); //                  nothing is left to take over: a run of its own
+    next.child.kill('SIGINT');
+    assert.equal((await next.ended).code, 130);
+  }
 });
 
 test('while NATS is out of reach steps go on, and membership changes when it is back', { skip }, async () => {

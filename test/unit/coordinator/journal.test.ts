@@ -23,6 +23,8 @@ test('a journal says which term comes next, what ran last, and whether it has en
     term: 0,
     newestBegin: undefined,
     isEnded: false,
+    isTold: false,
+    report: undefined,
     seconds: 0,
   });
   const entries = [run, { kind: 'term', term: 1, seconds: 0 }, { ...begin(1, 1), seconds: 2 }];
@@ -30,10 +32,13 @@ test('a journal says which term comes next, what ran last, and whether it has en
   assert.deepEqual([running.term, running.newestBegin?.generation.number, running.isEnded], [2, 1, false]);
   assert.equal(running.seconds, 5);
   assert.equal(running.run?.port, 7);
-  const ended = await readJournal(
-    journalOf(...entries, { kind: 'end', generation: { term: 1, number: 1 }, seconds: 9 }),
-  );
-  assert.equal(ended.isEnded, true);
+  const end = { kind: 'end', generation: { term: 1, number: 1 }, report: { steps: 9 }, seconds: 9 };
+  const ended = await readJournal(journalOf(...entries, end));
+  assert.deepEqual([ended.isEnded, ended.isTold, ended.report?.steps], [true, false, 9]);
+  const told = await readJournal(journalOf(...entries, end, { kind: 'told', seconds: 10 }));
+  assert.deepEqual([told.isEnded, told.isTold, told.report?.steps], [true, true, 9]);
+  const { report: _report, ...endBefore } = end;
+  assert.ok((await readJournal(journalOf(...entries, endBefore))).isTold, 'a version that did not say so');
 });
 
 test('after a resume from a checkpoint earlier generations are nothing to go on with, but their terms count', async () => {
