@@ -81,11 +81,23 @@ export const configFaults = {
   } satisfies FaultKind<{ optimizer: string; batch: string }>,
   LOCAL_STEPS_NEED_FIXED_BATCH: {
     exitCode: 2,
-    meaning: 'Between two exchanges nobody knows how many workers there are, so the batch cannot follow their number.',
-    message: ({ syncEvery, batch }) =>
-      `${syncEvery} does not go with ${batch}, whose batch follows the number of workers`,
-    remedy: 'give the batch with --global-batch, or exchange every batch',
+    meaning:
+      'Between two exchanges batches cannot change: nobody knows of the workers, or of the gradient, what decides it.',
+    message: ({ syncEvery, batch }) => `${syncEvery} does not go with ${batch}, with which batches change`,
+    remedy: 'give the batch as a number with --global-batch, or exchange every batch',
   } satisfies FaultKind<{ syncEvery: string; batch: string }>,
+  BATCH_BOUNDS: {
+    exitCode: 2,
+    meaning: 'The smallest batch is larger than the largest one.',
+    message: ({ least, most }) => `${least} is above ${most}`,
+    remedy: 'lower --batch-min or raise --batch-max',
+  } satisfies FaultKind<{ least: string; most: string }>,
+  GROWTH_NEEDS_NUMBER: {
+    exitCode: 2,
+    meaning: 'A batch that follows something else cannot grow by a schedule too.',
+    message: ({ growth, batch }) => `${growth} does not go with ${batch}`,
+    remedy: 'give the first batch as a number with --global-batch, or leave out --batch-growth',
+  } satisfies FaultKind<{ growth: string; batch: string }>,
   WORKERS_UNCOUNTED: {
     exitCode: 2,
     meaning: 'A coordinator cannot see how many GPUs there are on the machines of its workers.',

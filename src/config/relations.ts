@@ -7,7 +7,11 @@ import type { FieldName } from './schema.js';
 /** The values that relations look at; each is there only for the commands that have it. */
 export interface RelatedValues {
   readonly workers?: number | 'auto' | undefined;
-  readonly globalBatchSize?: number | 'full' | undefined;
+  readonly globalBatchSize?: number | 'full' | 'auto' | undefined;
+  readonly batchMin?: number | undefined;
+  readonly batchMax?: number | undefined;
+  readonly batchGrowth?: string | undefined;
+  readonly learningRateScaling?: string | undefined;
   readonly batchPerWorker?: number | undefined;
   readonly microBatchSize?: number | undefined;
   readonly optimizer?: string | undefined;
@@ -34,8 +38,18 @@ export function checkRelations(command: Command, values: RelatedValues, quote: (
   if (values.optimizer === 'rprop' && batch !== 'full')
     throw fault('RPROP_NEEDS_FULL_BATCH', { optimizer: quote('optimizer'), batch: quote(batchName) });
 
-  if (values.syncEvery !== undefined && values.batchPerWorker !== undefined)
-    throw fault('LOCAL_STEPS_NEED_FIXED_BATCH', { syncEvery: quote('syncEvery'), batch: quote(batchName) });
+  const varying = variesBy(values);
+  if (values.syncEvery !== undefined && varying !== undefined)
+    throw fault('LOCAL_STEPS_NEED_FIXED_BATCH', { syncEvery: quote('syncEvery'), batch: quote(varying) });
+
+  if (batch === 'auto' && values.batchMin! > values.batchMax!)
+    throw fault('BATCH_BOUNDS', { least: quote('batchMin'), most: quote('batchMax') });
+  if (batch === 'auto' && values.microBatchSize !== undefined && values.batchMin! % values.microBatchSize !== 0) {
+    const divisor = largestDivisor(values.batchMin!, values.microBatchSize);
+    throw fault('BATCH_NOT_MULTIPLE', { batch: quote('batchMin'), microBatch: quote('microBatchSize'), divisor });
+  }
+  if (values.batchGrowth !== undefined && typeof values.globalBatchSize !== 'number')
+    throw fault('GROWTH_NEEDS_NUMBER', { growth: quote('batchGrowth'), batch: quote(batchName) });
 
   if (values.restore === true && values.out === undefined)
     throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });
@@ -46,6 +60,13 @@ export function checkRelations(command: Command, values: RelatedValues, quote: (
   }
   if (values.standby === true && values.nats === undefined)
     throw fault('NATS_INCOMPLETE', { given: quote('standby'), missing: '--nats and --run' });
+}
+
+/** The option by which batches change while a run goes on. */
+function variesBy({ batchPerWorker, globalBatchSize, batchGrowth }: RelatedValues): FieldName | undefined {
+  if (batchPerWorker !== undefined) return 'batchPerWorker';
+  if (globalBatchSize === 'auto') return 'globalBatchSize';
+  return batchGrowth === undefined ? undefined : 'batchGrowth';
 }
 
 /** The largest divisor of `whole` that is at most `limit`. */

@@ -4,6 +4,7 @@ import { checkpointFields } from './checkpoint-fields.js';
 import { codecFields, localStepFields } from './codec-fields.js';
 import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
+import { growthFields } from './growth-fields.js';
 import { modelFields } from './model-fields.js';
 import { scalingFields } from './scaling-fields.js';
 import { securityFields } from './security-fields.js';
@@ -190,10 +191,11 @@ export const fields = {
   globalBatchSize: field('global-batch', batchSize, {
     group: 'Batches and steps',
     commands: run,
-    placeholder: 'B|full',
+    placeholder: 'B|full|auto',
     default: 256,
     insteadOf: 'batchPerWorker',
-    about: 'Samples of one step over all workers, whatever their number; `full` is the whole training set.',
+    about:
+      'Samples of one step over all workers, whatever their number. `full` is the whole training set; `auto` follows the gradient noise scale from --batch-min to --batch-max, by doubling and halving: with --lr-scaling the learning rate follows.',
   }),
   batchPerWorker: field('batch-per-worker', count, {
     group: 'Batches and steps',
@@ -203,6 +205,7 @@ export const fields = {
     about:
       'Samples of one step for each worker: the batch follows the number of workers while the run goes on, from the second step after each change. Weights then depend on the sizes that the batches had, which --replay repeats. Instead of --global-batch.',
   }),
+  ...growthFields,
   microBatchSize: field('micro-batch', count, {
     group: 'Batches and steps',
     commands: run,

@@ -76,8 +76,8 @@ export function nameOrFile<const Names extends readonly [string, ...string[]]>(n
 }
 
 export const batchSize = expecting(
-  'a whole number of at least 1, or full',
-  z.union([z.literal('full'), z.preprocess(numberFromText, z.int().min(1))]),
+  'a whole number of at least 1, full or auto',
+  z.union([z.enum(['full', 'auto']), z.preprocess(numberFromText, z.int().min(1))]),
 );
 
 export const countOrAuto = expecting(

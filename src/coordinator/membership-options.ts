@@ -31,7 +31,8 @@ function sharePlanner(spec: RunSpec) {
   const { microBatchSize, globalBatchSize } = spec;
   const batch = batchLimits(spec);
   return (secondsPerSample: readonly (number | undefined)[]): readonly number[] => {
-    const samples = batch ? Math.min(batch.perWorker * secondsPerSample.length, batch.max) : globalBatchSize;
+    const largest = (spec.adaptiveBatch ?? spec.batchGrowth)?.max ?? globalBatchSize;
+    const samples = batch ? Math.min(batch.perWorker * secondsPerSample.length, batch.max) : largest;
     return planRanges(secondsPerSample, microBatchCount(samples, microBatchSize));
   };
 }

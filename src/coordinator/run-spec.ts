@@ -4,7 +4,8 @@ import { batchSizeAt, type BatchHistory } from '../core/batch-history.js';
 import type { DatasetFile, LocalSteps, RunSpec } from '../core/run-spec.js';
 import { defaultMicroBatchSize, stepsPerEpoch } from '../data/batch-plan.js';
 import type { ModelSpec } from '../engine/model-spec.js';
-import { scaleToBatch, warmupSteps } from '../optim/scaling.js';
+import { resolveScaling, scaleToBatch, warmupSteps } from '../optim/scaling.js';
+import { parseBatchGrowth } from '../optim/schedule-text.js';
 import { fault } from './faults.js';
 
 /** What the coordinator found out about the things that a configuration names. */
@@ -34,14 +35,20 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
   const { batchPerWorker, validationLength } = config;
   const trainLength = trainLengthOf(config, inputs);
   const globalBatchSize = globalBatchSizeOf(config, inputs);
-  const microBatchSize = config.microBatchSize ?? defaultMicroBatchSize(batchPerWorker ?? globalBatchSize);
+  const isAdaptive = config.globalBatchSize === 'auto';
+  const microBatchSize =
+    config.microBatchSize ??
+    (isAdaptive ? adaptiveMicroBatchSize(globalBatchSize) : defaultMicroBatchSize(batchPerWorker ?? globalBatchSize));
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
   if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
   const epochs = config.epochs ?? 1;
   const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
   const batchesMax = stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
   const stepsMax = epochs * Math.ceil(batchesMax / (config.syncEvery ?? 1));
-  const varies = batchPerWorker !== undefined || sizes.length > 1;
+  const batchMax = Math.min(config.batchMax, trainLength);
+  const adaptiveBatch = isAdaptive ? { min: globalBatchSize, max: batchMax } : undefined;
+  const batchGrowth = config.batchGrowth && batchGrowthOf(config.batchGrowth, trainLength, batchMax);
+  const varies = batchPerWorker !== undefined || sizes.length > 1 || isAdaptive || batchGrowth !== undefined;
   const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
   const { optimizer, optimizerOptions, learningRateScaling: scaling } = config;
   const k = globalBatchSize / config.baseBatchSize;
@@ -64,6 +71,8 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     globalBatchSize,
     ...(batchPerWorker === undefined ? {} : { batchPerWorker }),
     ...(batchHistory === undefined ? {} : { batchHistory }),
+    ...(adaptiveBatch && { adaptiveBatch }),
+    ...(batchGrowth && { batchGrowth }),
     microBatchSize,
     dropLast: config.dropLast,
     engine: config.engine,
@@ -77,6 +86,7 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     ...(localSteps ? { localSteps } : {}),
     optimizer: { name: optimizer, options: scaled.options },
     learningRate: scaled.learningRate,
+    ...rescalingOf(config, varies && !batchGrowth),
     learningRateSchedule: config.learningRateSchedule,
     warmupSteps: config.warmupSteps ?? warmupSteps(scaling, optimizer, k, perEpoch),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
@@ -86,6 +96,26 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     ...(config.checkpointDir === undefined ? {} : { checkpointDir: resolve(config.checkpointDir) }),
     maxSkippedSteps: config.maxSkippedSteps,
   };
+}
+
+/** The rate follows the batch, but not where the batch grows in place of a rate that falls. */
+function rescalingOf(config: CoordinatorConfig, follows: boolean): Pick<RunSpec, 'rescaling'> {
+  const { learningRate, optimizerOptions: options, optimizer, baseBatchSize } = config;
+  const rule = resolveScaling(config.learningRateScaling, optimizer);
+  return follows && rule !== 'none' ? { rescaling: { rule, baseBatchSize, learningRate, options } } : {};
+}
+
+/** @throws LockstepError `INVALID_SCHEDULE` */
+function batchGrowthOf(text: string, trainLength: number, max: number): NonNullable<RunSpec['batchGrowth']> {
+  const { every, factor } = parseBatchGrowth(text);
+  return { everySamples: every.unit === 'epochs' ? every.count * trainLength : every.count, factor, max };
+}
+
+/** At least two, so that there is a noise scale to follow. */
+function adaptiveMicroBatchSize(batchMin: number): number {
+  let size = Math.max(1, Math.min(32, Math.floor(batchMin / 2)));
+  while (batchMin % size !== 0) size--;
+  return size;
 }
 
 function localStepsOf({ outerLearningRate, outerMomentum }: CoordinatorConfig, every: number): LocalSteps {
@@ -103,5 +133,6 @@ function globalBatchSizeOf(config: CoordinatorConfig, inputs: RunInputs): number
   const { begunWith, batchHistory } = inputs;
   if (batchHistory) return batchSizeAt(batchHistory, 1);
   if (config.batchPerWorker !== undefined) return begunWith?.globalBatchSize ?? config.batchPerWorker * config.workers;
+  if (config.globalBatchSize === 'auto') return config.batchMin;
   return config.globalBatchSize === 'full' ? trainLengthOf(config, inputs) : config.globalBatchSize!;
 }

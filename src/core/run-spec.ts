@@ -1,4 +1,5 @@
 import type { BatchHistory } from './batch-history.js';
+import type { AdaptiveBatch, BatchGrowth } from './batch-growth.js';
 
 /** What determines a run's result. It travels to every worker; no address, no world size, no speed is in it. */
 export interface RunSpec {
@@ -27,12 +28,16 @@ export interface RunSpec {
   readonly resume?: Blob;
   readonly seed: number;
   readonly shuffle: 'epoch' | 'none';
-  /** Of the first step, and of every other unless `batchPerWorker` or `batchHistory` is there. */
+  /** Of the first step, and of every other unless one of the four below is there. */
   readonly globalBatchSize: number;
   /** The batch follows the cluster: so many samples for each worker of a generation. */
   readonly batchPerWorker?: number;
   /** The batch follows the history of an earlier run, whatever the cluster does. */
   readonly batchHistory?: BatchHistory;
+  /** The batch follows the gradient noise scale. */
+  readonly adaptiveBatch?: AdaptiveBatch;
+  /** The batch grows with the samples that were seen. */
+  readonly batchGrowth?: BatchGrowth;
   readonly microBatchSize: number;
   readonly dropLast: boolean;
   /** Who adds which part of the gradient: changes no result. */
@@ -51,6 +56,13 @@ export interface RunSpec {
   readonly lastEpoch?: number;
   readonly optimizer: { readonly name: string; readonly options: Readonly<Record<string, number | boolean>> };
   readonly learningRate: number;
+  /** Where batches vary and the rate is to follow: what both were found for. The two above are those of the first batch. */
+  readonly rescaling?: {
+    readonly rule: 'linear' | 'sqrt';
+    readonly baseBatchSize: number;
+    readonly learningRate: number;
+    readonly options: Readonly<Record<string, number | boolean>>;
+  };
   /** In the text form of `--lr-schedule`. */
   readonly learningRateSchedule: string;
   readonly warmupSteps: number;

@@ -32,9 +32,10 @@ export const optimFaults = {
   },
   INVALID_SCHEDULE: {
     exitCode: 2,
-    meaning: 'A learning-rate schedule is not written as it should be.',
-    message: (f: { schedule: string; reason: string }) => `learning-rate schedule ${f.schedule}: ${f.reason}`,
-    remedy: 'write constant, cosine, one-cycle or step:every=2epochs,factor=0.5',
+    meaning: 'A schedule, of the learning rate or of the batch, is not written as it should be.',
+    message: (f: { schedule: string; reason: string }) => `schedule ${f.schedule}: ${f.reason}`,
+    remedy:
+      'write constant, cosine, one-cycle or step:every=2epochs,factor=0.5; for --batch-growth every=2epochs,factor=2',
   },
 } as const satisfies FaultTable;
 

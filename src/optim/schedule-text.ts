@@ -35,6 +35,7 @@ function numberIn(expects: string, isInRange: (value: number) => boolean): Setti
 
 const share = numberIn('a number above 0 and below 1', (v) => v > 0 && v < 1);
 const divisor = numberIn('a number of at least 1', (v) => v >= 1 && v < Infinity);
+const growthFactor = numberIn('a number above 1', (v) => v > 1 && v < Infinity);
 const span: Setting<Span> = {
   expects: 'a number of epochs or samples, such as 2epochs or 50000samples',
   read(text) {
@@ -50,6 +51,18 @@ export function parseSchedule(schedule: string): Schedule {
   const parsed = settings.schedule();
   settings.expectNothingLeft();
   return parsed;
+}
+
+/**
+ * The text form of a batch that grows: `every=2epochs,factor=2`.
+ *
+ * @throws LockstepError `INVALID_SCHEDULE`
+ */
+export function parseBatchGrowth(text: string): { readonly every: Span; readonly factor: number } {
+  const settings = new SettingsReader(text, 'growth', text);
+  const growth = settings.growth();
+  settings.expectNothingLeft();
+  return growth;
 }
 
 class SettingsReader {
@@ -96,6 +109,10 @@ class SettingsReader {
         throw this.invalid(`no such schedule${didYouMean(this.kind, kinds) || `; there are ${kinds.join(', ')}`}`);
       }
     }
+  }
+
+  growth(): { readonly every: Span; readonly factor: number } {
+    return { every: this.take('every', span), factor: this.take('factor', growthFactor, 2) };
   }
 
   expectNothingLeft(): void {

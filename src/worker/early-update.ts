@@ -1,4 +1,4 @@
-import type { OptimizerScalars, StepFactors } from '../optim/optimizer.js';
+import type { Optimizer, OptimizerScalars, StepFactors } from '../optim/optimizer.js';
 import type { PreparedRun } from './prepared-run.js';
 
 /**
@@ -20,12 +20,13 @@ export class EarlyUpdate {
   /** @param nowMs - monotonic milliseconds, only to report where time went */
   constructor(
     private readonly run: PreparedRun,
+    private readonly optimizer: Optimizer,
     private readonly factors: Omit<StepFactors, 'clipFactor'>,
     nowMs: () => number,
   ) {
     const { spec, state, engine } = run;
     const { parameterCount, penalties } = engine.layout;
-    this.scalars = state.optimizer.advance(state.progression.scalars);
+    this.scalars = optimizer.advance(state.progression.scalars);
     this.isPossible = spec.clipNorm === undefined && penalties.length === 0;
     this.onSlice = this.isPossible
       ? (begin, end) => {
@@ -40,6 +41,6 @@ export class EarlyUpdate {
   update(begin: number, end: number, clipFactor: number): void {
     const { state, gradientSum } = this.run;
     const factors = { ...this.factors, clipFactor };
-    state.optimizer.update(state.now, state.spare, gradientSum, this.scalars, factors, begin, end);
+    this.optimizer.update(state.now, state.spare, gradientSum, this.scalars, factors, begin, end);
   }
 }

@@ -16,6 +16,7 @@ import { withOuterMomentum } from '../optim/outer-momentum.js';
 import { createOptimizer } from '../optim/registry.js';
 import { decodeCheckpoint, stateVectorsFrom } from '../store/checkpoint-file.js';
 import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
+import { scaledStepAt } from './batch-scaling.js';
 import { fault } from './faults.js';
 import { learningRateOf } from './learning-rate.js';
 import type { PreparedRun } from './prepared-run.js';
@@ -66,9 +67,9 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const { layout } = engine;
   const kernels = await fastestKernels(arena);
   const loops = new CompiledLoops(kernels, arena);
-  const rule = loops.optimizer(
-    createOptimizer(spec.optimizer.name, spec.optimizer.options, trainedPart(layout).tensors),
-  );
+  const createRule = (options: RunSpec['optimizer']['options']) =>
+    loops.optimizer(createOptimizer(spec.optimizer.name, options, trainedPart(layout).tensors));
+  const rule = createRule(spec.optimizer.options);
   const state = new TrainingState(
     arena,
     layout,
@@ -94,6 +95,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     state,
     sumOfSquares: loops.sumOfSquares,
     learningRateOf: learningRateOf(spec),
+    scaledStepAt: scaledStepAt(spec, createRule),
     workspace: new Workspace(vectors),
     residuals: new Workspace(vectors),
     gradientSum: arena.float32(stepSumLength(layout)),

@@ -1,3 +1,4 @@
+import type { ScaledStepAt } from './batch-scaling.js';
 import type { Workspace } from '../collective/workspace.js';
 import type { Arena } from '../core/arena.js';
 import type { RunSpec } from '../core/run-spec.js';
@@ -19,6 +20,8 @@ export interface PreparedRun {
   /** By the kernels; default that of optim/norm.ts. */
   readonly sumOfSquares?: SumOfSquares;
   readonly learningRateOf: LearningRateOf;
+  /** Where the learning rate follows batches that vary. */
+  readonly scaledStepAt?: ScaledStepAt | undefined;
   /** What peers send arrives and is added here. */
   readonly workspace: Workspace;
   /** What lossy codecs keep from step to step, for one generation. */

@@ -1,6 +1,7 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import type { Round } from '../collective/frame.js';
 import { rangesByShare, type Range } from '../collective/ranges.js';
+import { adaptedBatchSize, grownBatchSize } from '../core/batch-growth.js';
 import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-history.js';
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
@@ -54,7 +55,7 @@ export async function trainStep(
   // The step's samples, its micro-batches, and whose they are. How many they are the state says, and never the generation:
   // that only says what the state after this step does.
   const globalBatchSize = batchSizeAt(state.progression.batchHistory, round.step);
-  const batchHistory = historyAfter(run, membership, round.step);
+  const batchHistory = historyAfter(run, membership, round.step, globalBatchSize);
   const nextBatchSize = batchSizeAt(batchHistory, round.step + 1);
   const { batch, next } = batchAt(position, spec.dataset.trainLength, globalBatchSize, spec.dropLast, nextBatchSize);
   const { sampleCount } = batch;
@@ -62,8 +63,9 @@ export async function trainStep(
   const ranges = rangesByShare(count, membership.shares);
 
   // A header to every peer, own range forward and backward, then everybody's sum. What is summed is updated at once.
-  const learningRate = run.learningRateOf(samplesSeen, sampleCount);
-  const early = new EarlyUpdate(run, { learningRate, sampleCount }, nowMs);
+  const scaled = run.scaledStepAt?.(state.progression.batchHistory, round.step);
+  const learningRate = run.learningRateOf(samplesSeen, sampleCount) * (scaled?.rateFactor ?? 1);
+  const early = new EarlyUpdate(run, scaled?.optimizer ?? state.optimizer, { learningRate, sampleCount }, nowMs);
   const reduction = allReduce.open({ round, ranges, count, sum: gradientSum, onSlice: early.onSlice });
   const range = ranges[membership.rank]!;
   const withSquares = isNoiseMeasured(round.step);
@@ -152,10 +154,20 @@ export async function trainStep(
 }
 
 /** Rule 2: what the state after `step` will say about the sizes of batches, up to that of the step that follows. */
-function historyAfter({ spec, state }: PreparedRun, { globalBatchSize }: Membership, step: number): BatchHistory {
-  const { batchHistory } = state.progression;
-  const next = spec.batchHistory ? batchSizeAt(spec.batchHistory, step + 1) : globalBatchSize;
+function historyAfter(run: PreparedRun, membership: Membership, step: number, size: number): BatchHistory {
+  const { batchHistory } = run.state.progression;
+  const next = nextBatchSize(run, membership, step, size);
   return next === undefined ? batchHistory : withBatchFrom(batchHistory, step + 1, next);
+}
+
+/** Of the step that follows `step`, whose own is `size`; undefined where batches do not change. */
+function nextBatchSize({ spec, state }: PreparedRun, { globalBatchSize }: Membership, step: number, size: number) {
+  const { batchHistory, noise, samplesSeen, position } = state.progression;
+  if (spec.batchHistory) return batchSizeAt(spec.batchHistory, step + 1);
+  if (spec.adaptiveBatch) return adaptedBatchSize(spec.adaptiveBatch, batchHistory, step, noiseScaleOf(noise));
+  if (!spec.batchGrowth) return globalBatchSize;
+  const samplesAfter = samplesSeen + Math.min(size, spec.dataset.trainLength - position.firstPosition);
+  return grownBatchSize(spec.batchGrowth, spec.globalBatchSize, samplesAfter, spec.microBatchSize);
 }
 
 function samplesIn(range: Range, sampleCount: number, microBatchSize: number): number {
