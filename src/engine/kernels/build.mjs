@@ -56,6 +56,8 @@ const wasmFlags = [
   '-matomics',
   '-mbulk-memory',
   '-mmutable-globals', // for __stack_pointer: every thread gives its instance a stack of its own
+  '-mllvm',
+  '-disable-lsr', // it makes pointers of what a load adds by itself: its constant offset
   '-nostdlib',
   '-ffreestanding',
   '-fvisibility=hidden',

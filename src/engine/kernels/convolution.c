@@ -9,7 +9,7 @@ INLINE lanes with_bias(lanes sum, const float *bias, int j) { return bias ? sum 
 #define SUMS(rows, vectors)                                                                                              \
   APART void sums_##rows##_##vectors(const convolution_forward *i, lanes *sum, const float *const *patch, const float *w) { \
     int stride = i->width * i->channels, length = i->kernel_width * i->channels, w_stride = padded(i->filters);          \
-    if (TILE_STEPS == 1) tile(1, sum, rows, vectors, patch, i->kernel_height, stride, length, 1, w, w_stride);           \
+    if (BRANCH_BETWEEN_STEPS) tile(TILE_STEPS, sum, rows, vectors, patch, i->kernel_height, stride, length, 1, w, w_stride);           \
     else if (length == 5) tile(5, sum, rows, vectors, patch, i->kernel_height, stride, 5, 1, w, w_stride);                    \
     else if (length == 3) tile(3, sum, rows, vectors, patch, i->kernel_height, stride, 3, 1, w, w_stride);               \
     else tile(TILE_STEPS, sum, rows, vectors, patch, i->kernel_height, stride, length, 1, w, w_stride);                \

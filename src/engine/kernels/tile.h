@@ -18,11 +18,15 @@
 #define TILE_VECTORS 2
 #define TILE_ROWS(vectors) (TILE_SUMS / (vectors))
 
-// Steps that are written out one after the other, where that pays: V8 makes the better code of a short loop.
+// Steps that are written out one after the other. V8 puts the arithmetic of a straight piece of code behind all of its loads,
+// so that the vectors of several steps would not fit the registers. A branch between two steps keeps them apart: there, each
+// step ends by asking whether it was the last one.
 #ifdef __wasm__
-#define TILE_STEPS 1
+#define TILE_STEPS 6
+#define BRANCH_BETWEEN_STEPS 1
 #else
 #define TILE_STEPS 4
+#define BRANCH_BETWEEN_STEPS 0
 #endif
 
 // With AVX-512 two vectors are one of twice the length: half of the instructions for the same sums.
@@ -64,6 +68,17 @@ INLINE void tile_sums(int steps, int goes_on, lanes *to, int rows, int vectors, 
   for (int k = 0; k < blocks; k++) {
     const float *x[TILE_SUMS];
     UNROLL for (int i = 0; i < rows; i++) x[i] = in[i] + k * in_stride;
+#if BRANCH_BETWEEN_STEPS
+#define STEP(s)                                            \
+  tile_step(sum, pairs, rows, vectors, x, s * in_step, w); \
+  w += w_stride;                                           \
+  if (--left == 0) break;
+    for (int left = length; left > 0;) {
+      STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5)
+      UNROLL for (int i = 0; i < rows; i++) x[i] += steps * in_step;
+    }
+#undef STEP
+#else
     int r = 0;
     for (; r + steps <= length; r += steps) {
       UNROLL for (int s = 0; s < steps; s++, w += w_stride) tile_step(sum, pairs, rows, vectors, x, s * in_step, w);
@@ -73,6 +88,7 @@ INLINE void tile_sums(int steps, int goes_on, lanes *to, int rows, int vectors, 
       tile_step(sum, pairs, rows, vectors, x, 0, w);
       UNROLL for (int i = 0; i < rows; i++) x[i] += in_step;
     }
+#endif
   }
   UNROLL for (int i = 0; i < rows * vectors; i++) to[i] = sum[i];
   if (PAIRS_ARE_VECTORS && vectors == 2) UNROLL for (int i = 0; i < rows; i++) store_pair(to + 2 * i, pairs[i]);
