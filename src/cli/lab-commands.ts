@@ -4,6 +4,7 @@ import { Option, type Command as Commander } from 'commander';
 import type { FieldName } from '../config/schema.js';
 import { factsOf, fieldNames, hasField, type FlagValues } from '../config/sources.js';
 import type { CommandContext } from './context.js';
+import type { SearchFlags } from './commands/search.js';
 import type { SweepFlags } from './commands/sweep.js';
 
 /** A sweep reads these in its own way, or they mean nothing to it. */
@@ -38,11 +39,29 @@ const sweepOptions: readonly (readonly [flags: string, about: string])[] = [
   ['--json', 'print one JSON object a line'],
 ];
 
+const searchOptions: readonly (readonly [flags: string, about: string])[] = [
+  ['--method <LIST>', 'pso, ga or random, or several with commas between them (default: pso)'],
+  [
+    '--space <NAME=LOW..HIGH>',
+    'what to choose and between which bounds, once for each: lr=0.001..1:log, momentum=0..0.99, global-batch=32..512:log,step=32',
+  ],
+  ['--trials <N>', 'trials of a search (default: 40)'],
+  ['--population <N>', 'trials of a generation, which may run side by side (default: 8)'],
+  ['--objective <WHAT>', 'accuracy or loss of the last evaluation (default: accuracy)'],
+  ['--search-seeds <N>', 'searches with each method, with the seeds 1 to N (default: 1)'],
+  ['--out <DIR>', 'folder of the trials; the same command goes on where it stopped (default: search)'],
+  ['--seconds <S>', 'no generation begins later than this; the rest waits for the next time'],
+  ['--slots <N>', 'trials at a time (default: 1)'],
+  ['--threads <T>', 'engine threads of each worker (default: 1)'],
+  ['--json', 'print one JSON object a line'],
+];
+
 const fieldFlags = trialFields.map((name) => `--${factsOf(name).flag}`);
 
 /** Commands and their flags, for what checks that documents show nothing else. */
 export const labFlags: Readonly<Record<string, readonly string[]>> = {
   sweep: [...fieldFlags, ...sweepOptions.map(([flags]) => flags.split(' ')[0]!)],
+  search: [...fieldFlags, ...searchOptions.map(([flags]) => flags.split(' ')[0]!)],
 };
 
 export function addLabCommands(program: Commander, context: CommandContext): void {
@@ -59,6 +78,25 @@ export function addLabCommands(program: Commander, context: CommandContext): voi
   const nameOf = addTrialOptions(sweep);
   sweep.action(async (values: SweepFlags & Record<string, unknown>) =>
     (await import('./commands/sweep.js')).run(values, givenIn(sweep, nameOf), context),
+  );
+  const search = program
+    .command('search')
+    .copyInheritedSettings(program)
+    .summary('look for good options with a particle swarm, a genetic algorithm or at random')
+    .description(
+      'Trains many times with options that a particle swarm, a genetic algorithm or chance chooses, and says which were the best. What is found does not depend on how many trials run at a time.',
+    )
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', 'print this text');
+  for (const [flags, about] of searchOptions) {
+    const option = new Option(flags, about);
+    if (flags.startsWith('--space'))
+      option.argParser((value: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), value]);
+    search.addOption(option);
+  }
+  const searchNames = addTrialOptions(search);
+  search.action(async (values: SearchFlags & Record<string, unknown>) =>
+    (await import('./commands/search.js')).run(values, givenIn(search, searchNames), context),
   );
 }
 

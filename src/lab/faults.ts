@@ -19,6 +19,13 @@ export const labFaults = {
     message: (f: { given: string }) => `--target-accuracy ${f.given}: expected numbers above 0, at most 1`,
     remedy: 'write shares with commas between them: --target-accuracy 0.97,0.98,0.99',
   },
+  SPACE_INVALID: {
+    exitCode: 2,
+    meaning: 'What a search may choose is not written as it should be, or is nothing that it can choose.',
+    message: (f: { given: string }) =>
+      `--space ${f.given}: expected NAME=LOW..HIGH with an option of train or of the update rule`,
+    remedy: 'write lr=0.001..1:log, momentum=0..0.99 or global-batch=32..512:log,step=32',
+  },
   LAB_FOLDER: {
     exitCode: 2,
     meaning: 'The folder of --out holds something else than the trials of a sweep or search.',

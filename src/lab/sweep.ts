@@ -24,16 +24,20 @@ export function planSweep(
   environment: Readonly<Record<string, string | undefined>>,
   target: number | undefined,
 ): readonly PlannedTrial[] {
-  return gridOf(given).map(({ flags, axes }) => {
-    const all: FlagValues = new Map([
-      ...flags,
-      ['checkpointEvery', 'off'] as const,
-      ...(target === undefined ? [] : [['targetAccuracy', String(target)] as const]),
-      ...(flags.has('workers') ? [] : [['workers', '1'] as const]),
-    ]);
-    const { config } = loadConfig('coordinator', { flags: all, environment });
-    return { key: keyOf(config), axes, config };
-  });
+  const aim = target === undefined ? [] : [['targetAccuracy', String(target)] as const];
+  return gridOf(given).map(({ flags, axes }) => planTrial(new Map([...flags, ...aim]), axes, environment));
+}
+
+/** @throws LockstepError as `loadConfig` does */
+export function planTrial(
+  flags: FlagValues,
+  axes: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): PlannedTrial {
+  const workers = flags.has('workers') ? [] : [['workers', '1'] as const];
+  const all: FlagValues = new Map([...flags, ['checkpointEvery', 'off'] as const, ...workers]);
+  const { config } = loadConfig('coordinator', { flags: all, environment });
+  return { key: keyOf(config), axes, config };
 }
 
 /** Of everything that decides a trial's result. */
@@ -72,7 +76,8 @@ export async function runSweep(
   needs: SweepNeeds,
 ): Promise<readonly TrialRecord[]> {
   const { log, events, nowMs } = needs;
-  const waiting = planned.filter(({ key }) => !isDone(log.get(key), rules));
+  const keys = planned.map(({ key }) => key);
+  const waiting = planned.filter(({ key }, i) => keys.indexOf(key) === i && !isDone(log.get(key), rules));
   const beginMs = nowMs();
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {

@@ -5,11 +5,11 @@ import { fault } from '../../lab/faults.js';
 import { withPreset, presets, type Preset, type PresetName } from '../../lab/presets.js';
 import { SharedData } from '../../lab/shared-data.js';
 import { sweepReport, writeSweepReport } from '../../lab/sweep-report.js';
-import { wordsFor } from '../../lab/summary.js';
-import { planSweep, runSweep, type SweepEvents } from '../../lab/sweep.js';
+import { planSweep, runSweep } from '../../lab/sweep.js';
 import { TrialLog } from '../../lab/trial-log.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
+import { eventsTo, number, shellWord, wholeNumber, type Print } from '../lab-options.js';
 
 /** Accuracy that guessing reaches with ten classes. */
 const chance = 0.1;
@@ -54,8 +54,7 @@ export async function run(
   const out = flags.out ?? 'sweep';
   const log = await TrialLog.open(out);
   try {
-    const print = (line: object, text: string): void =>
-      void stdout.write(flags.json ? `${JSON.stringify(line)}\n` : text);
+    const print: Print = (line, text) => void stdout.write(flags.json ? `${JSON.stringify(line)}\n` : text);
     const records = await runSweep(planned, options, {
       data: new SharedData(),
       threads: wholeNumber('--threads', flags.threads ?? '1'),
@@ -90,41 +89,6 @@ function targetsIn(given: string): readonly number[] {
   const targets = given.split(',').map(Number);
   if (!targets.every((target) => target > 0 && target <= 1)) throw fault('TARGET_INVALID', { given });
   return targets;
-}
-
-function eventsTo(print: (line: object, text: string) => void, count: number): SweepEvents {
-  return {
-    started: ({ axes, key }, place) =>
-      print({ type: 'trial', key, axes, place: place + 1, of: count }, `${place + 1} of ${count}: ${wordsFor(axes)}\n`),
-    evaluated: ({ key }, evaluation) =>
-      print(
-        { type: 'evaluation', key, ...evaluation },
-        `  epoch ${evaluation.epochs.toFixed(2)}, step ${evaluation.step}: accuracy ${evaluation.accuracy.toFixed(4)}, test ${evaluation.testAccuracy.toFixed(4)}, ${evaluation.seconds.toFixed(1)} s\n`,
-      ),
-    ended: (_, record) =>
-      print(
-        { type: 'trial-ended', ...record, evaluations: undefined },
-        `  ${record.end} after ${record.steps} steps, digest ${record.weightsDigest.slice(0, 12)}\n`,
-      ),
-  };
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw cliFault('BAD_USAGE', { message: `${flag} ${text}: expected a whole number of at least 1` });
-  return value;
-}
-
-function number(flag: string, text: string): number {
-  const value = Number(text);
-  if (!(value >= 0)) throw cliFault('BAD_USAGE', { message: `${flag} ${text}: expected a number of at least 0` });
-  return value;
-}
-
-/** A word as a person can paste it into a shell. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function firstSeeds(count: number): string {
