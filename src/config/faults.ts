@@ -98,6 +98,12 @@ export const configFaults = {
     message: ({ growth, batch }) => `${growth} does not go with ${batch}`,
     remedy: 'give the first batch as a number with --global-batch, or leave out --batch-growth',
   } satisfies FaultKind<{ growth: string; batch: string }>,
+  LOCAL_STEPS_UNSCALED: {
+    exitCode: 2,
+    meaning: 'Workers that train on their own between two exchanges do not scale the loss.',
+    message: ({ syncEvery, lossScale }) => `${lossScale} does not go with ${syncEvery}`,
+    remedy: 'leave one of the two out',
+  } satisfies FaultKind<{ syncEvery: string; lossScale: string }>,
   WORKERS_UNCOUNTED: {
     exitCode: 2,
     meaning: 'A coordinator cannot see how many GPUs there are on the machines of its workers.',

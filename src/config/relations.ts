@@ -16,6 +16,7 @@ export interface RelatedValues {
   readonly microBatchSize?: number | undefined;
   readonly optimizer?: string | undefined;
   readonly syncEvery?: number | undefined;
+  readonly lossScale?: number | undefined;
   readonly restore?: boolean | undefined;
   readonly out?: string | undefined;
   readonly nats?: string | undefined;
@@ -50,6 +51,9 @@ export function checkRelations(command: Command, values: RelatedValues, quote: (
   }
   if (values.batchGrowth !== undefined && typeof values.globalBatchSize !== 'number')
     throw fault('GROWTH_NEEDS_NUMBER', { growth: quote('batchGrowth'), batch: quote(batchName) });
+
+  if (values.syncEvery !== undefined && values.lossScale !== undefined)
+    throw fault('LOCAL_STEPS_UNSCALED', { syncEvery: quote('syncEvery'), lossScale: quote('lossScale') });
 
   if (values.restore === true && values.out === undefined)
     throw fault('RESTORE_WITHOUT_OUT', { restore: quote('restore') });

@@ -6,6 +6,7 @@ import { exchangeFields } from './exchange-fields.js';
 import { field, runCommands as run } from './field.js';
 import { growthFields } from './growth-fields.js';
 import { modelFields } from './model-fields.js';
+import { notFiniteFields } from './not-finite-fields.js';
 import { scalingFields } from './scaling-fields.js';
 import { securityFields } from './security-fields.js';
 import { takeoverFields } from './takeover-fields.js';
@@ -260,15 +261,7 @@ export const fields = {
     otherwise: 'the run goes on to its end',
     about: 'Stops the run when an evaluation reaches this test accuracy, for example 0.98.',
   }),
-  maxSkippedSteps: field('max-skipped', count, {
-    group: 'Batches and steps',
-    commands: run,
-    placeholder: 'N',
-    default: 10,
-    mayChange: true,
-    about:
-      'A step whose loss or gradient is not finite is skipped: no weight changes. After so many in a row the run fails, as nothing would ever change again.',
-  }),
+  ...notFiniteFields,
 
   out: field('out', text, {
     group: 'Results',

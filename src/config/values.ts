@@ -39,6 +39,13 @@ export function wholeNumber(least: number, most?: number) {
 /** At least 1. */
 export const count = wholeNumber(1);
 
+/** At least 1, at most 2 to the power of `most`. */
+export function powerOfTwo(most: number) {
+  const powers = new Set(Array.from({ length: most + 1 }, (_, i) => Number(1n << BigInt(i))));
+  const isPower = (given: number): boolean => powers.has(given);
+  return expecting(`a power of two from 1 to 2^${most}`, z.preprocess(numberFromText, z.number().refine(isPower)));
+}
+
 /** 0 means any free port. */
 export const portNumber = wholeNumber(0, 65_535);
 

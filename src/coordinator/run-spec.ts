@@ -95,6 +95,7 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     ...(config.checkpointEvery === 'off' ? {} : { checkpointEvery: config.checkpointEvery }),
     ...(config.checkpointDir === undefined ? {} : { checkpointDir: resolve(config.checkpointDir) }),
     maxSkippedSteps: config.maxSkippedSteps,
+    ...(config.lossScale === undefined ? {} : { lossScale: config.lossScale }),
   };
 }
 

@@ -41,6 +41,8 @@ export interface StepRecord {
   readonly gradientNorm: number;
   /** Samples, averaged over steps (McCandlish et al. 2018); absent while it is not known. */
   readonly gradientNoiseScale?: number;
+  /** What the loss was multiplied with, where it was (--loss-scale). */
+  readonly lossScale?: number;
   /** Whether the sum was not finite, so that weights and optimizer stayed as they were. */
   readonly skipped: boolean;
   readonly seconds: PhaseSeconds;

@@ -77,6 +77,8 @@ export interface RunSpec {
   readonly checkpointDir?: string;
   /** The run fails after so many skipped steps in a row. */
   readonly maxSkippedSteps: number;
+  /** What the loss is multiplied with at first, a power of two; absent where it is not. */
+  readonly lossScale?: number;
 }
 
 export interface LossyCodec {

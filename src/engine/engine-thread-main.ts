@@ -13,6 +13,7 @@ import {
   type ThreadData,
   type ThreadJob,
 } from './engine-thread-messages.js';
+import { fault } from './faults.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
 
 const port = parentPort!;
@@ -24,11 +25,12 @@ const sent = ({ first, end, values }: ComputedNode): SentNode => ({
 });
 
 try {
-  const { memory, train, test, engine: name, model, microBatchSize, order, gpu } = workerData as ThreadData;
+  const { memory, train, test, engine: name, model, microBatchSize, order, gpu, scalesLoss } = workerData as ThreadData;
   const arena = new Arena(memory);
   const sets = { train: imagesDataset(train, model.inputScaling), test: imagesDataset(test, model.inputScaling) };
   const asked = { model, microBatchSize, arena, seed: order.seed, train: sets.train, ...(gpu && { gpu }) };
-  const engine = await createEngine(name, asked);
+  const engine = await createEngine(name, { ...asked, ...(scalesLoss && { scalesLoss }) });
+  if (scalesLoss && !engine.setLossScale) throw fault('LOSS_NOT_SCALED', { engine: engine.name });
   const runner = new MicroBatchRunner(engine, arena, { microBatchSize, order, ...sets });
   const run = async (job: ThreadJob): Promise<void> => {
     try {

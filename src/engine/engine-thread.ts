@@ -25,6 +25,8 @@ export interface EngineThreadOptions {
   readonly train: EncodedImages;
   readonly test: EncodedImages;
   readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
+  /** Whether jobs have a `lossScale`. Default false. */
+  readonly scalesLoss?: boolean;
   /** As `--gpu` has it, for engines that compute on one. */
   readonly gpu?: string;
 }
@@ -43,6 +45,8 @@ export interface ComputeJob {
   readonly range: { readonly first: number; readonly end: number };
   /** Whether the squared norms of the micro-batches' mean gradients are wanted; 0 otherwise. Default false. */
   readonly withSquares?: boolean;
+  /** What the loss is multiplied with before the gradient is taken, a power of two. Default 1. */
+  readonly lossScale?: number;
   /** float32[weightCount] in the arena; must not change until the job is done. */
   readonly weights: Float32Array;
   /** The job that will probably follow: its first samples are read as soon as this one is answered. */

@@ -45,6 +45,12 @@ export interface Engine {
    */
   gradientSum(m: number, sum: Float32Array, place?: SamplePlace): void | Promise<void>;
 
+  /**
+   * Of an engine that was made to scale the loss: what the gradients of the calls that follow are multiplied with, a power of
+   * two; loss, counts and statistics are not. Absent where it cannot.
+   */
+  setLossScale?(scale: number): void;
+
   /** Forward only. @param extras - float32[evaluationCount]; overwritten: loss sum, count of correct answers */
   evaluate(m: number, extras: Float32Array): void | Promise<void>;
 
@@ -95,6 +101,8 @@ export interface EngineOptions {
   readonly arena: Arena;
   /** Of the run: random masks depend on it. Default 0. */
   readonly seed?: number;
+  /** Whether `setLossScale` will be called. Default false. */
+  readonly scalesLoss?: boolean;
   /** Which GPU, as `--gpu` has it: `auto`, an index or a part of a name. Default `auto`. */
   readonly gpu?: string;
   /** What it is going to be trained on, for engines that keep it on their device. */

@@ -18,6 +18,12 @@ export const engineFaults = {
     message: ({ layer, className, reason }) => `layer ${layer} (${className}) cannot be compiled to a plan: ${reason}`,
     remedy: 'use --engine auto or wasm, which run such a model op by op, or leave the layer out',
   } satisfies FaultKind<{ readonly layer: string; readonly className: string; readonly reason: string }>,
+  LOSS_NOT_SCALED: {
+    exitCode: 2,
+    meaning: 'An engine was to multiply the loss before it takes gradients, and cannot.',
+    message: ({ engine }) => `engine ${engine} cannot scale the loss, as --loss-scale wants`,
+    remedy: 'leave --loss-scale out, or choose --engine native, wasm, cpu or tensorflow',
+  } satisfies FaultKind<{ readonly engine: string }>,
   LAYER_UNTRAINABLE: {
     exitCode: 2,
     meaning: 'A layer cannot be trained op by op, or not so that the result is that of one machine.',

@@ -45,6 +45,8 @@ export class MicroBatchRunner {
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
     pool.takeAllBack();
     if (job.range.first < job.range.end) await engine.setWeights(job.weights);
+    const { lossScale = 1 } = job;
+    if (job.purpose === 'gradient') engine.setLossScale?.(lossScale);
     const count = microBatchCount(job.sampleCount, microBatchSize);
     const covering = coveringNodes(job.range, count);
     let told = 0;
@@ -61,7 +63,7 @@ export class MicroBatchRunner {
       if (job.purpose === 'gradient') {
         await engine.gradientSum(end - first, sum.subarray(0, -1), place);
         const { parameterCount } = engine.layout;
-        sum[sum.length - 1] = job.withSquares ? squares(sum, 0, parameterCount, 1 / (end - first)) : 0;
+        sum[sum.length - 1] = job.withSquares ? squares(sum, 0, parameterCount, 1 / (end - first) / lossScale) : 0;
       } else await engine.evaluate(end - first, sum);
       tree.push({ first: index, end: index + 1 }, sum);
       if (index + 1 < job.range.end && covering[told]?.end === index + 1)

@@ -27,6 +27,8 @@ export class PlanEngine implements Engine {
   readonly y: Int32Array;
   readonly targets: Float32Array;
   readonly sumOfSquares: SumOfSquares;
+  /** Where the plan was compiled for it. */
+  readonly setLossScale?: (scale: number) => void;
   private weights: Float32Array | undefined;
 
   private constructor(
@@ -40,6 +42,8 @@ export class PlanEngine implements Engine {
     this.x = plan.x;
     this.y = plan.y;
     this.targets = plan.targets;
+    const { lossScale } = plan;
+    if (lossScale) this.setLossScale = (scale) => void (lossScale[0] = scale);
     this.sumOfSquares = new CompiledLoops(kernels, arena).sumOfSquares;
   }
 
@@ -50,9 +54,9 @@ export class PlanEngine implements Engine {
 
   /** @param kernels - over the arena; of several instruction sets not the best one, for example */
   static over(name: PlanEngineName, kernels: Kernels, options: EngineOptions): PlanEngine {
-    const { model, microBatchSize, arena, seed } = options;
+    const { model, microBatchSize, arena, seed, scalesLoss } = options;
     const topology = readTopology(model);
-    const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count(), seed);
+    const plan = compilePlan(topology, microBatchSize, arena, kernels.lane_count(), seed, undefined, scalesLoss);
     return new PlanEngine(name, kernels, plan, topology, arena);
   }
 

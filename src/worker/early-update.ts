@@ -17,11 +17,12 @@ export class EarlyUpdate {
   seconds = 0;
   readonly onSlice: ((begin: number, end: number) => void) | undefined;
 
-  /** @param nowMs - monotonic milliseconds, only to report where time went */
+  /** @param lossScale - what the sum is too large by @param nowMs - monotonic milliseconds, only to report where time went */
   constructor(
     private readonly run: PreparedRun,
     private readonly optimizer: Optimizer,
     private readonly factors: Omit<StepFactors, 'clipFactor'>,
+    private readonly lossScale: number,
     nowMs: () => number,
   ) {
     const { spec, state, engine } = run;
@@ -40,7 +41,7 @@ export class EarlyUpdate {
   /** Elements `begin..end-1`, whose sum is complete. */
   update(begin: number, end: number, clipFactor: number): void {
     const { state, gradientSum } = this.run;
-    const factors = { ...this.factors, clipFactor };
+    const factors = { ...this.factors, clipFactor: clipFactor / this.lossScale };
     this.optimizer.update(state.now, state.spare, gradientSum, this.scalars, factors, begin, end);
   }
 }

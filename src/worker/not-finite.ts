@@ -13,12 +13,14 @@ import type { PreparedRun } from './prepared-run.js';
  */
 export async function notFiniteFault(run: PreparedRun, batch: Batch, inARow: number): Promise<LockstepError> {
   const { engine, state, gradientSum, spec } = run;
-  const step = state.progression.step + 1;
+  const { step: finished, lossScale } = state.progression;
+  const step = finished + 1;
   const what = firstNotFinite(run, gradientSum);
   const count = microBatchCount(batch.sampleCount, spec.microBatchSize);
   for (let index = 0; index < count; index++) {
     const range = { first: index, end: index + 1 };
-    const { nodes } = await engine.compute({ purpose: 'gradient', ...batch, range, weights: state.now.weights });
+    const job = { purpose: 'gradient', ...batch, range, weights: state.now.weights } as const;
+    const { nodes } = await engine.compute({ ...job, ...(lossScale ? { lossScale: lossScale.value } : {}) });
     if (nodes.every(({ values }) => values.every(Number.isFinite))) continue;
     const { first, end } = microBatchAt(index, batch.sampleCount, spec.microBatchSize);
     const where = `first in micro-batch ${index}, samples ${first} to ${end - 1} of the batch`;

@@ -62,6 +62,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     train,
     test,
     order: { seed, shuffle },
+    scalesLoss: spec.lossScale !== undefined,
   });
 
   const { layout } = engine;
@@ -75,6 +76,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     layout,
     spec.localSteps ? withOuterMomentum(rule) : rule,
     spec.globalBatchSize,
+    spec.lossScale,
   );
   if (spec.resume) {
     const { file } = decodeCheckpoint(await fetchOnce(spec.resume, needs), resumeName);

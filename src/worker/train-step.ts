@@ -6,6 +6,7 @@ import { batchSizeAt, withBatchFrom, type BatchHistory } from '../core/batch-his
 import type { StepRecord, StepTiming } from '../core/events.js';
 import { batchAt, microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { clipFactor, gradientNorm, isFiniteVector } from '../optim/clip.js';
+import { canBeHalved, nextLossScale } from '../optim/loss-scale.js';
 import { averageNoise, isNoiseMeasured, noiseScaleOf } from '../optim/noise-scale.js';
 import { addPenalties } from '../optim/penalties.js';
 import { updateRunningAverages } from '../optim/running-averages.js';
@@ -49,7 +50,7 @@ export async function trainStep(
 ): Promise<FinishedStep> {
   const { spec, state, engine, gradientSum } = run;
   const beginMs = nowMs();
-  const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow } = state.progression;
+  const { step: finished, position, samplesSeen, scalars, skippedSteps, skippedInARow, lossScale } = state.progression;
   const round: Round = { generation: membership.generation, step: finished + 1, purpose: 'gradient' };
 
   // The step's samples, its micro-batches, and whose they are. How many they are the state says, and never the generation:
@@ -65,7 +66,9 @@ export async function trainStep(
   // A header to every peer, own range forward and backward, then everybody's sum. What is summed is updated at once.
   const scaled = run.scaledStepAt?.(state.progression.batchHistory, round.step);
   const learningRate = run.learningRateOf(samplesSeen, sampleCount) * (scaled?.rateFactor ?? 1);
-  const early = new EarlyUpdate(run, scaled?.optimizer ?? state.optimizer, { learningRate, sampleCount }, nowMs);
+  const scale = lossScale?.value ?? 1; //                            powers of two: no bit of the mean gradient depends on it
+  const factors = { learningRate, sampleCount };
+  const early = new EarlyUpdate(run, scaled?.optimizer ?? state.optimizer, factors, scale, nowMs);
   const reduction = allReduce.open({ round, ranges, count, sum: gradientSum, onSlice: early.onSlice });
   const range = ranges[membership.rank]!;
   const withSquares = isNoiseMeasured(round.step);
@@ -77,6 +80,7 @@ export async function trainStep(
     ...batch,
     range,
     withSquares,
+    ...(lossScale ? { lossScale: scale } : {}),
     next: { ...upcoming, range: upcomingRange },
   } as const;
   let added = 0;
@@ -96,9 +100,9 @@ export async function trainStep(
   const squareSum = gradientSum[parameterCount + extraCount] ?? NaN;
   const loss = extras[0]! / sampleCount;
   const accuracy = extras[1]! / sampleCount;
-  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount, run.sumOfSquares) : 0;
-  addPenalties(penalties, gradient, state.now.weights, sampleCount, 0, parameterCount);
-  const norm = gradientNorm(gradient, engine.layout, sampleCount, run.sumOfSquares);
+  const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount * scale, run.sumOfSquares) : 0;
+  addPenalties(penalties, gradient, state.now.weights, sampleCount * scale, 0, parameterCount);
+  const norm = gradientNorm(gradient, engine.layout, sampleCount * scale, run.sumOfSquares);
   const isFinite = Number.isFinite(norm) && isFiniteVector(extras);
   const { microBatchSize } = spec;
   const noise =
@@ -113,8 +117,11 @@ export async function trainStep(
     state.swap();
   } else {
     allReduce.forget();
-    if (skippedInARow + 1 >= spec.maxSkippedSteps) throw await notFiniteFault(run, batch, skippedInARow + 1);
+    if (!canBeHalved(lossScale) && skippedInARow + 1 >= spec.maxSkippedSteps)
+      throw await notFiniteFault(run, batch, skippedInARow + 1);
   }
+  const nextScale = lossScale && nextLossScale(lossScale, isFinite, spec.lossScale!);
+  if (nextScale?.value !== lossScale?.value) allReduce.forget(); //  what a codec keeps for the next step is of the old scale
   state.progression = {
     ...state.progression,
     step: round.step,
@@ -123,8 +130,9 @@ export async function trainStep(
     samplesSeen: samplesSeen + sampleCount,
     scalars: advanced,
     skippedSteps: skippedSteps + (isFinite ? 0 : 1),
-    skippedInARow: isFinite ? 0 : skippedInARow + 1,
+    skippedInARow: isFinite ? 0 : skippedInARow + (canBeHalved(lossScale) ? 0 : 1),
     ...(noise ? { noise } : {}),
+    ...(nextScale ? { lossScale: nextScale } : {}),
   };
 
   const update = (nowMs() - updateMs) / 1000 + early.seconds;
@@ -141,6 +149,7 @@ export async function trainStep(
     generation: membership.generation,
     gradientNorm: norm,
     ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
+    ...(lossScale ? { lossScale: scale } : {}),
     skipped: !isFinite,
     seconds,
   };

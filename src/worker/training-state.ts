@@ -2,6 +2,7 @@ import type { BatchHistory } from '../core/batch-history.js';
 import type { DataPosition } from '../data/batch-plan.js';
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
+import { firstLossScale, type LossScale } from '../optim/loss-scale.js';
 import type { NoiseAverages } from '../optim/noise-scale.js';
 import type { Optimizer, OptimizerScalars, OptimizerState } from '../optim/optimizer.js';
 
@@ -17,13 +18,15 @@ export interface Progression {
   readonly scalars: OptimizerScalars;
   /** Steps whose sum was not finite, so that they changed no weight. */
   readonly skippedSteps: number;
-  /** Those since the last step that did. */
+  /** Those since the last step that did, without those after which the loss scale could be halved. */
   readonly skippedInARow: number;
   /** Of evaluations so far; -1 before the first. */
   readonly bestAccuracy: number;
   readonly bestStep: number;
   /** From the squared norms of micro-batches; absent before the first that says something. */
   readonly noise?: NoiseAverages;
+  /** Where the loss is scaled. */
+  readonly lossScale?: LossScale;
 }
 
 /**
@@ -41,6 +44,8 @@ export class TrainingState {
     readonly optimizer: Optimizer,
     /** Samples of the first step. */
     firstBatchSize: number,
+    /** Default: the loss is not scaled. */
+    lossScale?: number,
   ) {
     const copy = (): OptimizerState => ({
       weights: arena.float32(layout.weightCount),
@@ -59,6 +64,7 @@ export class TrainingState {
       skippedInARow: 0,
       bestAccuracy: -1,
       bestStep: 0,
+      ...(lossScale === undefined ? {} : { lossScale: firstLossScale(lossScale) }),
     };
   }
 

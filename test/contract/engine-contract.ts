@@ -71,6 +71,22 @@ export function engineContract(create: (options: EngineOptions) => Promise<Engin
       assert.equal(together.at(-1), whole.at(-1));
     });
 
+    it('multiplies gradients, and nothing else, with the loss scale, if it can', async () => {
+      writeSamples(engine);
+      const plain = await gradientSum(microBatchSize);
+      const scaling = await create({ model: modelNamed(model), microBatchSize, arena, scalesLoss: true });
+      writeSamples(scaling);
+      await scaling.setWeights(weights);
+      for (const scale of scaling.setLossScale ? [1, 4096, 0.5] : []) {
+        scaling.setLossScale!(scale);
+        await scaling.gradientSum(microBatchSize, sum);
+        const { parameterCount } = scaling.layout;
+        const expected = plain.map((value, i) => (i < parameterCount ? value * scale : value));
+        if (scaling.deterministic) assert.deepEqual(sum.slice(), expected, `scale ${scale}`);
+        else assert.ok(relativeDistance(sum, expected) < 1e-6, `scale ${scale}`);
+      }
+    });
+
     it('evaluates to the loss and the count that a gradient has behind it', async () => {
       writeSamples(engine);
       const extras = arena.float32(evaluationCount);

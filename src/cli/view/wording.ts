@@ -55,7 +55,9 @@ export function stepLine(step: Step, { epochsTotal, stepsTotal }: Started): stri
 }
 
 export function skippedLine(step: Step): string {
-  return `step ${grouped(step.step)} was skipped: its gradient is not finite, so the weights stay as they were`;
+  const { lossScale = 1 } = step;
+  const halved = lossScale > 1 ? `; the loss scale is ${grouped(lossScale / 2)} from here on` : '';
+  return `step ${grouped(step.step)} was skipped: its gradient is not finite, so the weights stay as they were${halved}`;
 }
 
 export function membershipLine({

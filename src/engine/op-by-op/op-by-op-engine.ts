@@ -21,6 +21,8 @@ export class OpByOpEngine implements Engine {
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
 
+  private lossScale = 1;
+
   private constructor(
     readonly name: OpByOpName,
     private readonly backend: OpByOpBackend,
@@ -52,6 +54,10 @@ export class OpByOpEngine implements Engine {
     return this.layered.layout;
   }
 
+  setLossScale(scale: number): void {
+    this.lossScale = scale;
+  }
+
   setWeights(weights: Float32Array): Promise<void> {
     return this.backend.run(async () => {
       this.takeBackend();
@@ -69,7 +75,7 @@ export class OpByOpEngine implements Engine {
       try {
         const extras = sum.subarray(parameterCount);
         extras.fill(0);
-        extras.set([await numberIn(results.loss), await numberIn(results.correctCount)]);
+        extras.set([(await numberIn(results.loss)) / this.lossScale, await numberIn(results.correctCount)]);
         for (const [i, gradient] of results.gradients.entries()) sum.set(await gradient.data(), tensors[i]!.offset);
         for (const { extra, mean } of statistics)
           (await mean.data()).forEach((value, i) => (extras[extra + i] = value * m));
@@ -139,7 +145,7 @@ export class OpByOpEngine implements Engine {
       tf.variableGrads(() => {
         const result = this.lossOf(forward(), y); //                  here, since the outputs are disposed of behind this function
         correctCount = tf.keep(result.correctCount);
-        return result.loss;
+        return this.lossScale === 1 ? result.loss : tf.mul<tf.Scalar>(result.loss, this.lossScale);
       }, trained as tf.Variable[]),
     );
     return { loss, correctCount: correctCount!, gradients: trained.map(({ name }) => grads[name]!) };

@@ -14,7 +14,8 @@ import { compileDepthwise, compileTransposed } from './more-convolutions.js';
 import { compileBatchNormalisation, compileLayerNormalisation } from './normalisation.js';
 import { compileAveragePooling, compileMaxPooling } from './pooling.js';
 import { blockSizeOf } from './block-size.js';
-import { inSamples, inSums, none, ProgramWriter, type Address, type Program } from './program.js';
+import { instructions } from './instructions.js';
+import { bitsOf, inSamples, inSums, none, ProgramWriter, type Address, type Program } from './program.js';
 import { stagesOf, usesOf, type Stage } from './stages.js';
 
 export interface Plan {
@@ -34,6 +35,8 @@ export interface Plan {
   readonly packing: Program;
   /** Forward, loss and backward: fills the sums' vector, extras included. */
   readonly gradient: Program;
+  /** float32[1]: what the gradient of the loss is multiplied with, where the plan was compiled for it. */
+  readonly lossScale?: Float32Array;
   /** Forward and loss: the sums' vector is the extras alone. */
   readonly evaluation: Program;
 }
@@ -43,6 +46,7 @@ export interface Plan {
  * @param lanes - floats in one of the kernels' vectors
  * @param seed - of the run: random masks depend on it
  * @param blockSize - default what fits the cache
+ * @param scalesLoss - whether there is a `lossScale`
  */
 export function compilePlan(
   topology: Topology,
@@ -51,6 +55,7 @@ export function compilePlan(
   lanes: number,
   seed = 0,
   blockSize = blockSizeOf(topology, microBatchSize),
+  scalesLoss = false,
 ): Plan {
   const layout = layoutOfTopology(topology);
   const c = new Compilation(arena, layout, blockSize, lanes, seed);
@@ -65,6 +70,14 @@ export function compilePlan(
   c.begin('loss');
   const loss = (gradient: Address, extras: Address): ProgramWriter =>
     lossProgram(topology, { out: output.out, labels: classes, targets, gradient, extras, total });
+  const isScaled = scalesLoss && output.gradient !== none;
+  const scaling = isScaled ? scalingOf(output) : new ProgramWriter();
+  const gradient = joined(
+    c.training,
+    loss(output.gradient, inSums(layout.parameterCount)),
+    scaling,
+    ...c.backwardPass(),
+  ).store(arena);
   return {
     x: new Float32Array(arena.buffer, x, microBatchSize * sampleSize),
     y: new Int32Array(arena.buffer, classes, microBatchSize),
@@ -73,9 +86,8 @@ export function compilePlan(
     sampleSize,
     block: new Uint32Array(arena.buffer, c.block, 4),
     packing: c.packing.store(arena),
-    gradient: joined(...[c.training, loss(output.gradient, inSums(layout.parameterCount)), ...c.backwardPass()]).store(
-      arena,
-    ),
+    gradient,
+    ...(isScaled ? { lossScale: factorIn(arena, gradient) } : {}),
     evaluation: joined(c.evaluation, loss(none, inSums(0))).store(arena),
   };
 }
@@ -186,6 +198,22 @@ function lossProgram(
       writer.emit('mean_squared_error', { predictions: out, targets, ...results, outputs });
   }
   return writer;
+}
+
+const lossScaling = 'loss scaling';
+
+/** The gradient of the output times a factor: 1 at first, and then what is written there. */
+function scalingOf({ gradient, size }: Values): ProgramWriter {
+  const writer = new ProgramWriter(lossScaling);
+  writer.emit('scale_to', { from: gradient, to: gradient, size, factor: bitsOf(1) });
+  return writer;
+}
+
+/** Where that factor lies in the program. */
+function factorIn(arena: Arena, { address, instructions: written }: Program): Float32Array {
+  const { position } = written.find(({ layer }) => layer === lossScaling)!;
+  const word = position + 1 + instructions.scale_to.indexOf('factor');
+  return new Float32Array(arena.buffer, address + word * 4, 1);
 }
 
 function joined(...parts: readonly ProgramWriter[]): ProgramWriter {

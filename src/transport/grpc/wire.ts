@@ -151,10 +151,12 @@ function encodeSeconds({ compute, wait, exchange, update }: PhaseSeconds) {
 }
 
 function decodeStep(wire: StepRecord__Output): StepRecord {
-  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, gradientNoiseScale, ...record } = wire;
+  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, gradientNoiseScale, lossScale, ...record } =
+    wire;
   return {
     ...record,
     ...(gradientNoiseScale > 0 ? { gradientNoiseScale } : {}),
+    ...(lossScale > 0 ? { lossScale } : {}),
     seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds },
   };
 }

@@ -82,6 +82,7 @@ describe('--resume', () => {
       dropLast: true,
       evaluateEvery: '7steps',
       targetAccuracy: '0.9',
+      lossScale: '1024',
     };
     const isFixed = (name: FieldName): boolean =>
       factsOf(name).commands.includes('train') && !factsOf(name).local && !factsOf(name).mayChange;

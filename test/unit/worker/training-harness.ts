@@ -36,7 +36,7 @@ export function workerWith(
   changes: Partial<RunSpec> = {},
 ): PreparedRun {
   const arena = createArena();
-  const state = new TrainingState(arena, layout, createOptimizer('momentum', {}), 8);
+  const state = new TrainingState(arena, layout, createOptimizer('momentum', {}), 8, changes.lossScale);
   state.initialise(Float32Array.of(1, 2, 3), 0.1);
   const compute = (job: ComputeJob) => {
     const isTraining = job.purpose === 'gradient';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PreparedRun } from '../../../src/worker/prepared-run.js';
+import type { ComputeJob } from '../../../src/engine/engine-thread.js';
 import { adoptState, readState } from '../../../src/worker/state-transfer.js';
 import { begunAt, lively, train as trainGeneration, workerWith } from './training-harness.js';
 
@@ -34,6 +35,38 @@ test('skipped steps in a row are counted, and one that is not skipped ends the r
   assert.deepEqual([run.state.progression.skippedInARow, run.state.progression.skippedSteps], [2, 2]);
   await train(run, 4);
   assert.deepEqual([run.state.progression.skippedInARow, run.state.progression.skippedSteps], [0, 2]);
+});
+
+/** Multiplied with the loss scale, as an engine does it: too large for float32 above 2^100. */
+const scaled = (job: ComputeJob, weights: Float32Array): number[] =>
+  lively(job, weights).map((value, i) => (i < 3 ? Math.fround(value * 2 ** 26 * job.lossScale!) / 2 ** 26 : value));
+
+test('what overflows by the loss scale is skipped, and tried again with half of it; no bit depends on the scale', async () => {
+  const plain = workerWith(lively);
+  await train(plain, 6);
+  for (const codec of [undefined, { name: 'bf16', ratio: 1, rounding: 'nearest' } as const]) {
+    const small = workerWith(scaled, { lossScale: 1024, ...(codec && { codec }) });
+    await train(small, 6);
+    if (!codec) assert.deepEqual(small.state.now, plain.state.now);
+    assert.deepEqual(small.state.progression.lossScale, { value: 1024, finiteSteps: 0 });
+  }
+  const large = workerWith(scaled, { lossScale: 2 ** 120 });
+  await train(large, 9); //                                            far more skipped steps than --max-skipped
+  const { skippedSteps, skippedInARow, lossScale } = large.state.progression;
+  assert.ok(skippedSteps === 9 && skippedInARow === 0, `${skippedSteps}, ${skippedInARow}`);
+  assert.equal(lossScale?.value, 2 ** 111);
+});
+
+test('the loss scale is part of the state: who pulls it, or goes on from a checkpoint, ends the same', async () => {
+  const changes = { lossScale: 2 ** 104 };
+  const run = workerWith(scaled, changes);
+  await train(run, 4);
+  const other = workerWith(scaled, changes);
+  adoptState(other.state, run.checkpoint!.state); //                  of step 2 or 4
+  for (const each of [run, other]) await train(each, 20);
+  assert.deepEqual(other.state.now, run.state.now);
+  assert.deepEqual(other.state.progression, run.state.progression);
+  assert.ok(run.state.progression.skippedSteps > 0 && run.state.progression.skippedSteps < 20);
 });
 
 const notFinite: readonly (readonly [string, (micro: number) => readonly number[], RegExp])[] = [

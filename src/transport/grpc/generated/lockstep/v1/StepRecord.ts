@@ -18,6 +18,7 @@ export interface StepRecord {
   'exchangeSeconds'?: (number | string);
   'updateSeconds'?: (number | string);
   'gradientNoiseScale'?: (number | string);
+  'lossScale'?: (number | string);
 }
 
 export interface StepRecord__Output {
@@ -37,4 +38,5 @@ export interface StepRecord__Output {
   'exchangeSeconds': (number);
   'updateSeconds': (number);
   'gradientNoiseScale': (number);
+  'lossScale': (number);
 }
