@@ -2,6 +2,14 @@
  * What a program may import from `lockstep`: the words of a run's results, and readers for its files. Training itself is
  * started with the command line, whose `--json` gives a program everything that happens.
  */
+export {
+  defineRun,
+  type ModelContext,
+  type RunData,
+  type RunDefinition,
+  type SampleFunction,
+} from './own/definition.js';
+export type { Dataset, ReadMoment, SampleFormat, SampleType, SampleValues, Samples } from './data/dataset.js';
 export { LockstepError, type ExitCode } from './core/errors.js';
 export type { EvaluationRecord, PhaseSeconds, RunEvent, RunReport, StepRecord } from './core/events.js';
 export { weightsDigest } from './core/digest.js';

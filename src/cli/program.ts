@@ -3,6 +3,8 @@
 import { Command as Commander, Help, Option } from 'commander';
 import { defaultInWords } from '../config/documentation.js';
 import type { BenchExchangeOptions } from './commands/bench-exchange.js';
+import { isRunModule } from '../own/load-module.js';
+import { cliFault } from './faults.js';
 import { addEngineCommands, type EngineActions } from './engine-commands.js';
 import { commands, groups, variableOf, type Command } from '../config/field.js';
 import type { FieldName } from '../config/schema.js';
@@ -102,7 +104,7 @@ function createCommand(command: Command, program: Commander, actions: ProgramAct
     .copyInheritedSettings(program)
     .summary(summaries[command])
     .description(descriptions[command])
-    .usage('[options]')
+    .usage(takesModule(command) ? '[FILE.mjs] [options]' : '[options]')
     .allowExcessArguments(false)
     .optionsGroup('General:')
     .option('--config <FILE>', 'YAML file with options, such as the spec.json of an earlier run')
@@ -118,14 +120,24 @@ function createCommand(command: Command, program: Commander, actions: ProgramAct
     }
   }
 
-  return parser.action(async (values: Record<string, string | boolean | readonly string[]>) => {
+  if (takesModule(command)) parser.argument('[FILE.mjs]', 'a module that defines the run, as --module has it');
+  return parser.action(async () => {
+    const values: Record<string, string | boolean | readonly string[]> = parser.opts();
     const flags = new Map<FieldName, string | boolean | readonly string[]>();
+    const [module] = parser.args;
+    if (module !== undefined && !isRunModule(module)) throw cliFault('EXCESS_ARGUMENT', { command, given: module });
+    if (module !== undefined) flags.set('module', module);
     for (const [attribute, name] of nameOf) {
       const value = values[attribute];
       if (value !== undefined && parser.getOptionValueSource(attribute) === 'cli') flags.set(name, value);
     }
     await actions.run({ command, flags, file: typeof values['config'] === 'string' ? values['config'] : undefined });
   });
+}
+
+/** Whether the command takes the module of a run as a word. */
+function takesModule(command: Command): boolean {
+  return command !== 'worker';
 }
 
 /** The flag, and for a switch also its hidden opposite. */

@@ -82,6 +82,7 @@ function overlay(given: Map<FieldName, Given>, layer: Layer, command: Command): 
     const rivalGiven = rival === undefined ? undefined : layer.get(rival);
     if (rivalGiven !== undefined) throw fault('EXCLUSIVE_OPTIONS', { first: value.quoted, second: rivalGiven.quoted });
     if (rival !== undefined) given.delete(rival);
+    for (const other of fieldNames) if (factsOf(other).insteadOf === name) given.delete(other);
     given.set(name, factsOf(name).repeatable ? merged(given.get(name), value) : value);
   }
 }

@@ -118,6 +118,7 @@ export const fields = {
     commands: run,
     placeholder: 'mnist|DIR',
     default: 'mnist',
+    insteadOf: 'module',
     about:
       'The data: `mnist`, which is installed with lockstep, or a folder with the four IDX files under the names of MNIST (train-images-idx3-ubyte and so on), plain or .gz.',
   }),

@@ -82,6 +82,12 @@ export function nameOrFile<const Names extends readonly [string, ...string[]]>(n
   );
 }
 
+/** JavaScript, or TypeScript where Node.js takes it. */
+export const moduleFile = expecting(
+  'a .mjs, .js, .mts or .ts file',
+  z.string().refine((given) => /\.m?[jt]s$/i.test(given)),
+);
+
 export const batchSize = expecting(
   'a whole number of at least 1, full or auto',
   z.union([z.enum(['full', 'auto']), z.preprocess(numberFromText, z.int().min(1))]),

@@ -31,6 +31,7 @@ export function fromAnywhere(name: FieldName, value: unknown): unknown {
     typeof value === 'string' &&
     (name === 'init' ||
       name === 'replay' ||
+      name === 'module' ||
       (name === 'dataset' && value !== 'mnist') ||
       (name === 'model' && value.toLowerCase().endsWith('.json')));
   return isPath ? resolve(value) : value;

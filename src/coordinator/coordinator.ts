@@ -10,6 +10,7 @@ import type { RunReport } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
 import { nameOfWorker } from '../core/worker-id.js';
 import type { CoordinatorDependencies, CoordinatorOptions } from './coordinator-options.js';
+import { Failures } from './failures.js';
 import { Farewell } from './farewell.js';
 import { fault } from './faults.js';
 import { FinalState } from './final-state.js';
@@ -44,8 +45,7 @@ export class Coordinator {
   private readonly story = new MembershipStory();
   private startMs = 0;
   private hasStarted = false;
-  /** Why the last worker that gave up before it was ready did so, if it said. */
-  private lastFarewell: string | undefined;
+  private readonly failures = new Failures();
   private report: RunReport | undefined;
   private readonly finalState: FinalState;
   private readonly journal: RunJournal;
@@ -134,8 +134,7 @@ export class Coordinator {
     this.endedNames.push(worker);
     for (const workerId of missing) if (this.hasProcessEnded(workerId)) this.lose(workerId, reason, false);
     if (begin) return;
-    const fail = () => this.life.fail(fault('WORKER_FAILED', { worker, reason: this.lastFarewell ?? reason }));
-    this.life.after(judgeMs, fail);
+    this.life.after(judgeMs, () => this.life.fail(this.failures.beforeStart(worker, reason)));
   }
 
   /** Somebody else leads the run. */
@@ -165,7 +164,7 @@ export class Coordinator {
       case 'failed':
         session.farewell = message.message;
         this.deps.log.warn(`worker ${session.hello.workerId} gives up: ${message.message}`);
-        if (message.code === 'NOT_FINITE') this.life.fail(errorOf(message)); // all others find the same
+        if (this.failures.note(errorOf(message))) this.life.fail(errorOf(message));
         return;
       case 'leaving':
         this.story.left(session.hello.workerId, 'it asked to leave');
@@ -226,7 +225,6 @@ export class Coordinator {
     const why = session.farewell ?? reason;
     this.deps.watch.departed(workerId, session.farewell === undefined ? cause : 'failure', why);
     if (session.ready) this.lose(workerId, why, session.farewell === undefined);
-    else this.lastFarewell = session.farewell;
     this.showWaiting();
     return true;
   }
@@ -288,7 +286,7 @@ export class Coordinator {
   private inDetail(error: LockstepError): LockstepError {
     const last = this.story.lastToLeave;
     if (error.code !== 'NO_STATE_LEFT' || !last) return error;
-    return fault('LAST_WORKER_LOST', { ...last, step: this.record.recordedStep }, error);
+    return this.failures.atTheEnd(last, this.record.recordedStep, error);
   }
 
   private dismiss(workerId: string, why: 'left' | 'dropped'): void {

@@ -58,8 +58,8 @@ export const coordinatorFaults = {
   BATCH_TOO_LARGE: {
     exitCode: 2,
     meaning: 'The batch of a step has more samples than the training set.',
-    message: (f: { globalBatchSize: number; trainLength: number }) =>
-      `a batch of ${f.globalBatchSize} is more than the ${f.trainLength} samples of the training set`,
+    message: (f: { globalBatchSize: number; trainLength: number; where: string }) =>
+      `a batch of ${f.globalBatchSize} is more than the ${f.trainLength} samples of ${f.where}`,
     remedy: 'choose a smaller batch, or --global-batch full for all samples in each step',
   },
   REPLAY_INCOMPLETE: {
@@ -95,6 +95,27 @@ export const coordinatorFaults = {
     message: (f: { dataset: string; shape: readonly number[]; model: string; expected: readonly number[] }) =>
       `images of ${f.dataset} are ${f.shape.join(' x ')}, model ${f.model} takes ${f.expected.join(' x ')}`,
     remedy: 'choose another --model or --dataset',
+  },
+  VALIDATION_OF_MODULE: {
+    exitCode: 2,
+    meaning: '--validation divides a data set that a module has divided already.',
+    message: (f: { validationLength: number; path: string }) =>
+      `--validation ${f.validationLength} cannot divide the data sets of ${f.path}`,
+    remedy: 'let the module give data.validation, and leave --validation out',
+  },
+  SETS_DIFFER: {
+    exitCode: 2,
+    meaning: 'Samples to train with and samples to test with do not look alike.',
+    message: (f: { path: string; what: string; set: string; actual: string; expected: string }) =>
+      `${f.path}: ${f.what} of data.${f.set} is ${f.actual}, that of data.train ${f.expected}`,
+    remedy: 'give both sets the same shape and dtype',
+  },
+  SAMPLES_DO_NOT_FIT: {
+    exitCode: 2,
+    meaning: "The samples of a run's own data set are not what its model, or its loss, takes.",
+    message: (f: { path: string; set: string; what: string; actual: string; model: string; expected: string }) =>
+      `${f.path}: ${f.what} of data.${f.set} is ${f.actual}, model ${f.model} takes ${f.expected}`,
+    remedy: 'change the data set with map, or the first or last layer of the model',
   },
   LABELS_DO_NOT_FIT: {
     exitCode: 2,

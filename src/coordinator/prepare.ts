@@ -3,14 +3,17 @@ import type { CoordinatorConfig } from '../config/index.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { readIdxContent } from '../data/idx.js';
-import { resolveDataset } from '../data/sources.js';
-import { describeModel } from '../engine/describe-model.js';
+import { defaultDataset, resolveDataset, type ResolvedDataset } from '../data/sources.js';
+import { describeModel, type ModelDescription } from '../engine/describe-model.js';
+import type { ModelSpec } from '../engine/model-spec.js';
+import { ownLossOf } from '../engine/own-loss-options.js';
 import { createOptimizer } from '../optim/registry.js';
 import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { fault } from './faults.js';
 import { demandOutputs, prepareModel, readInitialWeights } from './prepare-model.js';
 import { readBatchHistory } from './replay.js';
+import { moduleSpecOf, openRunModule } from './run-module.js';
 import { runSpecOf } from './run-spec.js';
 
 /** A run that can start: everything that the configuration names was found and fits together. */
@@ -48,27 +51,23 @@ export async function prepareSpec(
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
   const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
-  const { model, description, init } = await prepareModel(config, begunWith);
-  const { layout, inputShape, gap } = description;
-  const { files, train, test } = await findDataset(config.dataset);
-  const shape = [train.rows, train.columns, train.channels];
-  if (inputShape.join() !== shape.join()) {
-    throw fault('DATASET_DOES_NOT_FIT', {
-      dataset: config.dataset,
-      shape,
-      model: model.name,
-      expected: inputShape,
-    });
-  }
-  for (const { labels } of [train, test]) demandOutputs(config.dataset, labels, model, description);
+  const module = config.module === undefined ? undefined : await openRunModule(config.module);
+  const { model, description, init } = await prepareModel(config, begunWith, module);
+  const { layout, gap } = description;
+  const ownModule = module && moduleSpecOf(module, model, description);
+  const dataset = module?.dataset ?? config.dataset ?? defaultDataset;
+  const { files, trainLength, testLength } = ownModule?.sets
+    ? { files: [], trainLength: ownModule.sets.train.length, testLength: ownModule.sets.test.length }
+    : prepareImages(dataset, await findDataset(dataset), model, description);
   const replayed = config.replay === undefined ? undefined : await readBatchHistory(config.replay);
   const paths = new Map(files.map((file) => [file.sha256, file.path]));
   const begun = {
     runId,
     model,
     files: files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 })),
-    trainLength: train.count,
-    testLength: test.count,
+    trainLength,
+    testLength,
+    ...(ownModule ? { module: ownModule } : {}),
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
     begunWith,
@@ -97,11 +96,11 @@ export async function prepareSpec(
  */
 export async function takeOver(config: CoordinatorConfig, predecessor: Predecessor): Promise<PreparedSpec> {
   const { spec, resumedFrom } = predecessor;
-  const { layout, gap } = await describeModel(spec.model, config.engine);
+  const { layout, gap } = await describeModel(spec.model, config.engine, spec.module && ownLossOf(spec.module));
   const init = spec.init && (await readInitialWeights(config, layout));
   let paths: Promise<ReadonlyMap<string, string>> | undefined;
   const fileOf = async (wanted: string): Promise<string> => {
-    paths ??= pathsOf(config.dataset, spec);
+    paths ??= pathsOf(config, spec);
     try {
       return (await paths).get(wanted)!;
     } catch (error) {
@@ -123,9 +122,25 @@ export async function takeOver(config: CoordinatorConfig, predecessor: Predecess
   };
 }
 
+/** Images that Lockstep reads itself. @throws LockstepError `DATASET_DOES_NOT_FIT`, `LABELS_DO_NOT_FIT` */
+function prepareImages(
+  dataset: string,
+  { files, train, test }: ResolvedDataset,
+  model: ModelSpec,
+  description: ModelDescription,
+) {
+  const shape = [train.rows, train.columns, train.channels];
+  const { inputShape: expected } = description;
+  if (expected.join() !== shape.join())
+    throw fault('DATASET_DOES_NOT_FIT', { dataset, shape, model: model.name, expected });
+  for (const { labels } of [train, test]) demandOutputs(dataset, labels, model, description);
+  return { files, trainLength: train.count, testLength: test.count };
+}
+
 /** Where the files of a run's data set are, by SHA-256. @throws LockstepError `RESTORE_CHANGED`, and as `resolveDataset` does */
-async function pathsOf(dataset: string, spec: RunSpec): Promise<ReadonlyMap<string, string>> {
-  const { files } = await resolveDataset(dataset);
+async function pathsOf(config: CoordinatorConfig, spec: RunSpec): Promise<ReadonlyMap<string, string>> {
+  const { dataset } = config.module === undefined ? config : await openRunModule(config.module);
+  const { files } = await resolveDataset(dataset ?? defaultDataset);
   checkSameData(spec, files);
   return new Map(files.map((file) => [file.sha256, file.path]));
 }

@@ -124,11 +124,17 @@ const mayDiffer: ReadonlySet<string> = new Set([
 type Parts = Readonly<Record<string, unknown>>;
 
 /** Everything else, in parts that can be named. */
-function specThatStays({ dataset, ...rest }: RunSpec): Parts {
+function specThatStays({ dataset, module, ...rest }: RunSpec): Parts {
   const { files, ...lengths } = dataset;
   const digests = files.map(({ role, sha256 }) => [`${role} of the data set`, sha256] as const);
   const kept = Object.entries(rest).filter(([key]) => !mayDiffer.has(key));
-  return { ...Object.fromEntries<unknown>(digests), ...lengths, ...Object.fromEntries<unknown>(kept) };
+  const own = module ? { module: module.sha256, ...probesOf(module) } : {};
+  return { ...Object.fromEntries<unknown>(digests), ...lengths, ...own, ...Object.fromEntries<unknown>(kept) };
+}
+
+/** It may lie elsewhere. */
+function probesOf({ sets }: NonNullable<RunSpec['module']>): Parts {
+  return sets ? { 'data.train': sets.train.probe, [`data.${sets.test.set}`]: sets.test.probe } : {};
 }
 
 function inShort(value: unknown): string {

@@ -15,6 +15,8 @@ export interface RunInputs {
   readonly files: readonly DatasetFile[];
   readonly trainLength: number;
   readonly testLength: number;
+  /** Where samples or loss are a user's own code. */
+  readonly module?: RunSpec['module'];
   /** Initial weights, if they were given. */
   readonly init: RunSpec['init'];
   /** The checkpoint from which the run goes on. */
@@ -28,7 +30,7 @@ export interface RunInputs {
 /**
  * What determines the result, with every default resolved: from here on nobody reads the configuration for it.
  *
- * @throws LockstepError `VALIDATION_TOO_LARGE`, `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
+ * @throws LockstepError `VALIDATION_OF_MODULE`, `VALIDATION_TOO_LARGE`, `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
   const { runId, model, files, testLength, init, resume, batchHistory } = inputs;
@@ -40,7 +42,10 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     config.microBatchSize ??
     (isAdaptive ? adaptiveMicroBatchSize(globalBatchSize) : defaultMicroBatchSize(batchPerWorker ?? globalBatchSize));
   if (globalBatchSize % microBatchSize !== 0) throw fault('MICRO_BATCH_MISMATCH', { globalBatchSize, microBatchSize });
-  if (globalBatchSize > trainLength) throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength });
+  if (globalBatchSize > trainLength) {
+    const where = inputs.module?.sets ? `data.train in ${inputs.module.path}` : 'the training set';
+    throw fault('BATCH_TOO_LARGE', { globalBatchSize, trainLength, where });
+  }
   const epochs = config.epochs ?? 1;
   const sizes = batchHistory?.map((span) => span.globalBatchSize) ?? [batchPerWorker ?? globalBatchSize];
   const batchesMax = stepsPerEpoch(trainLength, Math.min(...sizes), config.dropLast);
@@ -64,6 +69,7 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
       testLength: validationLength ?? testLength,
       ...(validationLength === undefined ? {} : { validationLength }),
     },
+    ...(inputs.module ? { module: inputs.module } : {}),
     ...(init ? { init } : {}),
     ...(resume ? { resume } : {}),
     seed: config.seed,
@@ -124,7 +130,9 @@ function localStepsOf({ outerLearningRate, outerMomentum }: CoordinatorConfig, e
 }
 
 /** What is left to train on. @throws LockstepError `VALIDATION_TOO_LARGE` */
-function trainLengthOf({ validationLength = 0 }: CoordinatorConfig, { trainLength }: RunInputs): number {
+function trainLengthOf({ validationLength = 0 }: CoordinatorConfig, { trainLength, module }: RunInputs): number {
+  if (validationLength > 0 && module?.sets)
+    throw fault('VALIDATION_OF_MODULE', { validationLength, path: module.path });
   if (validationLength >= trainLength) throw fault('VALIDATION_TOO_LARGE', { validationLength, trainLength });
   return trainLength - validationLength;
 }

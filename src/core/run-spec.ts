@@ -10,8 +10,8 @@ export interface RunSpec {
     /** TensorFlow.js's JSON of the layers. */
     readonly topology: unknown;
     readonly inputScaling: { readonly scale: number; readonly mean: number; readonly deviation: number };
-    /** What is minimised; default `softmaxCrossEntropy`. */
-    readonly loss?: 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError';
+    /** What is minimised; default `softmaxCrossEntropy`. `own`: a function of the run's module. */
+    readonly loss?: 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError' | 'own';
   };
   readonly dataset: {
     readonly files: readonly DatasetFile[];
@@ -22,6 +22,8 @@ export interface RunSpec {
     /** Of the training set, the last so many are held out, and evaluated in place of the test set; absent without. */
     readonly validationLength?: number;
   };
+  /** What every worker loads where samples or loss are a user's own code; `dataset` then has no files. */
+  readonly module?: RunModuleSpec;
   /** Initial weights, a safetensors file; without it they follow from the seed. */
   readonly init?: Blob;
   /** A checkpoint, a safetensors file: the run goes on from the state in it. `init` is then absent. */
@@ -79,6 +81,43 @@ export interface RunSpec {
   readonly maxSkippedSteps: number;
   /** What the loss is multiplied with at first, a power of two; absent where it is not. */
   readonly lossScale?: number;
+}
+
+/** Code that every worker has, and that is compared by its content. */
+export interface RunModuleSpec {
+  /** Absolute, where the run was begun; workers may have it elsewhere. */
+  readonly path: string;
+  /** Of the module and what it imports from beside it. */
+  readonly sha256: string;
+  /** Its samples, unless it takes files that Lockstep reads itself. */
+  readonly sets?: OwnSetsSpec;
+}
+
+export interface OwnSetsSpec {
+  readonly train: OwnSetSpec;
+  /** What evaluations take. */
+  readonly test: OwnSetSpec;
+  /** Labels are class numbers below it; absent where they are something else. */
+  readonly classes?: number;
+  /** How long one read may take. */
+  readonly readTimeoutMs: number;
+}
+
+/** A set of samples that the module reads. */
+export interface OwnSetSpec {
+  /** Its name in the module. */
+  readonly set: string;
+  readonly length: number;
+  readonly x: OwnFormat;
+  readonly y: OwnFormat;
+  /** SHA-256 over a few samples. */
+  readonly probe: string;
+}
+
+interface OwnFormat {
+  /** Of one sample. */
+  readonly shape: readonly number[];
+  readonly dtype: 'float32' | 'int32' | 'uint8';
 }
 
 export interface LossyCodec {

@@ -1,4 +1,4 @@
-import type { Dataset } from './dataset.js';
+import type { ResidentDataset } from './resident-dataset.js';
 import { fault } from './faults.js';
 import { parseIdx } from './idx.js';
 
@@ -57,7 +57,7 @@ export function encodedImages(images: NamedContent, labels: NamedContent, classe
 }
 
 /** The images as a data set; values are scaled when they are read, through a table with one entry for each byte. */
-export function imagesDataset(encoded: EncodedImages, scaling: InputScaling): Dataset {
+export function imagesDataset(encoded: EncodedImages, scaling: InputScaling): ResidentDataset {
   const { images, labels, count, rows, columns, channels, classes } = encoded;
   const sampleSize = rows * columns * channels;
   const inputOf = Float32Array.from(

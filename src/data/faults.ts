@@ -1,4 +1,5 @@
 import { faultsFrom, type FaultTable } from '../core/errors.js';
+import { ownDataFaults } from './own-faults.js';
 
 export const dataFaults = {
   NO_FULL_BATCH: {
@@ -114,6 +115,7 @@ export const dataFaults = {
       `received ${f.bytes} bytes with SHA-256 ${f.actual}, expected ${f.expected}`,
     remedy: 'start the worker again; if it happens again, check the network and the memory of both machines',
   },
+  ...ownDataFaults,
 } as const satisfies FaultTable;
 
 export const fault = faultsFrom(dataFaults);

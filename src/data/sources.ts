@@ -22,6 +22,9 @@ export interface ResolvedDataset {
   readonly test: EncodedImages;
 }
 
+/** What a run takes that names no data. */
+export const defaultDataset = 'mnist';
+
 export const datasetRoles: readonly DatasetRole[] = ['train-images', 'train-labels', 'test-images', 'test-labels'];
 
 const fileNames: Readonly<Record<DatasetRole, string>> = {

@@ -4,6 +4,7 @@ import type { ParameterLayout } from '../core/layout.js';
 import type { EngineName } from './engine.js';
 import { fault } from './faults.js';
 import type { ModelSpec } from './model-spec.js';
+import type { OwnLossOptions } from './own-loss-options.js';
 import { layoutOfTopology, readTopology } from './topology.js';
 
 /** What has to be known of a model before anything is started. */
@@ -22,22 +23,27 @@ export interface ModelDescription {
  * forward and backward, so that what cannot be trained is found here and not by all workers in their first step.
  *
  * @param engine - that was asked for: `native` runs plans and nothing else
+ * @param ownLoss - of a model whose loss is `own`
  * @throws LockstepError `LAYER_UNSUPPORTED`, `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE`, `LAYER_CLASS_UNKNOWN`
  */
-export async function describeModel(model: ModelSpec, engine: EngineName | 'auto' = 'auto'): Promise<ModelDescription> {
+export async function describeModel(
+  model: ModelSpec,
+  engine: EngineName | 'auto' = 'auto',
+  ownLoss?: OwnLossOptions,
+): Promise<ModelDescription> {
   try {
     const topology = readTopology(model);
     const { inputShape, outputs } = topology;
     return { layout: layoutOfTopology(topology), inputShape, outputs };
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'LAYER_UNSUPPORTED' || engine === 'native') throw error;
-    return { ...(await tryOpByOp(model)), gap: error.message };
+    return { ...(await tryOpByOp(model, ownLoss)), gap: error.message };
   }
 }
 
-async function tryOpByOp(model: ModelSpec): Promise<ModelDescription> {
+async function tryOpByOp(model: ModelSpec, ownLoss: OwnLossOptions | undefined): Promise<ModelDescription> {
   const { OpByOpEngine } = await import('./op-by-op/op-by-op-engine.js');
-  const engine = await OpByOpEngine.create('wasm', { model, microBatchSize: 1, arena: createArena() });
+  const engine = await OpByOpEngine.create('wasm', { model, microBatchSize: 1, arena: createArena(), ownLoss });
   const { layout, inputShape, outputShape } = engine;
   if (outputShape.length !== 1 && (model.loss ?? 'softmaxCrossEntropy') === 'softmaxCrossEntropy') {
     const reason = `its output has the shape [${outputShape.join(', ')}]`;

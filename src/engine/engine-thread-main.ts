@@ -2,18 +2,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { Arena } from '../core/arena.js';
-import { imagesDataset } from '../data/encoded-images.js';
+import { systemClock } from '../core/clock.js';
+import { sentError } from '../core/sent-error.js';
+import { imagesDataset, type InputScaling } from '../data/encoded-images.js';
 import { createEngine } from './choose-engine.js';
-import type { ComputedNode } from './engine-thread.js';
+import type { ComputedNode, ResidentImages } from './engine-thread.js';
 import {
   endThread,
-  sentError,
   type SentNode,
   type ThreadAnswer,
   type ThreadData,
   type ThreadJob,
 } from './engine-thread-messages.js';
 import { fault } from './faults.js';
+import type { Feed } from './feeds/feed.js';
+import { ResidentFeed } from './feeds/resident-feed.js';
+import { StreamedFeed, type SampleStream } from './feeds/streamed-feed.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
 
 const port = parentPort!;
@@ -25,13 +29,28 @@ const sent = ({ first, end, values }: ComputedNode): SentNode => ({
 });
 
 try {
-  const { memory, train, test, engine: name, model, microBatchSize, order, gpu, scalesLoss } = workerData as ThreadData;
+  const {
+    memory,
+    samples,
+    ownLoss,
+    engine: name,
+    model,
+    microBatchSize,
+    order,
+    gpu,
+    scalesLoss,
+  } = workerData as ThreadData;
+  const { inputScaling } = model;
   const arena = new Arena(memory);
-  const sets = { train: imagesDataset(train, model.inputScaling), test: imagesDataset(test, model.inputScaling) };
-  const asked = { model, microBatchSize, arena, seed: order.seed, train: sets.train, ...(gpu && { gpu }) };
+  const sets = 'port' in samples ? undefined : residentSets(samples, inputScaling);
+  const kept = sets ? { train: sets.train } : {};
+  const asked = { model, microBatchSize, arena, seed: order.seed, ownLoss, ...kept, ...(gpu && { gpu }) };
   const engine = await createEngine(name, { ...asked, ...(scalesLoss && { scalesLoss }) });
   if (scalesLoss && !engine.setLossScale) throw fault('LOSS_NOT_SCALED', { engine: engine.name });
-  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, order, ...sets });
+  const feed: Feed = sets
+    ? new ResidentFeed(engine, { microBatchSize, order, ...sets })
+    : new StreamedFeed(engine, samples as SampleStream, { microBatchSize, order, inputScaling }, systemClock);
+  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, feed });
   const run = async (job: ThreadJob): Promise<void> => {
     try {
       const begin = performance.now();
@@ -41,6 +60,7 @@ try {
       answer({
         nodes: nodes.map(sent),
         computeSeconds,
+        inputSeconds: feed.takeWaitSeconds(),
         tensorCount: engine.tensorCount(),
       });
       if (job.next) runner.prefetch(job.next);
@@ -61,4 +81,8 @@ try {
   answer({ name: engine.name, deterministic: engine.deterministic, layout: engine.layout });
 } catch (error) {
   answer({ error: sentError(error) });
+}
+
+function residentSets({ train, test }: ResidentImages, scaling: InputScaling) {
+  return { train: imagesDataset(train, scaling), test: imagesDataset(test, scaling) };
 }

@@ -1,6 +1,6 @@
 /** What the engine thread and the thread that started it say to each other. Vectors stay in the arena: places travel. */
-import { LockstepError, type ExitCode } from '../core/errors.js';
 import type { ParameterLayout } from '../core/layout.js';
+import type { SentError } from '../core/sent-error.js';
 import type { EngineName } from './engine.js';
 import type { ComputeJob, EngineThreadOptions } from './engine-thread.js';
 
@@ -30,26 +30,7 @@ export type ThreadAnswer =
   | {
       readonly nodes: readonly SentNode[];
       readonly computeSeconds: number;
+      readonly inputSeconds: number;
       readonly tensorCount: number;
     }
   | { readonly error: SentError };
-
-/** An error as it travels: cloning would lose its class and its code. */
-export interface SentError {
-  readonly message: string;
-  readonly stack: string;
-  readonly fault?: { readonly code: string; readonly remedy: string; readonly exitCode: ExitCode };
-}
-
-export function sentError(error: unknown): SentError {
-  if (!(error instanceof Error)) return { message: String(error), stack: '' };
-  const sent = { message: error.message, stack: error.stack ?? '' };
-  if (!(error instanceof LockstepError)) return sent;
-  return { ...sent, fault: { code: error.code, remedy: error.remedy, exitCode: error.exitCode } };
-}
-
-export function restoreError({ message, stack, fault }: SentError): Error {
-  const error = fault ? new LockstepError(fault.code, message, fault.remedy, fault.exitCode) : new Error(message);
-  error.stack = stack;
-  return error;
-}

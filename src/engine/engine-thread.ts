@@ -3,18 +3,20 @@ import { Worker } from 'node:worker_threads';
 
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
+import { restoreError } from '../core/sent-error.js';
 import type { EncodedImages } from '../data/encoded-images.js';
 import type { EngineName } from './engine.js';
 import {
   endThread,
-  restoreError,
   type SentNode,
   type ThreadAnswer,
   type ThreadData,
   type ThreadJob,
 } from './engine-thread-messages.js';
 import { fault } from './faults.js';
+import type { SampleStream } from './feeds/streamed-feed.js';
 import type { ModelSpec } from './model-spec.js';
+import type { OwnLossOptions } from './own-loss-options.js';
 
 export interface EngineThreadOptions {
   readonly engine: EngineName;
@@ -22,13 +24,20 @@ export interface EngineThreadOptions {
   /** Samples of a micro-batch; the last one of a job may be short. */
   readonly microBatchSize: number;
   readonly arena: Arena;
-  readonly train: EncodedImages;
-  readonly test: EncodedImages;
+  /** Images that lie in memory, or samples that another thread reads. */
+  readonly samples: ResidentImages | SampleStream;
+  /** Of a model whose loss is `own`. */
+  readonly ownLoss?: OwnLossOptions | undefined;
   readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
   /** Whether jobs have a `lossScale`. Default false. */
   readonly scalesLoss?: boolean;
   /** As `--gpu` has it, for engines that compute on one. */
   readonly gpu?: string;
+}
+
+export interface ResidentImages {
+  readonly train: EncodedImages;
+  readonly test: EncodedImages;
 }
 
 /** Which samples of training a job is about. */
@@ -65,6 +74,8 @@ export interface Computed {
   /** The fewest nodes that cover the range, in ascending order. */
   readonly nodes: readonly ComputedNode[];
   readonly computeSeconds: number;
+  /** How much of it was spent waiting for samples; absent where they lie in memory. */
+  readonly inputSeconds?: number;
   /** Of the backend, after the job. */
   readonly tensorCount: number;
 }
@@ -100,10 +111,9 @@ export class EngineThread {
   /** @throws what creating the engine throws, LockstepError `ENGINE_THREAD_DIED` */
   static async start({ arena, ...options }: EngineThreadOptions): Promise<EngineThread> {
     const workerData: ThreadData = { ...options, memory: arena.memory };
-    const self = new EngineThread(
-      new Worker(new URL('./engine-thread-main.js', import.meta.url), { workerData }),
-      arena,
-    );
+    const transferList = 'port' in options.samples ? [options.samples.port] : [];
+    const url = new URL('./engine-thread-main.js', import.meta.url);
+    const self = new EngineThread(new Worker(url, { workerData, transferList }), arena);
     const answer = await self.answer();
     if (!('layout' in answer)) throw new Error('the engine thread answered out of turn');
     self.ready = answer;
@@ -136,7 +146,8 @@ export class EngineThread {
     const answer = await answered;
     if (!('nodes' in answer)) throw new Error('the engine thread answered out of turn');
     const nodes = answer.nodes.map((node) => this.received(node));
-    return { nodes, computeSeconds: answer.computeSeconds, tensorCount: answer.tensorCount };
+    const { computeSeconds, inputSeconds, tensorCount } = answer;
+    return { nodes, computeSeconds, inputSeconds, tensorCount };
   }
 
   private received({ first, end, values: { address, length } }: SentNode): ComputedNode {

@@ -9,11 +9,15 @@ import {
   type ComputedNode,
   type ComputeJob,
   type EngineThreadOptions,
+  type ResidentImages,
 } from './engine-thread.js';
+import type { SampleSource } from './feeds/streamed-feed.js';
 import { prepareTensorflow } from './libtensorflow/environment.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 
-export interface EngineThreadsOptions extends EngineThreadOptions {
+export interface EngineThreadsOptions extends Omit<EngineThreadOptions, 'samples'> {
+  /** Images that lie in memory, or what connects each thread with one that reads its samples. */
+  readonly samples: ResidentImages | SampleSource;
   /** At least 1. TensorFlow has so many of its own, behind one engine thread. */
   readonly threads: number;
 }
@@ -28,19 +32,25 @@ export class EngineThreads {
     /** What adds two nodes: float32 addition is the same whoever does it. */
     private readonly kernels: Kernels,
     private readonly microBatchSize: number,
+    private readonly source: SampleSource | undefined,
   ) {}
 
   /** @throws what starting the first thread that fails throws */
-  static async start({ threads: wanted, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
+  static async start({ threads: wanted, samples, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
     const hasItsOwn = options.engine === 'tensorflow';
     if (hasItsOwn) prepareTensorflow(wanted);
     const count = hasItsOwn ? 1 : wanted;
     const kernels = await loadWasmKernels(options.arena);
-    const starts = await Promise.allSettled(Array.from({ length: count }, () => EngineThread.start(options)));
+    const starting = Array.from({ length: count }, () =>
+      EngineThread.start({ ...options, samples: 'open' in samples ? samples.open() : samples }),
+    );
+    const starts = await Promise.allSettled(starting);
     const threads = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
     const failure = starts.find((start) => start.status === 'rejected');
-    if (!failure) return new EngineThreads(threads, kernels, options.microBatchSize);
-    await Promise.all(threads.map((thread) => thread.stop()));
+    const source = 'open' in samples ? samples : undefined;
+    const self = new EngineThreads(threads, kernels, options.microBatchSize, source);
+    if (!failure) return self;
+    await self.stop();
     throw failure.reason;
   }
 
@@ -54,6 +64,11 @@ export class EngineThreads {
 
   get layout(): ParameterLayout {
     return this.threads[0]!.layout;
+  }
+
+  /** How long a job may wait for samples that somebody reads. */
+  get readTimeoutMs(): number {
+    return this.source?.readTimeoutMs ?? 0;
   }
 
   /**
@@ -72,15 +87,16 @@ export class EngineThreads {
       this.kernels.add(0, left.byteOffset, right.byteOffset, left.length);
       return left;
     });
-    let [computeSeconds, tensorCount] = [0, 0];
+    let [computeSeconds, inputSeconds, tensorCount] = [0, 0, 0];
     for (const answer of answers) {
       if (answer.status === 'rejected') throw answer.reason;
       for (const { values, ...span } of answer.value.nodes) tree.push(span, values);
       computeSeconds = Math.max(computeSeconds, answer.value.computeSeconds);
+      inputSeconds = Math.max(inputSeconds, answer.value.inputSeconds ?? 0);
       tensorCount += answer.value.tensorCount;
     }
     const nodes = tree.nodes.map(({ span, value }) => ({ ...span, values: value }));
-    return { nodes, computeSeconds, tensorCount };
+    return { nodes, computeSeconds, inputSeconds, tensorCount };
   }
 
   /** The contiguous part of a range that thread `i` computes. */
@@ -91,6 +107,6 @@ export class EngineThreads {
 
   /** Ends all threads, in the middle of a job too: its `compute` rejects. */
   async stop(): Promise<void> {
-    await Promise.all(this.threads.map((thread) => thread.stop()));
+    await Promise.all([...this.threads.map((thread) => thread.stop()), this.source?.stop()]);
   }
 }

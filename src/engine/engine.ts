@@ -1,8 +1,9 @@
 import type { Arena } from '../core/arena.js';
 import type { ParameterLayout } from '../core/layout.js';
-import type { Dataset } from '../data/dataset.js';
+import type { ResidentDataset } from '../data/resident-dataset.js';
 import type { SumOfSquares } from '../optim/norm.js';
 import type { ModelSpec } from './model-spec.js';
+import type { OwnLossOptions } from './own-loss-options.js';
 
 export type EngineName = 'native' | 'wasm' | 'cpu' | 'webgpu' | 'tensorflow';
 
@@ -27,7 +28,10 @@ export interface Engine {
   readonly x: Float32Array;
   /** int32[microBatchSize]: the caller writes the classes here, where the loss takes classes. */
   readonly y: Int32Array;
-  /** float32[microBatchSize * outputs]: or what the outputs are compared with, where it takes that; else empty. */
+  /**
+   * float32[microBatchSize * outputs]: or what the outputs are compared with, where it takes that; else empty. For a loss of
+   * the user's own so many values a sample as a label has.
+   */
   readonly targets: Float32Array;
 
   /**
@@ -105,6 +109,8 @@ export interface EngineOptions {
   readonly scalesLoss?: boolean;
   /** Which GPU, as `--gpu` has it: `auto`, an index or a part of a name. Default `auto`. */
   readonly gpu?: string;
+  /** Of a model whose loss is `own`. */
+  readonly ownLoss?: OwnLossOptions | undefined;
   /** What it is going to be trained on, for engines that keep it on their device. */
-  readonly train?: Dataset;
+  readonly train?: ResidentDataset;
 }

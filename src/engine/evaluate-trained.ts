@@ -1,9 +1,10 @@
 import { createArena } from '../core/arena.js';
 import { microBatchCount } from '../data/batch-plan.js';
-import type { Dataset } from '../data/dataset.js';
+import type { ResidentDataset } from '../data/resident-dataset.js';
 import { weightsFrom } from '../store/safetensors.js';
 import { chooseEngine, createEngine } from './choose-engine.js';
 import type { EngineName } from './engine.js';
+import { ResidentFeed } from './feeds/resident-feed.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
 import type { TrainedModel } from './trained-model.js';
 
@@ -20,7 +21,7 @@ export interface TrainedFigures {
  */
 export async function evaluateTrained(
   { model, tensors, microBatchSize, path }: TrainedModel,
-  dataset: Dataset,
+  dataset: ResidentDataset,
   wanted: EngineName | 'auto',
 ): Promise<TrainedFigures> {
   const arena = createArena();
@@ -29,7 +30,8 @@ export async function evaluateTrained(
   const weights = arena.float32(engine.layout.weightCount);
   weights.set(weightsFrom({ tensors, metadata: {} }, engine.layout, path));
   const order = { seed: 0, shuffle: 'none' } as const;
-  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, order, train: dataset, test: dataset });
+  const feed = new ResidentFeed(engine, { microBatchSize, order, train: dataset, test: dataset });
+  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, feed });
   const sampleCount = dataset.length;
   const range = { first: 0, end: microBatchCount(sampleCount, microBatchSize) };
   const job = { purpose: 'evaluation', epoch: 0, firstPosition: 0, sampleCount, range, weights } as const;

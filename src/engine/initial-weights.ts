@@ -31,21 +31,53 @@ export function initialiseWeights(
   });
 }
 
+/** Weights that a user's model brings, by tensor. */
+export type KeptWeights = ReadonlyMap<string, Float32Array>;
+
+/**
+ * Initial weights of which some are given.
+ *
+ * @returns undefined if all that is given is what the seed gives, too: a bias of zeros is no news
+ * @throws LockstepError `TENSOR_WITHOUT_INITIALISER` for a tensor that is neither given nor can be drawn
+ */
+export function weightsWith(
+  kept: KeptWeights,
+  layout: ParameterLayout,
+  seed: number,
+  topology: unknown,
+): Float32Array | undefined {
+  const weights = new Float32Array(layout.weightCount);
+  let isNews = false;
+  const layers = layersIn(topology);
+  for (const tensor of layout.tensors) {
+    const values = weights.subarray(tensor.offset, tensor.offset + tensor.size);
+    const given = kept.get(tensor.name);
+    const initialise = initialiserFor(tensor.name, layers, given !== undefined);
+    initialise?.(tensor, seed, values);
+    if (!given || (initialise && given.every((value, i) => value === values[i]))) continue;
+    values.set(given);
+    isNews = true;
+  }
+  return isNews ? weights : undefined;
+}
+
 /** Of each tensor. @throws LockstepError `TENSOR_WITHOUT_INITIALISER` */
 export function initialisersFor(layout: ParameterLayout, topology: unknown): readonly Initialiser[] {
   const layers = layersIn(topology);
-  return layout.tensors.map(({ name: tensor }) => {
-    const role = tensor.slice(tensor.lastIndexOf('.') + 1);
-    const { said, hasForgetGate } = saidOf(tensor, role, layers);
-    const initialise = said ? initialiserOf(said) : byRole[role];
-    if (!initialise) {
-      const reason = said
-        ? `its initialiser ${said.class_name} is not among ${initialiserNames.join(', ')}`
-        : 'nothing says how it begins';
-      throw fault('TENSOR_WITHOUT_INITIALISER', { tensor, reason });
-    }
-    return hasForgetGate ? withForgetGate(initialise) : initialise;
-  });
+  return layout.tensors.map(({ name }) => initialiserFor(name, layers, false)!);
+}
+
+/** @param isOptional - whether nothing is wrong if there is none */
+function initialiserFor(tensor: string, layers: readonly JsonLayer[], isOptional: boolean): Initialiser | undefined {
+  const role = tensor.slice(tensor.lastIndexOf('.') + 1);
+  const { said, hasForgetGate } = saidOf(tensor, role, layers);
+  const initialise = said ? initialiserOf(said) : byRole[role];
+  if (initialise) return hasForgetGate ? withForgetGate(initialise) : initialise;
+  if (isOptional) return undefined;
+  const reason = said
+    ? `its initialiser ${said.class_name} is not among ${initialiserNames.join(', ')}`
+    : 'nothing says how it begins';
+  throw fault('TENSOR_WITHOUT_INITIALISER', { tensor, reason });
 }
 
 /** Where the JSON says nothing. */

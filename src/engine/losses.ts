@@ -2,7 +2,7 @@
 import type { LossName } from './model-spec.js';
 import { tf } from './tensorflow.js';
 
-interface Loss {
+export interface Loss {
   /** Over samples. @param y - classes int32[m], or targets shaped as the outputs */
   readonly sum: (outputs: tf.Tensor, y: tf.Tensor) => tf.Scalar;
   readonly correctCount: (outputs: tf.Tensor, y: tf.Tensor) => tf.Tensor;

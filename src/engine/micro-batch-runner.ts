@@ -1,26 +1,21 @@
 import { coveringNodes, TreeSum } from '../collective/tree.js';
 import type { Arena } from '../core/arena.js';
 import { microBatchAt, microBatchCount } from '../data/batch-plan.js';
-import type { Dataset } from '../data/dataset.js';
-import { epochOrder } from '../data/epoch-order.js';
 import { evaluationCount, stepSumLength } from '../core/layout.js';
 import { sumOfSquares } from '../optim/norm.js';
 import type { Engine, RangeEngine } from './engine.js';
 import type { ComputedNode, ComputeJob, UpcomingJob } from './engine-thread.js';
+import type { Feed } from './feeds/feed.js';
 
 export interface MicroBatchRunnerOptions {
   readonly microBatchSize: number;
-  readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
-  readonly train: Dataset;
-  readonly test: Dataset;
+  readonly feed: Feed;
 }
 
 /** Computes a job: reads each micro-batch's samples, lets the engine sum them, and adds the sums up in the canonical tree. */
 export class MicroBatchRunner {
   private readonly gradients: BufferPool;
   private readonly extras: BufferPool;
-  /** The micro-batch of training that was read ahead, if any. */
-  private loaded: string | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -38,10 +33,10 @@ export class MicroBatchRunner {
    */
   async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
     const { engine } = this;
-    const { microBatchSize } = this.options;
+    const { microBatchSize, feed } = this.options;
     const squares = engine.sumOfSquares ?? sumOfSquares;
     if (engine.ranges && job.purpose === 'gradient') return this.runRange(engine.ranges, job);
-    const sampleAt = this.orderOf(job);
+    feed.begin(job, job.next);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
     pool.takeAllBack();
     if (job.range.first < job.range.end) await engine.setWeights(job.weights);
@@ -57,7 +52,8 @@ export class MicroBatchRunner {
     });
     for (let index = job.range.first; index < job.range.end; index++) {
       const { first, end } = microBatchAt(index, job.sampleCount, microBatchSize);
-      this.load(job, index, sampleAt);
+      const loading = feed.load(job, index);
+      if (loading) await loading;
       const sum = pool.give();
       const place = { epoch: job.epoch, position: job.firstPosition + first };
       if (job.purpose === 'gradient') {
@@ -79,10 +75,9 @@ export class MicroBatchRunner {
     this.gradients.takeAllBack();
     if (range.first === range.end) return [];
     await this.engine.setWeights(job.weights);
-    const sampleAt = this.orderOf(job);
     const first = range.first * microBatchSize;
     const end = Math.min(range.end * microBatchSize, sampleCount);
-    const samples = Uint32Array.from({ length: end - first }, (_, i) => sampleAt(firstPosition + first + i));
+    const samples = Uint32Array.from(this.options.feed.indices(job, first, end - first));
     const place = { epoch, position: firstPosition + first };
     const count = microBatchCount(sampleCount, microBatchSize);
     const covering = job.withSquares ? singlesOf(range) : coveringNodes(range, count);
@@ -105,46 +100,13 @@ export class MicroBatchRunner {
   /** Reads the first samples of a job of training that will probably follow. If another one follows nothing is lost. */
   prefetch(upcoming: UpcomingJob): void {
     if (this.engine.ranges || upcoming.range.first === upcoming.range.end) return;
-    const job = { ...upcoming, purpose: 'gradient' } as const;
-    this.loaded = this.load(job, upcoming.range.first, this.orderOf(job));
-  }
-
-  /** Fills the engine's inputs with micro-batch `index`, unless it was read ahead. @returns what they hold */
-  private load(job: SampledJob, index: number, sampleAt: (position: number) => number): string {
-    const { engine, options } = this;
-    const { purpose, epoch, firstPosition, sampleCount } = job;
-    const { first, end } = microBatchAt(index, sampleCount, options.microBatchSize);
-    const key = `${purpose} ${epoch} ${firstPosition + first} ${firstPosition + end}`;
-    const isLoaded = this.loaded === key;
-    this.loaded = undefined; //                                       good for one use: an engine may overwrite its inputs
-    if (isLoaded) return key;
-    const samples = Array.from({ length: end - first }, (_, i) => sampleAt(firstPosition + first + i));
-    (purpose === 'gradient' ? options.train : options.test).read(samples, engine.x, engine.y);
-    writeTargets(engine, samples.length);
-    return key;
-  }
-
-  private orderOf({ purpose, epoch }: SampledJob): (position: number) => number {
-    if (purpose === 'evaluation') return (position) => position;
-    return epochOrder({ ...this.options.order, epoch, length: this.options.train.length });
+    this.options.feed.prefetch(upcoming);
   }
 }
-
-type SampledJob = UpcomingJob & Pick<ComputeJob, 'purpose'>;
 
 /** Every micro-batch by itself. */
 function singlesOf({ first, end }: ComputeJob['range']): ComputeJob['range'][] {
   return Array.from({ length: end - first }, (_, i) => ({ first: first + i, end: first + i + 1 }));
-}
-
-/** Where the loss compares outputs with targets, a class is a 1 among zeros, or with one output itself. */
-function writeTargets({ y, targets }: Engine, m: number): void {
-  const outputs = targets.length / y.length;
-  if (outputs === 1) targets.set(y.subarray(0, m));
-  else if (outputs > 1) {
-    targets.fill(0, 0, m * outputs);
-    for (let i = 0; i < m; i++) targets[i * outputs + y[i]!] = 1;
-  }
 }
 
 /** Vectors of one length in the arena, which never gives memory back: each is used again and again. */

@@ -98,7 +98,7 @@ function topologyOf(path: string, content: Json): { readonly topology: Json; rea
 }
 
 /** What `lockstep export` writes, which TensorFlow.js hands on. */
-function ownFacts(content: Json): Partial<Pick<ModelSpec, 'loss' | 'inputScaling'>> {
+function ownFacts(content: Json): Partial<{ readonly loss: LossName } & Pick<ModelSpec, 'inputScaling'>> {
   const metadata = content['userDefinedMetadata'];
   return isObject(metadata) && isObject(metadata['lockstep']) ? metadata['lockstep'] : {};
 }
@@ -127,8 +127,8 @@ const appliedBy: Readonly<Record<LossName, readonly string[]>> = {
   meanSquaredError: [],
 };
 
-/** A softmax twice trains too, but badly, and nobody would know why. */
-function demandLogits({ config }: Json, loss: LossName): void {
+/** A softmax twice trains too, but badly, and nobody would know why. @throws LockstepError `OUTPUT_ALREADY_ACTIVATED` */
+export function demandLogits({ config }: Json, loss: LossName): void {
   const inside: Json = isObject(config) ? config : { layers: config };
   const layers: unknown = inside['layers'];
   const outputs = inside['output_layers'] as readonly (readonly unknown[])[] | undefined;

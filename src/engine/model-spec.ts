@@ -19,6 +19,6 @@ export interface ModelSpec {
   /** What `tf.LayersModel.toJSON(null, false)` returns: class name and configuration of the layers. */
   readonly topology: unknown;
   readonly inputScaling: InputScaling;
-  /** Default `softmaxCrossEntropy`. */
-  readonly loss?: LossName;
+  /** Default `softmaxCrossEntropy`; `own` is a function of the run's module. */
+  readonly loss?: LossName | 'own';
 }

@@ -36,6 +36,11 @@ export interface Topology {
  * @throws LockstepError `LAYER_UNSUPPORTED` for what no plan covers, `MODEL_UNSUPPORTED` for what cannot be trained at all
  */
 export function readTopology(model: ModelSpec): Topology {
+  const { loss = 'softmaxCrossEntropy' } = model;
+  if (loss === 'own') {
+    const reason = "it is a function of the run's module";
+    throw fault('LAYER_UNSUPPORTED', { layer: 'loss', className: 'a function', reason });
+  }
   const { entries, output } = readEntries(model);
   const inputShape = inputShapeOf(model, entries);
   const layers: Layer[] = [];
@@ -60,7 +65,6 @@ export function readTopology(model: ModelSpec): Topology {
   const last = layers.at(-1);
   if (!last || (output !== undefined && values.get(output) !== layers.length - 1))
     throw fault('MODEL_UNSUPPORTED', { model: model.name, reason: 'its output is not that of its last layer' });
-  const loss = model.loss ?? 'softmaxCrossEntropy';
   if (loss === 'softmaxCrossEntropy' && last.outputShape.length !== 1) {
     const reason = `its output has the shape [${last.outputShape.join(', ')}]`;
     throw fault('MODEL_UNSUPPORTED', { model: model.name, reason });

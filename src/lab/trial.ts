@@ -4,6 +4,7 @@ import { LockstepError } from '../core/errors.js';
 import type { EvaluationRecord } from '../core/events.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { prepareSpec } from '../coordinator/prepare.js';
+import { defaultDataset } from '../data/sources.js';
 import { microBatchCount } from '../data/batch-plan.js';
 import { noiseScaleOf } from '../optim/noise-scale.js';
 import { memoryLinks } from '../transport/memory/memory-link.js';
@@ -49,7 +50,8 @@ export async function runTrial(
   const { data, threads } = needs;
   const prepared = await prepareSpec(config, name, undefined, data.find);
   const { spec } = prepared;
-  const testLength = (await data.find(config.dataset)).test.count;
+  const own = spec.module?.sets;
+  const testLength = own?.test.length ?? (await data.find(config.dataset ?? defaultDataset)).test.count;
   const runs = await Promise.all(
     Array.from({ length: config.workers }, () =>
       prepareRun(spec, 'auto', {

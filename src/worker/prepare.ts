@@ -8,6 +8,7 @@ import { holdOut } from '../data/held-out.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { CompiledLoops } from '../engine/compiled-loops.js';
 import type { EngineName } from '../engine/engine.js';
+import type { ResidentImages } from '../engine/engine-thread.js';
 import { EngineThreads } from '../engine/engine-threads.js';
 import { fastestKernels } from '../engine/fastest-kernels.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
@@ -19,6 +20,7 @@ import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
 import { scaledStepAt } from './batch-scaling.js';
 import { fault } from './faults.js';
 import { learningRateOf } from './learning-rate.js';
+import { openOwnModule } from './own-module.js';
 import type { PreparedRun } from './prepared-run.js';
 import { adoptState } from './state-transfer.js';
 import { TrainingState } from './training-state.js';
@@ -32,6 +34,8 @@ export interface PrepareNeeds {
   readonly threads: number;
   /** As `--gpu` has it. */
   readonly gpu: string;
+  /** Where the run's module lies on this machine, if not where it lay when the run was begun. */
+  readonly module?: string | undefined;
   readonly cache: Pick<Cache, 'get' | 'put'>;
   /** From the coordinator, when the cache does not have it. */
   readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
@@ -46,8 +50,8 @@ export interface PrepareNeeds {
  */
 export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs: PrepareNeeds): Promise<PreparedRun> {
   const arena = createArena();
-  const whole = { train: await loadImages(spec, 'train', needs), test: await loadImages(spec, 'test', needs) };
-  const { train, test } = holdOut(whole, spec.dataset.validationLength ?? 0);
+  const module = spec.module && (await openOwnModule(spec, spec.module, needs.module));
+  const samples = module?.samples ?? (await loadImages(spec, needs));
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
   const threads = name === 'webgpu' ? 1 : needs.threads; //          more would only wait for the same GPU
   needs.log.info(`engine ${name} (${reason}), ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
@@ -59,8 +63,8 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     model,
     microBatchSize,
     arena,
-    train,
-    test,
+    samples,
+    ownLoss: module?.ownLoss,
     order: { seed, shuffle },
     scalesLoss: spec.lossScale !== undefined,
   });
@@ -113,7 +117,12 @@ function differencesOf({ weightCount }: ParameterLayout, arena: Arena): NonNulla
   return { own: arena.float32(length), sum: arena.float32(length) };
 }
 
-async function loadImages({ dataset }: RunSpec, part: 'train' | 'test', needs: PrepareNeeds): Promise<EncodedImages> {
+async function loadImages(spec: RunSpec, needs: PrepareNeeds): Promise<ResidentImages> {
+  const whole = { train: await loadPart(spec, 'train', needs), test: await loadPart(spec, 'test', needs) };
+  return holdOut(whole, spec.dataset.validationLength ?? 0);
+}
+
+async function loadPart({ dataset }: RunSpec, part: 'train' | 'test', needs: PrepareNeeds): Promise<EncodedImages> {
   const load = async (role: DatasetRole) => {
     const file = dataset.files.find((f) => f.role === role)!;
     return { path: `${role} (${file.sha256.slice(0, 12)})`, content: await loadBlob(file, needs) };

@@ -9,7 +9,8 @@ import type { SumOfSquares } from '../optim/norm.js';
 import type { TrainingState } from './training-state.js';
 
 /** What a step needs of the engine. */
-export type RunEngine = Pick<EngineThreads, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'>;
+export type RunEngine = Pick<EngineThreads, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'> &
+  Partial<Pick<EngineThreads, 'readTimeoutMs'>>;
 
 /** What a worker holds while a run goes on, whatever its generation. */
 export interface PreparedRun {

@@ -92,8 +92,9 @@ export class WatchedEngine implements RunEngine {
   }
 
   private limitMs(samples: number): number {
-    if (this.slowestMsPerSample === 0) return firstJobMs + samples * firstSampleMs;
-    return Math.max(floorMs, patience * this.slowestMsPerSample * samples);
+    const readMs = this.engine.readTimeoutMs ?? 0; //                   a read that hangs is found out by whoever waits for it
+    if (this.slowestMsPerSample === 0) return readMs + firstJobMs + samples * firstSampleMs;
+    return readMs + Math.max(floorMs, patience * this.slowestMsPerSample * samples);
   }
 
   private hung({ purpose, range }: ComputeJob, ranMs: number): Error {

@@ -1,6 +1,6 @@
 /** `--model FILE.json`: a user's model has what the built-in ones have, op by op too. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -12,17 +12,9 @@ import { unitScaling } from '../../src/engine/models/scaling.js';
 import { tf } from '../../src/engine/tensorflow.js';
 import { readSafetensors } from '../../src/store/safetensors.js';
 import { skippedWithoutNative } from '../unit/engine/support.js';
-import {
-  jsonLines,
-  lastLine,
-  processesWith,
-  runToEnd,
-  start,
-  workshop,
-  type Ended,
-  type JsonLine,
-} from './lockstep.js';
+import { jsonLines, runToEnd, workshop, type JsonLine } from './lockstep.js';
 import { fileModels, modelOf, saveModel } from './model-files.js';
+import { reportOf, resultOf, trainLosingOne } from './results.js';
 
 const place = workshop({ after });
 const data = place.smallDataset();
@@ -54,34 +46,12 @@ before(async () => {
   uncovered = [...base, ...(await write('uncovered')), ...few];
 });
 
-function reportOf({ code, stdout, stderr }: Ended): JsonLine {
-  assert.equal(code, 0, stderr);
-  assert.equal(stderr, '');
-  return lastLine(stdout);
-}
-
-/** What must not depend on who computed it. */
-const resultOf = ({ weightsDigest, finalLoss, testAccuracy, steps }: JsonLine): unknown => ({
-  ...{ weightsDigest, finalLoss, testAccuracy, steps },
-});
-
 async function train(args: readonly string[], out: string, ...more: string[]): Promise<JsonLine> {
   return reportOf(await runToEnd([...args, '--out', place.path(out), ...more], place.folder));
 }
 
-/** A run of three workers, the first of which is killed after `step`. */
-async function trainWithLoss(args: readonly string[], out: string, step: number): Promise<JsonLine> {
-  const cache = place.path(`cache-${out}`);
-  const run = start([...args, '--workers', '3', '--cache-dir', cache, '--out', place.path(out)], place.folder);
-  await run.seen(new RegExp(`"type":"step","step":${step},`));
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const isFirst = (pid: string) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker-0');
-  process.kill(Number(processesWith(cache, all).filter(isFirst)[0]), 'SIGKILL');
-  const done = await run.ended;
-  const changes = jsonLines(done.stdout).filter(({ type }) => type === 'membership');
-  assert.deepEqual([changes.length, changes[0]?.['worldSize']], [1, 2], 'a member was lost on the way');
-  return reportOf(done);
-}
+const trainWithLoss = (args: readonly string[], out: string, step: number): Promise<JsonLine> =>
+  trainLosingOne(place, args, out, step);
 
 let alone: Promise<JsonLine> | undefined;
 const trainedAlone = (): Promise<JsonLine> =>

@@ -5,24 +5,28 @@ import { importsOf, packageOf } from './imports.js';
 
 const foundation = ['config', 'cluster', 'data', 'optim', 'collective', 'store', 'metrics', 'live', 'security'];
 const machinery = ['engine', 'transport'];
+/** What a user's own code meets: above the data that it gives, below the engines that call it. */
+const meeting = ['own'];
 const programs = ['coordinator', 'worker'];
 
 /** ARCHITECTURE.md, "Rooms": what a room may import beside itself. Rooms of one level do not import each other. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: [],
   ...Object.fromEntries(foundation.map((room) => [room, ['core']])),
-  ...Object.fromEntries(machinery.map((room) => [room, ['core', ...foundation]])),
-  ...Object.fromEntries(programs.map((room) => [room, ['core', ...foundation, ...machinery]])),
+  own: ['core', 'data'],
+  engine: ['core', ...foundation, ...meeting],
+  transport: ['core', ...foundation],
+  ...Object.fromEntries(programs.map((room) => [room, ['core', ...foundation, ...meeting, ...machinery]])),
   measure: ['core', ...foundation, ...machinery],
-  launch: ['core', ...foundation, ...machinery, ...programs],
-  lab: ['core', ...foundation, ...machinery, ...programs, 'measure'],
-  cli: ['core', ...foundation, ...machinery, ...programs, 'launch', 'measure', 'lab'],
-  index: ['core', ...foundation, ...machinery, ...programs, 'launch'],
+  launch: ['core', ...foundation, ...meeting, ...machinery, ...programs],
+  lab: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'measure'],
+  cli: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch', 'measure', 'lab'],
+  index: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch'],
 };
 
 /** Packages that belong to one room, so that replacing one means replacing one room. */
 const owners: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^@tensorflow\//, ['engine']],
+  [/^@tensorflow\//, ['engine', 'own']],
   [/^(@grpc\/|nats$)/, ['transport']],
   [/^prom-client$/, ['metrics']],
   [/^(zod|yaml)$/, ['config']],

@@ -13,9 +13,11 @@ import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import type { RunEvent } from '../../core/events.js';
 import { isModelFile, nameOfModelFile } from '../../engine/model-file.js';
+import { defaultModel } from '../../engine/models/names.js';
 import { coordinatorMetrics, Registry } from '../../metrics/index.js';
 import type { PublicEvent } from '../../live/public-events.js';
 import { RunFolder } from '../../store/run-folder.js';
+import { nameOfModule } from '../../own/load-module.js';
 import { CoordinatorServer, type CoordinatorHandlers } from '../../transport/grpc/coordinator-server.js';
 import { ExchangeClients } from '../../transport/grpc/exchange-client.js';
 import { refusalInWords } from '../../security/identity.js';
@@ -56,7 +58,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     if (leading === 'ended') return 0;
     closing.push(() => leading?.close());
     const predecessor = leading ? predecessorOf(leading, restoration) : restoration;
-    const runId = predecessor?.spec.runId ?? resumption?.checkpoint.runId ?? newRunId(config.model);
+    const runId = predecessor?.spec.runId ?? resumption?.checkpoint.runId ?? newRunId(config);
     const prepared = predecessor
       ? await takeOver(config, {
           spec: predecessor.spec,
@@ -270,8 +272,8 @@ function shellWord(path: string): string {
 }
 
 /** Sorts by time, says what it is, and is not taken: `20261123-204455-lenet5-3f9a`. */
-function newRunId(model: CoordinatorConfig['model']): string {
+function newRunId({ module, model = defaultModel }: CoordinatorConfig): string {
   const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  const name = isModelFile(model) ? nameOfModelFile(model) : model;
+  const name = module ? nameOfModule(module) : isModelFile(model) ? nameOfModelFile(model) : model;
   return `${time}-${name}-${randomBytes(2).toString('hex')}`;
 }

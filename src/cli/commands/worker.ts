@@ -119,7 +119,14 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare: (spec) => {
           registry.setDefaultLabels({ run: spec.runId, worker: name });
-          return prepareRun(spec, config.engine, { threads, gpu: config.gpu, cache, fetchBlob, log });
+          return prepareRun(spec, config.engine, {
+            threads,
+            gpu: config.gpu,
+            module: config.module,
+            cache,
+            fetchBlob,
+            log,
+          });
         },
         // A thread in the middle of native code would keep the process from ending.
         engineStuck: () => process.once('exit', () => process.kill(process.pid, 'SIGKILL')),

@@ -1,7 +1,9 @@
+import { LockstepError } from '../../core/errors.js';
 import type { ParameterLayout } from '../../core/layout.js';
+import type { SampleFormat } from '../../data/dataset.js';
 import type { Engine, EngineOptions, SamplePlace } from '../engine.js';
-import { losses } from '../losses.js';
-import type { LossName } from '../model-spec.js';
+import { losses, type Loss } from '../losses.js';
+import { loadOwnLoss } from '../own-loss.js';
 import { tf } from '../tensorflow.js';
 import { untrainable } from './layer-rules.js';
 import { LayeredModel, type Statistic } from './layered-model.js';
@@ -28,22 +30,30 @@ export class OpByOpEngine implements Engine {
     private readonly backend: OpByOpBackend,
     private readonly layered: LayeredModel,
     microBatchSize: number,
-    private readonly loss: LossName,
+    private readonly loss: Loss,
+    /** Of a sample, for the loss; absent where labels are classes. */
+    private readonly labels: SampleFormat | undefined,
   ) {
     const [input, output] = [layered.model.inputs[0]!, layered.model.outputs[0]!];
     this.inputShape = input.shape.slice(1) as number[];
     this.outputShape = output.shape.slice(1) as number[];
     this.x = new Float32Array(microBatchSize * sizeOf(this.inputShape));
     this.y = new Int32Array(microBatchSize);
-    this.targets = new Float32Array(loss === 'softmaxCrossEntropy' ? 0 : microBatchSize * sizeOf(this.outputShape));
+    this.targets = new Float32Array(labels ? microBatchSize * sizeOf(labels.shape) : 0);
   }
 
   /** @throws LockstepError `MODEL_UNSUPPORTED`, `LAYER_UNTRAINABLE`; and what starting the backend throws */
   static async create(name: OpByOpName, options: EngineOptions): Promise<OpByOpEngine> {
-    const { model, microBatchSize, seed = 0, gpu = 'auto' } = options;
+    const { model, microBatchSize, seed = 0, gpu = 'auto', ownLoss } = options;
     const backend = await opByOpBackends[name]({ gpu, microBatchSize });
     const layered = await LayeredModel.create(model, seed);
-    return new OpByOpEngine(name, backend, layered, microBatchSize, model.loss ?? 'softmaxCrossEntropy');
+    const outputs = { shape: layered.model.outputs[0]!.shape.slice(1) as number[], dtype: 'float32' } as const;
+    const { loss: named = 'softmaxCrossEntropy' } = model;
+    const [loss, labels] =
+      named === 'own'
+        ? [await loadOwnLoss(ownLoss!), ownLoss!.labels]
+        : [losses[named], named === 'softmaxCrossEntropy' ? undefined : outputs];
+    return new OpByOpEngine(name, backend, layered, microBatchSize, loss, labels);
   }
 
   get deterministic(): boolean {
@@ -122,16 +132,16 @@ export class OpByOpEngine implements Engine {
     if (tf.getBackend() !== this.name) void tf.setBackend(this.name);
   }
 
-  /** `y`: classes int32[m], or targets shaped as the outputs. */
+  /** `y`: classes int32[m], or targets shaped as the outputs, or whatever labels a loss of the user's own takes. */
   private samples(m: number): { readonly x: tf.Tensor; readonly y: tf.Tensor } {
-    const first = (values: Float32Array, shape: readonly number[]): tf.Tensor =>
-      tf.tensor(values.slice(0, m * sizeOf(shape)), [m, ...shape]);
+    const { labels } = this;
+    const first = (values: Float32Array, shape: readonly number[], dtype?: 'int32'): tf.Tensor =>
+      tf.tensor(values.slice(0, m * sizeOf(shape)), [m, ...shape], dtype);
     return {
       x: first(this.x, this.inputShape),
-      y:
-        this.loss === 'softmaxCrossEntropy'
-          ? tf.tensor1d(this.y.slice(0, m), 'int32')
-          : first(this.targets, this.outputShape),
+      y: labels
+        ? first(this.targets, labels.shape, labels.dtype === 'float32' ? undefined : 'int32')
+        : tf.tensor1d(this.y.slice(0, m), 'int32'),
     };
   }
 
@@ -152,7 +162,7 @@ export class OpByOpEngine implements Engine {
   }
 
   private lossOf(outputs: tf.Tensor, y: tf.Tensor): { readonly loss: tf.Scalar; readonly correctCount: tf.Tensor } {
-    const { sum, correctCount } = losses[this.loss];
+    const { sum, correctCount } = this.loss;
     return { loss: sum(outputs, y), correctCount: correctCount(outputs, y) };
   }
 
@@ -160,6 +170,7 @@ export class OpByOpEngine implements Engine {
     try {
       return compute();
     } catch (error) {
+      if (error instanceof LockstepError) throw error; //               it was found, and named
       const found = layerWithoutGradient(this.layered.model, forward);
       throw found ? untrainable(found.layer, found.reason) : error;
     }

@@ -69,7 +69,7 @@ export class TrainedLayers {
       convertedBy: null,
       modelTopology: topology,
       weightsManifest: [{ paths: [weightsFile], weights }],
-      userDefinedMetadata: { lockstep: { inputScaling, ...(loss ? { loss } : {}) } },
+      userDefinedMetadata: { lockstep: { inputScaling, ...(loss && loss !== 'own' ? { loss } : {}) } },
     };
     return { json: `${JSON.stringify(content, undefined, 1)}\n`, weights: Buffer.concat(tensors.map(dataOf)) };
   }

@@ -1,5 +1,5 @@
 /** A data set of images that stays on the device, a byte a value, and the kernel that brings samples from it into a plan. */
-import type { Dataset } from '../../data/dataset.js';
+import type { ResidentDataset } from '../../data/resident-dataset.js';
 import type { GpuDevice } from './device.js';
 import { perElement } from './elements.js';
 import type { GpuPlan } from './plan.js';
@@ -17,7 +17,7 @@ export async function keepImages(
   gpu: GpuDevice,
   plan: GpuPlan,
   capacity: number,
-  { encoded, length }: Dataset,
+  { encoded, length }: ResidentDataset,
 ): Promise<KeptImages | undefined> {
   if (!encoded || !plan.takesClasses) return undefined;
   const size = encoded.images.length / length;

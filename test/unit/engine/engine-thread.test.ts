@@ -25,7 +25,14 @@ describe('EngineThread', () => {
 
   before(async () => {
     arena = createArena();
-    thread = await EngineThread.start({ engine: 'wasm', model, microBatchSize, arena, train, test, order });
+    thread = await EngineThread.start({
+      engine: 'wasm',
+      model,
+      microBatchSize,
+      arena,
+      samples: { train, test },
+      order,
+    });
     weights = someWeights(thread.layout, arena);
     job = { purpose: 'gradient', withSquares: true, epoch: 2, firstPosition: 16, sampleCount: 27, weights }; // 6 full micro-batches and 3 samples
   });
@@ -109,7 +116,7 @@ describe('EngineThread', () => {
 });
 
 describe('an EngineThread that cannot go on', () => {
-  const options = { engine: 'wasm', microBatchSize, train, test, order } as const;
+  const options = { engine: 'wasm', microBatchSize, samples: { train, test }, order } as const;
 
   it('fails to start with the fault of the engine', async () => {
     const topology = {

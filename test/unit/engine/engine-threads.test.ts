@@ -9,8 +9,7 @@ const options = {
   engine: 'wasm',
   model: modelNamed('mlp'),
   microBatchSize: 4,
-  train: someImages(50, 'train'),
-  test: someImages(30, 'test'),
+  samples: { train: someImages(50, 'train'), test: someImages(30, 'test') },
   order: { seed: 9, shuffle: 'epoch' },
 } as const;
 

@@ -8,8 +8,8 @@ import { testGpu, testGpuMissing } from './test-gpu.js';
 
 const skip = await testGpuMissing();
 
-const data = { train: someImages(50, 'train'), test: someImages(30, 'test') };
-const shared = { microBatchSize: 4, order: { seed: 9, shuffle: 'epoch' }, gpu: testGpu, ...data } as const;
+const samples = { train: someImages(50, 'train'), test: someImages(30, 'test') };
+const shared = { microBatchSize: 4, order: { seed: 9, shuffle: 'epoch' }, gpu: testGpu, samples } as const;
 
 /** A thread with a job. It would abort this process if it were ended in the middle of a call of Dawn. */
 async function threadWithJob(): Promise<{ readonly thread: EngineThread; readonly job: ComputeJob }> {

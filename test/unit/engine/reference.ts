@@ -33,7 +33,7 @@ export async function reference(
       return tf.tensor(weights.slice(offset, offset + size), shape as number[]);
     });
     model.setWeights(values);
-    const loss = losses[spec.loss ?? 'softmaxCrossEntropy'];
+    const loss = losses[(spec.loss ?? 'softmaxCrossEntropy') as keyof typeof losses];
     const first = (all: Float32Array, shape: readonly (number | null)[]): tf.Tensor => {
       const size = (shape.slice(1) as number[]).reduce((product, d) => product * d, 1);
       return tf.tensor(all.slice(0, m * size), [m, ...(shape.slice(1) as number[])]);

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { createArena } from '../../../src/core/arena.js';
 import { imagesDataset } from '../../../src/data/encoded-images.js';
 import type { Engine } from '../../../src/engine/engine.js';
+import { ResidentFeed } from '../../../src/engine/feeds/resident-feed.js';
 import { MicroBatchRunner } from '../../../src/engine/micro-batch-runner.js';
 import type { ModelSpec } from '../../../src/engine/model-spec.js';
 import { modelSpecOf } from '../../../src/engine/models/index.js';
@@ -78,10 +79,13 @@ describe('WgslEngine', { skip }, () => {
     const train = imagesDataset(someImages(50, 'train'), model.inputScaling);
     const engine = await WgslEngine.create(gpu, { model, microBatchSize, arena, train });
     const weights = someWeights(engine.layout, arena);
-    const options = { microBatchSize, order: { seed: 3, shuffle: 'epoch' }, train, test: train } as const;
+    const order = { seed: 3, shuffle: 'epoch' } as const;
     const job = { purpose: 'gradient', epoch: 1, firstPosition: 8, sampleCount: 38, weights } as const;
     const alone = Object.create(engine, { ranges: { value: undefined } }) as Engine;
-    const runners = [engine, alone].map((each) => new MicroBatchRunner(each, arena, options));
+    const runners = [engine, alone].map((each) => {
+      const feed = new ResidentFeed(each, { microBatchSize, order, train, test: train });
+      return new MicroBatchRunner(each, arena, { microBatchSize, feed });
+    });
     for (const [first, end, withSquares] of [
       [0, 10, false],
       [1, 7, true],

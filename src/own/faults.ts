@@ -1,0 +1,59 @@
+/** What can be wrong with the module of a run. */
+import { faultsFrom, type FaultTable } from '../core/errors.js';
+
+export const ownFaults = {
+  RUN_MODULE_MISSING: {
+    exitCode: 2,
+    meaning: 'The module of a run is not where it is looked for.',
+    message: (f: { path: string; reason: string }) => `cannot read the run module ${f.path}: ${f.reason}`,
+    remedy: 'put the module there, or say where it lies on this machine: lockstep worker --module FILE',
+  },
+  RUN_MODULE_BROKEN: {
+    exitCode: 2,
+    meaning: 'The module of a run cannot be loaded.',
+    message: (f: { path: string; reason: string }) => `cannot load the run module ${f.path}: ${f.reason}`,
+    remedy: 'mend the module; node FILE shows the same error with its place',
+  },
+  RUN_MODULE_MALFORMED: {
+    exitCode: 2,
+    meaning: 'The module of a run does not define one.',
+    message: (f: { path: string; reason: string }) => `${f.path} defines no run: ${f.reason}`,
+    remedy: "export default defineRun({ model, data, loss }), with defineRun from 'lockstep'",
+  },
+  RUN_MODULE_DIFFERS: {
+    exitCode: 2,
+    meaning: 'A worker has another version of the module than the run was begun with.',
+    message: (f: { path: string; host: string; was: string; is: string }) =>
+      `${f.path} on ${f.host} is not the module that the run was begun with: SHA-256 ${f.is.slice(0, 12)}, expected ${f.was.slice(0, 12)}`,
+    remedy: 'bring the same file, and what it imports from beside it, to every machine',
+  },
+  RUN_DATA_DIFFERS: {
+    exitCode: 2,
+    meaning: 'A data set of a run gives other samples here than where the run was begun.',
+    message: (f: { path: string; host: string; set: string; what: string; was: string; is: string }) =>
+      `${f.path}: data.${f.set} on ${f.host} is not that of the run: its ${f.what} is ${f.is}, expected ${f.was}`,
+    remedy: 'bring the same data to every machine, and key all chance by seed, epoch and index, as augment does it',
+  },
+  RUN_MODULE_SILENT: {
+    exitCode: 1,
+    meaning: 'The module of a run, or its data, did not load in time.',
+    message: (f: { path: string; seconds: number }) => `${f.path} has not finished loading after ${f.seconds} s`,
+    remedy: 'find out what its top level, or its function data, waits for',
+  },
+  DATA_THREAD_ENDED: {
+    exitCode: 1,
+    meaning: 'The thread that reads the samples of a run ended by itself.',
+    message: (f: { path: string; reason: string }) => `${f.path}: the thread that reads its data ended: ${f.reason}`,
+    remedy: 'let the module not end the process; if memory ran out, read from files and not from arrays',
+  },
+  LOSS_MALFORMED: {
+    exitCode: 2,
+    meaning: 'A loss, or a metric, that is a function does not return one value for each sample.',
+    message: (f: { path: string; name: string; expected: string; actual: string }) =>
+      `${f.path}: ${f.name} returned ${f.actual}, not ${f.expected}`,
+    remedy:
+      'return a tensor with one value a sample, for example tf.mean(values, -1), and leave sums over samples to lockstep',
+  },
+} as const satisfies FaultTable;
+
+export const fault = faultsFrom(ownFaults);

@@ -1,0 +1,293 @@
+/** `lockstep train ./my-run.mjs`: a user's model, data and loss have what the built-in ones have. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { after, test } from 'node:test';
+
+import { processesWith, runToEnd, slowEngine, start, workshop, type Ended, type JsonLine } from './lockstep.js';
+import { reportOf, resultOf, trainLosingOne } from './results.js';
+
+const place = workshop({ after });
+const isLinux = process.platform === 'linux';
+
+interface Parts {
+  /** Statements in `read`, which has `indices`, `x`, `y`, float32 each. */
+  readonly read?: string;
+  readonly layers?: string;
+  readonly loss?: string;
+  readonly more?: string;
+  readonly length?: number;
+}
+
+/** A module that learns a sum, and has been changed. @returns its path */
+function moduleOf(
+  name: string,
+  { read = '', layers = '', loss = "'meanSquaredError'", more = '', length = 256 }: Parts,
+) {
+  const path = place.path(`${name}.mjs`);
+  writeFileSync(
+    path,
+    `const set = {
+  length: ${length},
+  x: { shape: [3], dtype: 'float32' },
+  y: { shape: [1], dtype: 'float32' },
+  async read(indices, { epoch }) {
+    const [x, y] = [new Float32Array(indices.length * 3), new Float32Array(indices.length)];
+    indices.forEach((sample, i) => {
+      const values = [37 % (sample + 2), 61 % (sample + 3), 7 % (sample + 1)].map((value) => value / 61);
+      x.set(values, i * 3);
+      y[i] = 2 * values[0] - 3 * values[1] + values[2];
+    });
+    ${read}
+    return { x, y };
+  },
+};
+export default {
+  model({ tf }) {
+    const dense = (units) => tf.layers.dense({ units, activation: 'tanh', inputShape: [3] });
+    return tf.sequential({ layers: [dense(8), ${layers} tf.layers.dense({ units: 1 })] });
+  },
+  data: () => ({ train: set, validation: { ...set, length: 100 } }),
+  loss: ${loss},
+  readTimeoutSeconds: 1,
+  ${more}
+};
+`,
+  );
+  return path;
+}
+
+const flags = [
+  '--metrics-port',
+  '0',
+  '--json',
+  '--global-batch',
+  '32',
+  '--micro-batch',
+  '8',
+  '--lr',
+  '0.01',
+  '--seed',
+  '3',
+];
+const going = (module: string): string[] => ['train', module, ...flags, '--threads', '1'];
+const steps = (count: number): string[] => ['--steps', String(count)];
+
+async function train(module: string, out: string, ...more: string[]): Promise<JsonLine> {
+  return reportOf(await runToEnd([...going(module), '--out', place.path(out), ...more], place.folder));
+}
+
+for (const [name, parts, count] of [
+  ['named', {}, 96],
+  ['function', { loss: '(tf, labels, outputs) => labels.sub(outputs).square().mean(-1)' }, 24],
+] as const) {
+  test(`a run with a ${name} loss: one digest on 1 and 3 workers, with one lost on the way, and resumed`, async () => {
+    const module = moduleOf(`loss-${name}`, parts);
+    const alone = await train(module, `${name}-1`, ...steps(count), '--workers', '1');
+    assert.deepEqual([alone['model'], alone['steps']], [`loss-${name}`, count]);
+    assert.ok(Number(alone['finalLoss']) < (name === 'named' ? 0.05 : 0.4), `it learns: ${String(alone['finalLoss'])}`);
+    assert.deepEqual(resultOf(await train(module, `${name}-3`, ...steps(count), '--workers', '3')), resultOf(alone));
+    if (isLinux) {
+      const args = [...going(module), ...steps(count)];
+      assert.deepEqual(resultOf(await trainLosingOne(place, args, `${name}-lost`, 8, slowEngine(5))), resultOf(alone));
+    }
+    await train(module, `${name}-resumed`, ...steps(11), '--workers', '2');
+    const resume = [
+      'train',
+      '--resume',
+      place.path(`${name}-resumed`),
+      ...steps(count),
+      '--metrics-port',
+      '0',
+      '--json',
+    ];
+    assert.deepEqual(resultOf(reportOf(await runToEnd(resume, place.folder))), resultOf(alone));
+  });
+}
+
+test('the loss as a function gives the loss of that name, nearly', async () => {
+  const [own, named] = await Promise.all(
+    ['function', 'named'].map((name) =>
+      train(place.path(`loss-${name}.mjs`), `near-${name}`, ...steps(20), '--workers', '1'),
+    ),
+  );
+  const ratio = Number(own!['finalLoss']) / Number(named!['finalLoss']);
+  assert.ok(Math.abs(ratio - 1) < 1e-4, String(ratio));
+});
+
+test('a built-in model and data, named or built in a module, are those of the flags: same plan, same digest', async () => {
+  const data = place.smallDataset();
+  const named = place.path('named.mjs');
+  const built = place.path('built.mjs');
+  writeFileSync(named, `export default { model: 'mlp', data: ${JSON.stringify(data)} };`);
+  writeFileSync(
+    built,
+    `const kernelInitializer = 'glorotUniform';
+const model = ({ tf }) =>
+  tf.sequential({
+    layers: [
+      tf.layers.flatten({ name: 'flatten', inputShape: [28, 28, 1] }),
+      tf.layers.dense({ name: 'dense1', kernelInitializer, units: 128, activation: 'relu' }),
+      tf.layers.dense({ name: 'dense2', kernelInitializer, units: 10 }),
+    ],
+  });
+export default { model, data: 'data' };`,
+  );
+  const two = [...flags, ...steps(3), '--workers', '1'];
+  const run = async (out: string, ...what: string[]) =>
+    resultOf(reportOf(await runToEnd(['train', ...what, ...two, '--out', place.path(out)], place.folder)));
+  const expected = await run('by-flags', '--model', 'mlp', '--dataset', data);
+  assert.deepEqual(await run('by-name', named), expected);
+  assert.deepEqual(await run('by-hand', built), expected);
+});
+
+const atSample99 = (statement: string): string =>
+  `const at = indices.indexOf(99); if (at >= 0 && indices.length <= 8 && indices[0] > 0) ${statement}`;
+
+/** What is wrong, and the one line that says so. */
+const wrong: readonly (readonly [name: string, parts: Parts, code: number, message: RegExp, remedy: RegExp])[] = [
+  ['syntax', { more: 'data = 3' }, 2, /syntax\.mjs: SyntaxError: .*\(line 24\)/, /mend the module/],
+  [
+    'layers',
+    { layers: 'tf.layers.gaussianNoise({ stddev: 1 }),' },
+    2,
+    /GaussianNoise1 .* cannot be trained/,
+    /leave the layer out/,
+  ],
+  ['few', { length: 20 }, 2, /a batch of 32 is more than the 20 samples of data\.train in .*few\.mjs/, /smaller batch/],
+  [
+    'shape',
+    { read: atSample99('return { x, y: x };') },
+    2,
+    /shape\.mjs: read of data\.train returned for y Float32Array\(24\), not Float32Array\(8\)/,
+    /typed arrays/,
+  ],
+  [
+    'labels',
+    { read: atSample99('y[at] = NaN;') },
+    2,
+    /labels\.mjs: y of sample 99 of data\.train has the value NaN/,
+    /replace the value/,
+  ],
+  [
+    'throws',
+    { read: atSample99('throw new Error("no disk");') },
+    1,
+    /throws\.mjs: read of data\.train failed at 8 samples, .*: no disk/,
+    /mend read/,
+  ],
+  [
+    'hangs',
+    { read: atSample99('await new Promise(() => {});') },
+    1,
+    /hangs\.mjs: read of data\.train has not returned 8 samples.* after 1 s/,
+    /readTimeoutSeconds/,
+  ],
+  [
+    'loops',
+    { read: atSample99('for (;;);') },
+    1,
+    /loops\.mjs: read of data\.train has not returned/,
+    /readTimeoutSeconds/,
+  ],
+  [
+    'chance',
+    { read: 'x[0] = Math.random();' },
+    2,
+    /chance\.mjs: data\.train on .* is not that of the run/,
+    /key all chance/,
+  ],
+  [
+    'loss',
+    { loss: '(tf, labels, outputs) => tf.mean(labels)' },
+    2,
+    /loss\.mjs: loss returned a tensor of shape \[\], not one value a sample, \[1\]/,
+    /one value a sample/,
+  ],
+];
+
+for (const [name, parts, code, message, remedy] of wrong)
+  test(`what is wrong is one line with a remedy, and nothing is left running: ${name}`, async () => {
+    const module = moduleOf(name, parts);
+    assertRefused(
+      await runToEnd(
+        [...going(module), '--workers', '2', '--out', place.path(name), '--log-level', 'error'],
+        place.folder,
+      ),
+      code,
+      message,
+      remedy,
+    );
+    if (isLinux)
+      assert.deepEqual(
+        processesWith(
+          place.folder,
+          readdirSync('/proc').filter((pid) => /^\d+$/.test(pid)),
+        ),
+        [],
+      );
+  });
+
+test('a module that is not the same on a worker: that worker says so, and the run goes on with others', async () => {
+  const [module, other] = [moduleOf('one', {}), moduleOf('another', { more: '// changed' })];
+  const out = place.path('differs');
+  const coordinator = start(
+    [
+      'coordinator',
+      module,
+      ...flags,
+      ...steps(4),
+      '--workers',
+      '1',
+      '--port',
+      '0',
+      '--out',
+      out,
+      '--log-level',
+      'error',
+    ],
+    place.folder,
+  );
+  const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
+  const joining = [
+    'worker',
+    '--coordinator',
+    address!,
+    '--exchange-port',
+    '0',
+    '--metrics-port',
+    '0',
+    '--log-level',
+    'error',
+  ];
+  const refused = await runToEnd([...joining, '--module', other], place.folder);
+  assertRefused(
+    { ...refused, stdout: '' },
+    2,
+    /another\.mjs on .* is not the module that the run was begun with/,
+    /bring the same file/,
+  );
+  const joined = await runToEnd([...joining, '--module', moduleOf('copy', {})], place.folder);
+  assert.equal(joined.code, 0, joined.stderr);
+  reportOf(await coordinator.ended);
+});
+
+test('what a module replaces cannot be given beside it', async () => {
+  const { code, stderr } = await runToEnd([...going(moduleOf('beside', {})), '--model', 'mlp'], place.folder);
+  assert.equal(code, 2);
+  assert.match(stderr, /--model mlp.*--module/);
+  assert.ok(!existsSync(place.path('runs')));
+});
+
+/** With --json the line is an object on stdout, where there is one. */
+function assertRefused({ code, stdout, stderr }: Ended, expected: number, message: RegExp, remedy: RegExp): void {
+  const said = stdout
+    .trim()
+    .split('\n')
+    .filter((line) => line.includes('"type":"error"'));
+  assert.equal(code, expected, stdout + stderr);
+  const error = said.length > 0 ? (JSON.parse(said[0]!) as JsonLine) : undefined;
+  assert.ok(said.length <= 1);
+  const lines = error ? [error['message'], error['remedy']] : stderr.trim().split('\n');
+  assert.match(String(lines[0]), message);
+  assert.match(String(lines[1]), remedy);
+}
