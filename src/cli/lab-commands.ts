@@ -4,6 +4,7 @@ import { Option, type Command as Commander } from 'commander';
 import type { FieldName } from '../config/schema.js';
 import { factsOf, fieldNames, hasField, type FlagValues } from '../config/sources.js';
 import type { CommandContext } from './context.js';
+import type { PlanFlags } from './commands/plan.js';
 import type { SearchFlags } from './commands/search.js';
 import type { SweepFlags } from './commands/sweep.js';
 
@@ -56,11 +57,22 @@ const searchOptions: readonly (readonly [flags: string, about: string])[] = [
   ['--json', 'print one JSON object a line'],
 ];
 
+const planOptions: readonly (readonly [flags: string, about: string])[] = [
+  ['--target-accuracy <A>', 'accuracy to plan for (default: 0.98)'],
+  ['--max-workers <N>', 'plan for 1, 2, 4 and so on up to so many workers (default: 64)'],
+  ['--cores <C>', 'cores that all workers share, for several on one machine (default: each has its own)'],
+  ['--out <FILE>', 'where the plan is kept, for --from'],
+  ['--from <FILE>', 'a plan that was kept: nothing is measured again'],
+  ['--compare <RUN>', 'folder of a run that has ended: say what the plan would have predicted for it'],
+  ['--json', 'print one JSON object a line'],
+];
+
 const fieldFlags = trialFields.map((name) => `--${factsOf(name).flag}`);
 
 /** Commands and their flags, for what checks that documents show nothing else. */
 export const labFlags: Readonly<Record<string, readonly string[]>> = {
   sweep: [...fieldFlags, ...sweepOptions.map(([flags]) => flags.split(' ')[0]!)],
+  plan: [...fieldFlags, ...planOptions.map(([flags]) => flags.split(' ')[0]!)],
   search: [...fieldFlags, ...searchOptions.map(([flags]) => flags.split(' ')[0]!)],
 };
 
@@ -97,6 +109,20 @@ export function addLabCommands(program: Commander, context: CommandContext): voi
   const searchNames = addTrialOptions(search);
   search.action(async (values: SearchFlags & Record<string, unknown>) =>
     (await import('./commands/search.js')).run(values, givenIn(search, searchNames), context),
+  );
+  const plan = program
+    .command('plan')
+    .copyInheritedSettings(program)
+    .summary('say how many workers are worth it, from one short run')
+    .description(
+      'Trains once with one worker and measures an exchange, and predicts for more workers: images per second, the batch and learning rate to take, steps and time to the target, and from where on more of them save little.',
+    )
+    .allowExcessArguments(false)
+    .helpOption('-h, --help', 'print this text');
+  for (const [flags, about] of planOptions) plan.option(flags, about);
+  const planNames = addTrialOptions(plan);
+  plan.action(async (values: PlanFlags & Record<string, unknown>) =>
+    (await import('./commands/plan.js')).run(values, givenIn(plan, planNames), context),
   );
 }
 

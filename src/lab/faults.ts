@@ -26,6 +26,12 @@ export const labFaults = {
       `--space ${f.given}: expected NAME=LOW..HIGH with an option of train or of the update rule`,
     remedy: 'write lr=0.001..1:log, momentum=0..0.99 or global-batch=32..512:log,step=32',
   },
+  PLAN_UNREADABLE: {
+    exitCode: 2,
+    meaning: 'A file that a plan is to be read from or compared with is not what it should be.',
+    message: (f: { path: string; reason: string }) => `${f.path}: ${f.reason}`,
+    remedy: 'give --from a file that `lockstep plan --out` wrote, and --compare the folder of a run that has ended',
+  },
   LAB_FOLDER: {
     exitCode: 2,
     meaning: 'The folder of --out holds something else than the trials of a sweep or search.',

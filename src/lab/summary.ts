@@ -55,8 +55,17 @@ export function cellsOf(trials: readonly TrialRecord[], targets: readonly number
 }
 
 export function seriesOf(cells: readonly Cell[]): readonly Series[] {
-  return groupsBy(cells, ({ axes }) => JSON.stringify(without(axes, batchAxes))).map((group) => ({
-    axes: without(group[0]!.axes, batchAxes),
+  // Where the batch follows the workers they are no curve of their own.
+  const merged = curvesOf(cells, [...batchAxes, 'workers']);
+  const isBatchAlone = merged.every(
+    (series) => new Set(series.cells.map(({ batch }) => batch)).size === series.cells.length,
+  );
+  return isBatchAlone ? merged : curvesOf(cells, batchAxes);
+}
+
+function curvesOf(cells: readonly Cell[], along: readonly string[]): readonly Series[] {
+  return groupsBy(cells, ({ axes }) => JSON.stringify(without(axes, along))).map((group) => ({
+    axes: without(group[0]!.axes, along),
     cells: [...group].sort((a, b) => a.batch - b.batch),
   }));
 }

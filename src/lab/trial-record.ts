@@ -45,6 +45,8 @@ export interface TrialRecord {
   readonly seconds: number;
   /** Engine time of the slowest worker, summed over steps. */
   readonly computeSeconds: number;
+  /** The same for whole steps, as a run's images per second count them. */
+  readonly stepSeconds: number;
   readonly weightsDigest: string;
   readonly evaluations: readonly TrialEvaluation[];
 }

@@ -77,6 +77,7 @@ class Trial {
   private readonly beginMs: number;
   private evaluationMs = 0;
   private computeSeconds = 0;
+  private stepSeconds = 0;
   private samples = 0;
   private batch = 0;
   private end: TrialEnd | undefined;
@@ -146,6 +147,7 @@ class Trial {
       samples: this.samples,
       seconds: this.seconds(),
       computeSeconds: this.computeSeconds,
+      stepSeconds: this.stepSeconds,
       weightsDigest: weightsDigest(first.state.now.weights),
       evaluations: this.evaluations,
     };
@@ -158,7 +160,9 @@ class Trial {
   private stepFinished({ record }: FinishedStep): void {
     this.samples += record.sampleCount;
     this.batch = record.globalBatchSize;
-    this.computeSeconds += record.seconds.compute;
+    const { compute, wait, exchange, update } = record.seconds;
+    this.computeSeconds += compute;
+    this.stepSeconds += compute + wait + exchange + update;
     this.patience.add(record.sampleCount, record.accuracy);
     if (this.patience.isOver) this.stop('hopeless');
     else if (this.seconds() > (this.rules.secondsMax ?? Infinity)) this.stop('time');

@@ -25,6 +25,7 @@ export function trialOf(batch: number, more: Partial<TrialRecord> = {}): TrialRe
     samples: 100_000,
     seconds: last.seconds,
     computeSeconds: last.seconds / 2,
+    stepSeconds: last.seconds,
     weightsDigest: 'abc',
     evaluations,
     ...more,
