@@ -4,7 +4,7 @@
  * All memory is laid out here. A step allocates nothing and calls the kernels' module once a block of samples.
  */
 import type { Arena } from '../../core/arena.js';
-import { layoutOfTopology, modelInput, type Topology } from '../topology.js';
+import { layoutOfTopology, type Topology } from '../topology.js';
 import { compileActivation, compilePrelu, compileSoftmax } from './activation.js';
 import { Compilation, type Values } from './compilation.js';
 import { compileConvolution } from './convolution.js';
@@ -16,7 +16,7 @@ import { compileAveragePooling, compileMaxPooling } from './pooling.js';
 import { blockSizeOf } from './block-size.js';
 import { instructions } from './instructions.js';
 import { bitsOf, inSamples, inSums, none, ProgramWriter, type Address, type Program } from './program.js';
-import { stagesOf, usesOf, type Stage } from './stages.js';
+import { compileStages, type Stage } from './stages.js';
 
 export interface Plan {
   /** float32[microBatchSize * sampleSize]: the samples. */
@@ -66,7 +66,12 @@ export function compilePlan(
   const targets = c.buffer(microBatchSize * targetSize);
   const total = c.buffer(2);
 
-  const output = compileStages(c, topology, { out: inSamples(x), gradient: none, size: sampleSize });
+  const output = compileStages<Values>(
+    topology,
+    { out: inSamples(x), gradient: none, size: sampleSize },
+    (stage, inputs) => compileStage(c, stage, inputs),
+    (_, values, uses) => shared(c, values, uses),
+  );
   c.begin('loss');
   const loss = (gradient: Address, extras: Address): ProgramWriter =>
     lossProgram(topology, { out: output.out, labels: classes, targets, gradient, extras, total });
@@ -105,21 +110,6 @@ export function forEachBlock(
   }
 }
 
-/** @returns the model's output */
-function compileStages(c: Compilation, topology: Topology, input: Values): Values {
-  const uses = usesOf(topology.layers);
-  /** What each layer gives, once for each time that it is an input. */
-  const values = new Map<number, Values[]>();
-  const take = (value: number): Values => (value === modelInput ? input : values.get(value)!.shift()!);
-  let output = input;
-  for (const stage of stagesOf(topology)) {
-    c.begin(stage.name);
-    output = compileStage(c, stage, stage.inputs.map(take));
-    values.set(stage.value, shared(c, output, uses[stage.value]!));
-  }
-  return output;
-}
-
 /** One and the same output for several stages: each has a gradient of its own, and their sum is the output's. */
 function shared(c: Compilation, output: Values, count: number): Values[] {
   if (count <= 1 || output.gradient === none) return Array.from({ length: count }, () => output);
@@ -135,6 +125,7 @@ function shared(c: Compilation, output: Values, count: number): Values[] {
 }
 
 function compileStage(c: Compilation, stage: Stage, inputs: readonly Values[]): Values {
+  c.begin(stage.name);
   const input = inputs[0]!;
   switch (stage.kind) {
     case 'convolution':

@@ -1,5 +1,5 @@
 import { isFused, type Shape } from '../layers/source.js';
-import type { Layer, Topology } from '../topology.js';
+import { modelInput, type Layer, type Topology } from '../topology.js';
 import type { Window } from '../layers/operation.js';
 
 /** What one pass of kernels does: a layer, with the activation and the pooling behind it where a kernel takes them along. */
@@ -29,8 +29,32 @@ export function stagesOf({ layers }: Topology): readonly Stage[] {
   return stages;
 }
 
+/**
+ * Compiles all stages, each from what those before it gave.
+ *
+ * @param share - one and the same output for `uses` stages: what each of them takes
+ * @returns the model's output
+ */
+export function compileStages<Values>(
+  topology: Topology,
+  input: Values,
+  compile: (stage: Stage, inputs: readonly Values[]) => Values,
+  share: (stage: Stage, output: Values, uses: number) => Values[],
+): Values {
+  const uses = usesOf(topology.layers);
+  /** What each layer gives, once for each time that it is an input. */
+  const values = new Map<number, Values[]>();
+  const take = (value: number): Values => (value === modelInput ? input : values.get(value)!.shift()!);
+  let output = input;
+  for (const stage of stagesOf(topology)) {
+    output = compile(stage, stage.inputs.map(take));
+    values.set(stage.value, share(stage, output, uses[stage.value]!));
+  }
+  return output;
+}
+
 /** How often each layer's output is an input. */
-export function usesOf(layers: readonly Layer[]): readonly number[] {
+function usesOf(layers: readonly Layer[]): readonly number[] {
   const uses = layers.map(() => 0);
   for (const { inputs } of layers) for (const input of inputs) if (input in uses) uses[input]!++;
   return uses;

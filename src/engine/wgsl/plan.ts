@@ -1,8 +1,8 @@
 /** A model and a micro-batch size compiled to kernels of a GPU, over arrays that stay on it. */
 import { evaluationCount, type ParameterLayout } from '../../core/layout.js';
 import { fault } from '../faults.js';
-import { stagesOf, usesOf, type Stage } from '../plan/stages.js';
-import { layoutOfTopology, modelInput, type Topology } from '../topology.js';
+import { compileStages, type Stage } from '../plan/stages.js';
+import { layoutOfTopology, type Topology } from '../topology.js';
 import { Compilation, type Tuning, type Values } from './compilation.js';
 import { compileConvolution } from './convolution.js';
 import { compileDense } from './dense.js';
@@ -56,7 +56,12 @@ export async function compileGpuPlan({ topology, ...options }: GpuPlanOptions): 
   const x = c.sampleArray(sampleSize, 'f32', 'samples');
   const perSample = topology.loss === 'softmaxCrossEntropy' ? 1 : topology.outputs;
   const labels = c.sampleArray(perSample, 'u32', 'labels');
-  const output = compileStages(c, topology, { out: x, size: sampleSize, activation: 'linear' });
+  const output = compileStages<Values>(
+    topology,
+    { out: x, size: sampleSize, activation: 'linear' },
+    (stage, inputs) => compileStage(c, stage, inputs),
+    ({ name }, values, uses) => compileShared(c, name, values, uses),
+  );
   const raw = output.activation === 'linear' ? output : unactivated(c, output);
   compileLoss(c, topology.loss, raw, labels, parameterCount);
   const sums = c.array(c.microBatches * (parameterCount + extraCount), 'f32', 'sums');
@@ -79,19 +84,6 @@ export async function compileGpuPlan({ topology, ...options }: GpuPlanOptions): 
 /** The loss gives the gradient of the output itself: where that went through an activation, a step between. */
 function unactivated(c: Compilation, output: Values): Values {
   return compileShared(c, 'output', output, 1, true)[0]!;
-}
-
-function compileStages(c: Compilation, topology: Topology, input: Values): Values {
-  const uses = usesOf(topology.layers);
-  /** What each layer gives, once for each time that it is an input. */
-  const values = new Map<number, Values[]>();
-  const take = (value: number): Values => (value === modelInput ? input : values.get(value)!.shift()!);
-  let output = input;
-  for (const stage of stagesOf(topology)) {
-    output = compileStage(c, stage, stage.inputs.map(take));
-    values.set(stage.value, compileShared(c, stage.name, output, uses[stage.value]!));
-  }
-  return output;
 }
 
 function compileStage(c: Compilation, stage: Stage, inputs: readonly Values[]): Values {
