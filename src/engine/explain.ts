@@ -3,8 +3,11 @@ import { createArena, type Arena } from '../core/arena.js';
 import type { Clock } from '../core/clock.js';
 import { randomStream } from '../core/random.js';
 import { initialiseWeights } from './initial-weights.js';
+import type { Window } from './layers/operation.js';
+import type { Picture } from './layers/source.js';
 import type { ModelSpec } from './model-spec.js';
 import { PlanEngine, type PlanEngineName } from './plan-engine.js';
+import { elements, outOperands, pictureOperands, windowOperands } from './plan/picture.js';
 import { none, ProgramWriter, type Program } from './plan/program.js';
 import { workOf, type Work } from './plan/work.js';
 
@@ -72,14 +75,23 @@ export async function explain(
   return { kernels, samples: m, peak: peakOf(engine, arena, sums, clock), bytes };
 }
 
-/** A dense layer whose samples and weights stay in the first-level cache: nothing but the inner loop of all kernels. */
+/** A convolution whose picture and weights stay in the first-level cache: little but the inner loop of all kernels. */
 function peakOf(engine: PlanEngine, arena: Arena, sums: Float32Array, clock: Clock): number {
-  const [calls, rows, inputs, outputs] = [100, 16, 128, 32];
-  const place = (size: number): number => arena.float32(size + 16).byteOffset;
-  const [from, weights, out] = [place(rows * inputs), place(inputs * outputs), place(rows * outputs)];
+  const [calls, size, filters] = [100, 5, 16];
+  const window: Window = { size: [size, size], stride: [1, 1], dilation: [1, 1], before: [0, 0], after: [0, 0] };
+  const [from, to]: [Picture, Picture] = [
+    [12, 12, 8],
+    [8, 8, filters],
+  ];
+  const place = (count: number): number => arena.float32(count + 16).byteOffset;
+  const patch = size * size * from[2];
   const writer = new ProgramWriter();
+  const [input, weights, out] = [place(elements(from)), place(patch * filters), place(elements(to))];
   for (let i = 0; i < calls; i++)
-    writer.emit('dense_forward', { in: from, weights, bias: none, out, rows, inputs, outputs, activation: 0 });
+    writer.emit('convolution_forward', {
+      ...{ in: input, weights, bias: none, out, offsets: none, filters, activation: 0 },
+      ...{ ...pictureOperands(from), ...windowOperands(window), ...outOperands(to) },
+    });
   const program = writer.store(arena);
   let fastest = Infinity;
   for (let round = 0; round < 50; round++) {
@@ -87,5 +99,5 @@ function peakOf(engine: PlanEngine, arena: Arena, sums: Float32Array, clock: Clo
     engine.run(program, 1, sums);
     fastest = Math.min(fastest, clock.nowMs() - before);
   }
-  return (calls * rows * inputs * outputs * 1e3) / fastest;
+  return (calls * elements(to) * patch * 1e3) / fastest;
 }
