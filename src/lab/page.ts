@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { packageRoot } from '../core/paths.js';
 import type { SweepReport } from './report-form.js';
 
-/** The page as it is built, which finds its numbers in this element. */
-const place = '<script type="application/json" id="report">{}</script>';
+/** Where the page, which `npm run build` in web/ writes, has room for its numbers. */
+const slot = '<script type="application/json" id="report"></script>';
 
 /** A page in one file: script, style and numbers are in it. */
 export async function sweepPage(report: SweepReport): Promise<string> {
-  const page = await readFile(join(packageRoot, 'web', 'sweep.html'), 'utf8');
-  const numbers = JSON.stringify(report).replaceAll('<', '\\u003c');
-  return page.replace(place, () => place.replace('{}', () => numbers));
+  const path = join(packageRoot, 'web', 'sweep.html');
+  const page = await readFile(path, 'utf8');
+  if (!page.includes(slot)) throw new Error(`${path} has no place for a report: build it again`);
+  const numbers = JSON.stringify(report).replaceAll('<', '\\u003c'); //  no text in it can end the element
+  return page.replace(slot, () => slot.replace('></', () => `>${numbers}</`));
 }
