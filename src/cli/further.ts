@@ -5,6 +5,7 @@ import { addCertsCommand, certsFlags } from './certs.js';
 import type { CommandContext } from './context.js';
 import { addLabCommands, labFlags } from './lab-commands.js';
 import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
+import { addQueueCommands, launchFlags, queueFlags, type QueueActions } from './queue-commands.js';
 import { addTrainedCommands, trainedFlags } from './trained.js';
 
 /** Commands and their flags, for what checks that documents show nothing else. */
@@ -13,11 +14,14 @@ export const furtherFlags: Readonly<Record<string, readonly string[]>> = {
   ...trainedFlags,
   ...labFlags,
   ...certsFlags,
+  ...queueFlags,
+  launch: launchFlags,
 };
 
-export function addFurtherCommands(program: Commander, context: CommandContext): void {
+export function addFurtherCommands(program: Commander, context: CommandContext, actions: QueueActions): void {
   addOnlookingCommands(program, context);
   addTrainedCommands(program, context);
   addLabCommands(program, context);
   addCertsCommand(program, context);
+  addQueueCommands(program, context, actions);
 }

@@ -10,7 +10,7 @@ import { didYouMean } from '../core/nearest.js';
 import type { CommandContext, CommandRun } from './context.js';
 import { cliFault } from './faults.js';
 import { addFurtherCommands, furtherFlags } from './further.js';
-import { createProgram, type Invocation } from './program.js';
+import { createProgram, type Invocation, type ProgramActions } from './program.js';
 import { reportError } from './report-error.js';
 import { readVersion } from './version.js';
 
@@ -32,7 +32,7 @@ export async function main(
   let debug =
     /--log-level[= ](debug|trace)/.test(argv.join(' ')) || /^(debug|trace)$/.test(env['LOCKSTEP_LOG_LEVEL'] ?? '');
   let exitCode: ExitCode = 0;
-  const program = createProgram(readVersion(), stdout, {
+  const actions: ProgramActions = {
     async run(invocation) {
       exitCode = await runCommand(invocation, context, (settings) => ({ json, debug } = settings));
     },
@@ -51,8 +51,12 @@ export async function main(
     async help(topic) {
       await printHelp(topic, program, stdout);
     },
+  };
+  const program = createProgram(readVersion(), stdout, actions);
+  addFurtherCommands(program, context, {
+    exit: (code) => (exitCode = code),
+    checkFlags: (flags) => checkCoordinatorFlags(flags, actions),
   });
-  addFurtherCommands(program, context);
   try {
     if (argv.length === 0) program.outputHelp();
     else await program.parseAsync(argv, { from: 'user' });
@@ -65,6 +69,24 @@ export async function main(
       json,
       debug,
     });
+  }
+}
+
+/** What a coordinator would say to these flags, before it is started somewhere else. */
+async function checkCoordinatorFlags(flags: readonly string[], actions: ProgramActions): Promise<void> {
+  const argv = ['coordinator', ...flags];
+  const checking = createProgram(
+    readVersion(),
+    { write: () => undefined },
+    {
+      ...actions,
+      run: (invocation) => Promise.resolve(void loadConfig('coordinator', { ...invocation, environment: {} })),
+    },
+  );
+  try {
+    await checking.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    throw error instanceof CommanderError ? usageFault(error, argv) : error;
   }
 }
 

@@ -10,6 +10,7 @@ const general = ['--help', '--version', '--config'];
 
 function flagsOf(command: string): string[] {
   const further = furtherFlags[command];
+  if (command === 'launch') return [...further!, ...flagsOf('coordinator')];
   if (further) return [...further, ...general];
   if (command === 'engines') return ['--json', '--explain', '--gpu', '--from', ...general];
   if (command === 'bench') return [...benchFlags, ...general];

@@ -17,10 +17,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   engine: ['core', ...foundation, ...meeting],
   transport: ['core', ...foundation],
   ...Object.fromEntries(programs.map((room) => [room, ['core', ...foundation, ...meeting, ...machinery]])),
+  agent: ['core', ...foundation, ...machinery],
   measure: ['core', ...foundation, ...machinery],
   launch: ['core', ...foundation, ...meeting, ...machinery, ...programs],
   lab: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'measure'],
-  cli: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch', 'measure', 'lab'],
+  cli: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch', 'agent', 'measure', 'lab'],
   index: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch'],
 };
 

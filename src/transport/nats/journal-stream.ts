@@ -100,3 +100,13 @@ export class JournalStream {
     this.sequence = last.seq;
   }
 }
+
+/** Whether any coordinator of this run has begun it. */
+export async function hasJournal(connection: NatsConnection, run: string): Promise<boolean> {
+  const { streams } = await connection.jetstreamManager();
+  const last = await streams.getMessage(stream, { last_by_subj: subjectOf(run) }).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  return last !== undefined;
+}

@@ -1,0 +1,120 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Agent, type SlotOffer } from '../../agent/agent.js';
+import { fault } from '../../agent/faults.js';
+import { systemClock } from '../../core/clock.js';
+import { listAdapters } from '../../engine/webgpu/adapters.js';
+import { connectNats } from '../../transport/nats/connection.js';
+import { hasJournal } from '../../transport/nats/journal-stream.js';
+import { LogStream } from '../../transport/nats/log-stream.js';
+import { newestEvent } from '../../transport/nats/read-events.js';
+import { RunLedger } from '../../transport/nats/run-ledger.js';
+import { WorkQueue } from '../../transport/nats/work-queue.js';
+import type { CommandContext } from '../context.js';
+import { cliFault } from '../faults.js';
+import { createLog } from '../logger.js';
+import { onSignals } from '../signals.js';
+
+export interface AgentCommandOptions {
+  readonly nats: string;
+  readonly slots: string;
+  readonly name?: string;
+  readonly dir?: string;
+  readonly listen: string;
+  readonly advertise?: string;
+  readonly insecure?: boolean;
+}
+
+/** `lockstep agent`: serves this host's slots to the runs in NATS until it is stopped; the programs of the runs go on. */
+export async function run(options: AgentCommandOptions, { stderr, environment }: CommandContext): Promise<void> {
+  const name = (options.name ?? hostname()).replace(/[^\w-]/g, '_');
+  const folder = resolve(options.dir ?? defaultFolder(environment));
+  const { logger, close } = createLog({ program: 'agent', level: 'info', stderr, environment });
+  const log = { info: (text: string) => logger.info(text), warn: (text: string) => logger.warn(text) };
+  takeFolder(folder);
+  const connection = await connectNats(options.nats, `lockstep agent ${name}`, { log });
+  const slots = await slotOffers(options.slots);
+  const agent = new Agent(
+    {
+      clock: systemClock,
+      ledger: await RunLedger.open(connection),
+      queue: await WorkQueue.open(connection),
+      logs: await LogStream.open(connection),
+      newestEvent: (run) => newestEvent(connection, run),
+      hasJournal: (run) => hasJournal(connection, run),
+      log,
+    },
+    {
+      name,
+      host: hostname(),
+      slots,
+      folder: join(folder, 'runs'),
+      url: options.nats,
+      listen: options.listen,
+      advertise: options.advertise,
+      insecure: options.insecure ?? false,
+      wallTimeMs: () => Date.now(),
+    },
+  );
+  const release = onSignals(
+    () => agent.stop(),
+    () => process.exit(130),
+  );
+  log.info(`agent ${name} offers ${slots.map(({ what }) => what).join(', ')}; its files are in ${folder}`);
+  try {
+    await agent.run();
+    log.info('the agent ends; programs of runs go on, and the next agent with this folder keeps them');
+  } finally {
+    release();
+    await connection.close();
+    close();
+  }
+}
+
+function defaultFolder(environment: CommandContext['environment']): string {
+  const state = environment['XDG_STATE_HOME'] ?? join(environment['HOME'] ?? '.', '.local', 'state');
+  return join(state, 'lockstep', 'agent');
+}
+
+/** One agent a folder: two would take each other's programs for their own. */
+function takeFolder(folder: string): void {
+  const path = join(folder, 'agent.pid');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const pid = livingAgent(path);
+  if (pid !== undefined && pid !== process.pid) throw fault('AGENT_RUNS', { dir: folder, pid });
+  writeFileSync(path, String(process.pid));
+}
+
+function livingAgent(path: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'));
+    process.kill(pid, 0);
+    if (process.platform !== 'linux') return pid;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('agent') ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A GPU is a slot of its own; without one the whole machine is one. */
+async function slotOffers(wanted: string): Promise<readonly SlotOffer[]> {
+  const cores = availableParallelism();
+  if (wanted === 'auto') {
+    const gpus = (await listAdapters().catch(() => [])).filter(({ isSoftware, isHidden }) => !isSoftware && !isHidden);
+    if (gpus.length > 0)
+      return gpus.map(({ index, name }) => ({
+        what: name,
+        flags: ['--gpu', String(index), ...threads(cores / gpus.length)],
+      }));
+  }
+  const count = wanted === 'auto' ? 1 : Number(wanted);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw cliFault('BAD_USAGE', { message: `--slots ${wanted}: expected auto, or a whole number of at least 1` });
+  const flags = threads(cores / count);
+  return Array.from({ length: count }, () => ({ what: `${flags[1]} threads`, flags }));
+}
+
+function threads(share: number): readonly string[] {
+  return ['--threads', String(Math.max(1, Math.floor(share)))];
+}

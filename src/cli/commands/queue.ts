@@ -1,0 +1,102 @@
+import type { ExitCode } from '../../core/errors.js';
+import { systemClock } from '../../core/clock.js';
+import { inOrder } from '../../agent/queue.js';
+import { LogStream } from '../../transport/nats/log-stream.js';
+import { isOver } from '../../transport/nats/run-ledger.js';
+import type { CommandContext } from '../context.js';
+import { onSignals } from '../signals.js';
+import { recordOf, stateInWords, withLedger, type Say } from '../queued-runs.js';
+import { attach as attachTo } from './launch.js';
+
+const lookMs = 500;
+
+export interface QueueOptions {
+  readonly nats: string;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+  readonly prune?: boolean;
+}
+
+const sayTo =
+  ({ stderr }: CommandContext): Say =>
+  (text) =>
+    void stderr.write(`${text}\n`);
+
+/** `lockstep runs` */
+export async function runs(
+  { nats, json = false, prune = false }: QueueOptions,
+  context: CommandContext,
+): Promise<void> {
+  await withLedger(nats, sayTo(context), async (ledger) => {
+    const all = (await ledger.runs.list()).map(({ value }) => value);
+    for (const run of prune ? all.filter(isOver) : []) {
+      await ledger.secrets.delete(run.name);
+      await ledger.runs.delete(run.name);
+    }
+    const places = await ledger.places.list();
+    for (const run of inOrder(all.filter((each) => !prune || !isOver(each)))) {
+      const there = places.filter(({ key }) => key.startsWith(`${run.name}.`)).length;
+      const { flags: _flags, ...facts } = run;
+      const workers = isOver(run) ? '' : `, ${there} of ${run.workers} workers, priority ${run.priority}`;
+      context.stdout.write(
+        json ? `${JSON.stringify({ ...facts, workersThere: there })}\n` : `${stateInWords(run)}${workers}\n`,
+      );
+    }
+  });
+}
+
+/** `lockstep nodes` */
+export async function nodes({ nats, json = false }: QueueOptions, context: CommandContext): Promise<void> {
+  await withLedger(nats, sayTo(context), async (ledger) => {
+    for (const { key: name, value } of await ledger.nodes.list()) {
+      const free = value.slots.filter(({ run }) => run === undefined).length;
+      const slots = value.slots.map(({ what, run }) => `${what} (${run ?? 'free'})`).join(', ');
+      const line = json ? JSON.stringify({ name, ...value, free }) : `${name} on ${value.host}: ${free} free: ${slots}`;
+      context.stdout.write(`${line}\n`);
+    }
+  });
+}
+
+/** `lockstep stop`: as Ctrl-C at a coordinator does: the run ends at a step boundary, with everything saved. */
+export async function stop(run: string, { nats }: QueueOptions, context: CommandContext): Promise<void> {
+  await withLedger(nats, sayTo(context), async (ledger) => {
+    await recordOf(ledger, run);
+    const now = await ledger.change(run, (record) => (isOver(record) ? record : { ...record, stop: true }));
+    context.stdout.write(now && isOver(now) ? `${stateInWords(now)}\n` : `run ${run} was asked to end\n`);
+  });
+}
+
+/** `lockstep attach` */
+export function attach(run: string, { nats }: QueueOptions, context: CommandContext): Promise<ExitCode> {
+  return withLedger(nats, sayTo(context), (ledger) => attachTo(nats, run, ledger, context));
+}
+
+/** `lockstep logs` */
+export async function logs(
+  run: string,
+  { nats, follow = false }: QueueOptions,
+  context: CommandContext,
+): Promise<void> {
+  const abort = new AbortController();
+  const release = onSignals(
+    () => abort.abort(),
+    () => process.exit(130),
+  );
+  try {
+    await withLedger(nats, sayTo(context), async (ledger, connection) => {
+      const stream = await LogStream.open(connection);
+      let next = 1;
+      for (;;) {
+        const wasOver = isOver(await recordOf(ledger, run));
+        for await (const chunk of stream.read(run, next)) {
+          next = chunk.next;
+          for (const line of chunk.text.trimEnd().split('\n')) context.stdout.write(`${chunk.who}: ${line}\n`);
+        }
+        if (!follow || wasOver || abort.signal.aborted) return;
+        await new Promise<void>((resolve) => void systemClock.setTimer(lookMs, resolve));
+      }
+    });
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,94 @@
+import { fault } from '../agent/faults.js';
+import { connectNats, type NatsConnection } from '../transport/nats/connection.js';
+import { isOver, RunLedger, type RunRecord } from '../transport/nats/run-ledger.js';
+import { systemClock } from '../core/clock.js';
+import type { PublicEvent } from '../live/public-events.js';
+import { readEventsInNats } from './run-source.js';
+
+/** What commands that look at the queue have in common. */
+
+const lookMs = 500;
+
+export type Say = (text: string) => void;
+
+/** Connects, and closes afterwards. @throws LockstepError `NATS_UNREACHABLE` */
+export async function withLedger<Result>(
+  url: string,
+  say: Say,
+  work: (ledger: RunLedger, connection: NatsConnection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await connectNats(url, 'lockstep', { log: { info: say, warn: say } });
+  try {
+    return await work(await RunLedger.open(connection), connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** @throws LockstepError `NO_SUCH_RUN` */
+export async function recordOf(ledger: RunLedger, run: string): Promise<RunRecord> {
+  const entry = await ledger.runs.get(run);
+  if (!entry) throw fault('NO_SUCH_RUN', { run });
+  return entry.value;
+}
+
+/**
+ * Follows a run from the queue to its end. NATS may go away and come back meanwhile.
+ *
+ * @param say - told what changes, a line each
+ * @returns undefined if it was given up before
+ */
+export async function follow(
+  url: string,
+  ledger: RunLedger,
+  run: string,
+  signal: AbortSignal,
+  say: Say,
+): Promise<RunRecord | undefined> {
+  let told = '';
+  let isReading = false;
+  const events = new AbortController();
+  const stop = (): void => events.abort();
+  signal.addEventListener('abort', stop);
+  try {
+    while (!signal.aborted) {
+      const record = await recordOf(ledger, run).catch((error: unknown) => {
+        if ((error as { code?: string }).code === 'NO_SUCH_RUN') throw error;
+        return undefined; //                                          NATS is away: the connection says so
+      });
+      const line = record && stateInWords(record);
+      if (line !== undefined && line !== told) say((told = line));
+      if (record && isOver(record)) return record;
+      if (record?.state === 'running' && !isReading) {
+        isReading = true;
+        void readAlong(url, run, events.signal, say, () => (isReading = false));
+      }
+      await new Promise<void>((resolve) => void systemClock.setTimer(lookMs, resolve));
+    }
+    return undefined;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    events.abort();
+  }
+}
+
+/** Until a coordinator has told anything there is nothing to read: then it is tried again. */
+async function readAlong(url: string, run: string, signal: AbortSignal, say: Say, onEnd: () => void): Promise<void> {
+  const quiet = { info: () => undefined, warn: () => undefined };
+  try {
+    for await (const event of readEventsInNats(url, run, '0', true, signal, quiet)) say(eventInWords(event));
+  } catch {
+    onEnd();
+  }
+}
+
+export function stateInWords({ name, state, why }: RunRecord): string {
+  return `run ${name} is ${state}${why === undefined || why === '' ? '' : `: ${why}`}`;
+}
+
+function eventInWords({ type, time, schema: _schema, sequence: _sequence, run: _run, ...facts }: PublicEvent): string {
+  const words = Object.entries(facts).map(
+    ([key, value]) => `${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
+  return `${time.slice(11, 19)} ${type}${words.length === 0 ? '' : `: ${words.join(', ')}`}`;
+}

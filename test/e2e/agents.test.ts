@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import { after, afterEach, beforeEach, test } from 'node:test';
+import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from './lockstep.js';
+import { natsMissing, NatsServer } from './nats-server.js';
+
+/** Agents that share their slots among the runs that a real NATS server has in its queue. */
+
+const skip = natsMissing();
+const place = workshop({ after });
+const data = place.smallDataset();
+const spec = ['--dataset', data, '--global-batch', '48', '--micro-batch', '6'];
+let server: NatsServer;
+const agents: Running[] = [];
+beforeEach(async () => {
+  server = new NatsServer();
+  if (skip === false) await server.start();
+});
+afterEach(async () => {
+  for (const agent of agents.splice(0)) agent.child.kill('SIGKILL');
+  for (const pid of programs()) process.kill(Number(pid), 'SIGKILL');
+  await server.close();
+});
+
+/** What agents have started lives on without them. */
+function programs(): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return processesWith(
+    place.folder,
+    readdirSync('/proc').filter((name) => /^\d+$/.test(name)),
+  );
+}
+
+function agent(name: string, slots = 1, environment: Readonly<Record<string, string>> = {}): Running {
+  const flags = ['--nats', server.url, '--slots', String(slots), '--name', name, '--dir', place.path(`agent-${name}`)];
+  const running = start(['agent', ...flags], place.folder, environment);
+  agents.push(running);
+  return running;
+}
+
+async function endAgents(...those: readonly Running[]): Promise<void> {
+  for (const each of those) each.child.kill('SIGTERM');
+  for (const each of those) assert.equal((await each.ended).code, 0, (await each.ended).stderr);
+}
+
+function launch(run: string, steps: number, ...more: readonly string[]): Running {
+  const flags = ['--nats', server.url, '--run', run, '--workers', '2'];
+  return start(['launch', ...flags, ...spec, '--steps', String(steps), ...more], place.folder);
+}
+
+async function digestOf(steps: number): Promise<unknown> {
+  const out = place.path(`undisturbed-${steps}`);
+  const flags = ['--workers', '1', '--steps', String(steps), '--metrics-port', '0', '--json', '--out', out];
+  const { stdout } = await runToEnd(['train', ...spec, ...flags], place.folder);
+  rmSync(out, { recursive: true });
+  return lastLine(stdout)['weightsDigest'];
+}
+
+function launchedDigest(stdout: string): string | undefined {
+  return /weights sha256 ([0-9a-f]+)/.exec(stdout)?.[1];
+}
+
+const command = (...args: readonly string[]) => runToEnd([...args, '--nats', server.url], place.folder);
+
+test('a run that is launched finds slots on the hosts, and ends as it does on one machine', { skip }, async () => {
+  const those = [agent('anna'), agent('bert')];
+  for (const each of those) await each.complained(/serves/);
+  assert.match((await command('nodes')).stdout, /^anna on .*: 1 free: \d+ threads \(free\)$/m);
+  const { code, stdout, stderr } = await launch('first', 60).ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(launchedDigest(stdout), await digestOf(60));
+  assert.match(stdout, /generation:.*members \["(anna|bert)-0","(anna|bert)-0"\]/);
+  const logs = await command('logs', 'first');
+  for (const who of ['coordinator', 'worker-0', 'worker-1']) assert.match(logs.stdout, new RegExp(`^${who}: `, 'm'));
+  assert.match((await command('runs')).stdout, /^run first is finished: finished after 60 steps$/m);
+  assert.match((await launch('first', 60).ended).stderr, /there is a run first already \(finished\).*RUN_NAME_TAKEN/);
+  assert.equal((await command('runs', '--prune')).stdout, '');
+  await endAgents(...those);
+});
+
+test(
+  'of two runs for the same slots one waits, and the loss of launcher, agent or NATS loses and doubles none',
+  { skip },
+  async () => {
+    const slow = slowEngine(20);
+    const [anna, bert] = [agent('carla', 1, slow), agent('dora', 1, slow)];
+    const one = launch('one', 160);
+    await one.seen(/run one is running[^]* steps: /);
+    const two = launch('two', 60);
+    await two.seen(/run two is queued: it needs 2 slots, and 0 of 2 are free/);
+
+    one.child.kill('SIGKILL');
+    anna.child.kill('SIGKILL');
+    await anna.ended;
+    const successor = agent('carla', 1, slow);
+    await successor.complained(/found worker-\d of run one, process \d+, and keeps it/);
+    await server.kill();
+    await Promise.all([successor, bert].map((each) => each.complained(/NATS does not answer/)));
+    await server.start();
+    await Promise.all([successor, bert].map((each) => each.complained(/NATS answers again/)));
+
+    const again = start(['attach', 'one', '--nats', server.url], place.folder);
+    const first = await again.ended;
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(launchedDigest(first.stdout), await digestOf(160));
+    const second = await two.ended;
+    assert.equal(second.code, 0, second.stderr);
+    assert.equal(launchedDigest(second.stdout), await digestOf(60));
+    for (const run of ['one', 'two']) {
+      const { stdout } = await command('events', '--run', run);
+      const steps = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { type: string; sequence: number });
+      assert.equal(steps.filter(({ type }) => type === 'started').length, 1, `${run} began once`);
+      assert.equal(steps.filter(({ type }) => type === 'finished').length, 1);
+    }
+    await endAgents(successor, bert);
+  },
+);
+
+test('a run is stopped in the queue and on its way, and higher priorities go first', { skip }, async () => {
+  const only = agent('emma', 2, slowEngine(4));
+  const long = launch('long', 100_000);
+  await long.seen(/ steps: /);
+  const low = launch('low', 60, '--priority', '1');
+  await low.seen(/run low is queued: it needs 2 slots/);
+  const high = launch('high', 60, '--priority', '9');
+  await low.seen(/run low is queued: high is before it/);
+  const never = launch('never', 60, '--priority', '0');
+  await never.seen(/run never is queued/);
+  await command('stop', 'never');
+  assert.equal((await never.ended).code, 130);
+  await command('stop', 'long');
+  const { code, stdout } = await long.ended;
+  assert.equal(code, 130);
+  assert.match(stdout, /run long is stopped: interrupted after \d+ steps/);
+  assert.equal(launchedDigest((await high.ended).stdout), await digestOf(60));
+  assert.equal(launchedDigest((await low.ended).stdout), await digestOf(60));
+  await endAgents(only);
+});
+
+test('what a coordinator would not take is refused by the launcher', { skip }, async () => {
+  const wrong = await launch('wrong', 60, '--micro-batch', '7').ended;
+  assert.equal(wrong.code, 2);
+  const unknown = await launch('unknown', 60, '--stepz', '7').ended;
+  assert.match(unknown.stderr, /unknown flag --stepz/);
+  const broken = start(
+    ['launch', '--nats', server.url, '--workers', '1', '--run', 'broken', '--dataset', place.path('nowhere')],
+    place.folder,
+  );
+  const only = agent('frida');
+  const { code, stderr } = await broken.ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /run broken failed: .*nowhere/);
+  await endAgents(only);
+});
