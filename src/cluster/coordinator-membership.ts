@@ -293,7 +293,9 @@ function beginTerm(state: CoordinatorMembership): Outcome {
     state: { ...state, phase: next, restoring: undefined },
     actions: next === 'ended' ? [{ kind: 'finish' }] : [],
   };
-  return held.reduce((outcome, input) => andThen(outcome, (s) => advanceCoordinator(s, input)), begun);
+  const resumed = held.reduce((outcome, input) => andThen(outcome, (s) => advanceCoordinator(s, input)), begun);
+  const isToSeal = (s: CoordinatorMembership): boolean => s.options.sealsAtTerm === true && s.phase === 'running';
+  return andThen(resumed, (s) => (isToSeal(s) ? sealAll(s) : nothing(s)));
 }
 
 // Who goes

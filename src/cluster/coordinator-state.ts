@@ -20,6 +20,8 @@ export interface MembershipOptions {
    * Shares by rank from the seconds that a sample takes each, undefined where that is not known. Default: equal ones.
    */
   readonly planShares?: (secondsPerSample: readonly (number | undefined)[]) => readonly number[];
+  /** Whether what members exchanged through is gone with the coordinator before: a new generation begins. Default: no. */
+  readonly sealsAtTerm?: boolean;
   /** Fail with `WORKER_LOST` where the run would wait for `minWorkers`. Default: wait. */
   readonly failOnLoss?: boolean;
 }

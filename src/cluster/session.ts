@@ -81,6 +81,8 @@ export interface Welcome {
   readonly runSpec: string;
   /** The last step of which the coordinator has the record: who comes back tells later ones again. */
   readonly recordedStep: number;
+  /** Of the hub, on the coordinator's host, where the topology is a star; else 0. */
+  readonly hubPort: number;
 }
 
 export type FromWorker =

@@ -1,11 +1,11 @@
 import type { Topology } from './owner-map.js';
 
 /**
- * Up to how many elements `direct` is taken, by members; above, and for more members, it is `mesh`. Estimates from bytes and
- * hops: for two members `direct` was the faster one at 44,426 elements and no slower at 1 Mi (docs/performance.md). To be
- * measured with `lockstep bench exchange --topology mesh,direct`.
+ * Up to how many elements `direct` is taken, by members; above, and for more members, it is `mesh`. Measured on one host with
+ * `lockstep bench exchange --topology mesh,direct` (docs/performance.md). Two members send the same bytes either way; three and
+ * four send half as many as a mesh, which counts between hosts, so that their border stays below where it was measured.
  */
-const directElementsMax: Readonly<Record<number, number>> = { 1: Infinity, 2: 131_072, 3: 65_536, 4: 65_536 };
+const directElementsMax: Readonly<Record<number, number>> = { 1: Infinity, 2: 262_144, 3: 65_536, 4: 65_536 };
 
 /**
  * What `--topology auto` stands for. A star is never chosen: who needs one knows it.

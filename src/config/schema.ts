@@ -329,12 +329,12 @@ export const fields = {
   }),
   exchangePort: field('exchange-port', portNumber, {
     group: 'Network',
-    commands: ['worker'],
+    commands: ['worker', 'coordinator'],
     placeholder: 'PORT',
     default: 7071,
     local: true,
     about:
-      'Port on which a worker gives its gradients to the others (gRPC); 0 takes any free one, and so does the default where it is in use.',
+      'Port on which a worker gives its gradients to the others, and with `--topology star` the coordinator gives the sums (gRPC); 0 takes any free one, and so does the default where it is in use.',
   }),
   advertise: field('advertise', host, {
     group: 'Network',

@@ -1,3 +1,4 @@
+import type { Begin } from '../cluster/messages.js';
 import type { Clock } from '../core/clock.js';
 import type { RunEvent } from '../core/events.js';
 import type { ParameterLayout } from '../core/layout.js';
@@ -15,7 +16,9 @@ export interface CoordinatorDependencies {
   readonly gap?: string | undefined;
   readonly store: RunStore;
   /** Connections to workers, for their states. */
-  readonly peers: ExchangeClients;
+  readonly peers: Pick<ExchangeClients, 'pullState'>;
+  /** Adds gradients where the topology is a star. */
+  readonly hub?: { readonly port: number; begin(begin: Begin): void; seal(reason: string): void } | undefined;
   readonly clock: Clock;
   /** Shows an event to whoever looks on. */
   readonly show: (event: RunEvent) => void;

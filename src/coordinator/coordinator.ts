@@ -5,7 +5,7 @@ import type { Begin, Member, Progress, ToWorker } from '../cluster/messages.js';
 import { errorOf } from '../cluster/session.js';
 import type { Channel, FromCoordinator, FromWorker, Hello, Ready, Report } from '../cluster/session.js';
 import { SilenceJudge } from '../cluster/silence.js';
-import { lockstepErrorIn, type LockstepError } from '../core/errors.js';
+import { lockstepErrorIn } from '../core/errors.js';
 import type { RunReport } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
 import { nameOfWorker } from '../core/worker-id.js';
@@ -115,7 +115,8 @@ export class Coordinator {
       this.heard(session);
       this.deps.watch.arrived(hello, isMember);
       const { recordedStep } = this.record;
-      channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec), recordedStep });
+      const hubPort = this.deps.hub?.port ?? 0;
+      channel.send({ kind: 'welcome', runId: spec.runId, runSpec: JSON.stringify(spec), recordedStep, hubPort });
     } catch (error) {
       this.deps.log.warn(`refused worker ${hello.workerId}: ${(error as Error).message}`);
       refuse(channel, error);
@@ -137,8 +138,14 @@ export class Coordinator {
     this.life.after(judgeMs, () => this.life.fail(this.failures.beforeStart(worker, reason)));
   }
 
-  /** Somebody else leads the run. */
-  depose(error: LockstepError): void {
+  /** The hub gets no frames of a worker any more. */
+  lostByHub(workerId: string, reason: string): void {
+    const session = this.sessions.get(workerId);
+    if (session) this.onClosed(session, `nothing comes from it at the hub (${reason})`);
+  }
+
+  /** Somebody else leads the run, or it cannot go on. */
+  depose(error: Error): void {
     this.life.fail(error);
   }
 
@@ -275,18 +282,11 @@ export class Coordinator {
         this.life.finish();
         break;
       case 'fail':
-        this.life.fail(this.inDetail(action.error));
+        this.life.fail(this.failures.inDetail(action.error, this.story.lastToLeave, this.record.recordedStep));
         break;
       case 'log':
         this.deps.log.warn(action.text);
     }
-  }
-
-  /** Of nobody left, the protocol does not know whose loss was the last one. */
-  private inDetail(error: LockstepError): LockstepError {
-    const last = this.story.lastToLeave;
-    if (error.code !== 'NO_STATE_LEFT' || !last) return error;
-    return this.failures.atTheEnd(last, this.record.recordedStep, error);
   }
 
   private dismiss(workerId: string, why: 'left' | 'dropped'): void {
@@ -300,6 +300,8 @@ export class Coordinator {
 
   private send(workerId: string, message: ToWorker): void {
     if (message.kind === 'begin' && this.sessions.readyCount > 0) this.showBegun(message);
+    if (message.kind === 'begin') this.deps.hub?.begin(message);
+    if (message.kind === 'seal') this.deps.hub?.seal('it was sealed');
     if (message.kind === 'end' && this.sessions.get(workerId)) this.farewell.toldTo(workerId);
     const { recordedStep } = this.record;
     this.sessions.get(workerId)?.channel.send(message.kind === 'seal' ? { ...message, recordedStep } : message);

@@ -28,12 +28,13 @@ export class Failures {
     return this.ofOwnCode ?? fault('WORKER_FAILED', { worker, reason: this.last?.message ?? reason });
   }
 
-  /** Of the last worker that held the training state. */
-  atTheEnd(
-    lost: { readonly workerId: string; readonly reason: string },
-    step: number,
+  /** Of nobody left, the protocol does not know whose loss was the last one, and why. @param step - the last one on record */
+  inDetail(
     cause: LockstepError,
+    lost: { readonly workerId: string; readonly reason: string } | undefined,
+    step: number,
   ): LockstepError {
+    if (cause.code !== 'NO_STATE_LEFT' || !lost) return cause;
     const { ofOwnCode } = this;
     return ofOwnCode?.message === lost.reason ? ofOwnCode : fault('LAST_WORKER_LOST', { ...lost, step }, cause);
   }

@@ -17,6 +17,7 @@ export function membershipOptionsOf(spec: RunSpec, limits: Limits, term: number)
     lastStep: spec.lastStep,
     batch: batchLimits(spec),
     planShares: sharePlanner(spec),
+    sealsAtTerm: spec.topology === 'star',
   };
 }
 

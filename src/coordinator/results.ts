@@ -30,7 +30,7 @@ export interface ResultsNeeds {
   readonly spec: RunSpec;
   readonly store: RunStore;
   /** Connections to workers, which hold the states. */
-  readonly peers: ExchangeClients;
+  readonly peers: Pick<ExchangeClients, 'pullState'>;
   readonly record: RunRecord;
   /** Steps of the best weights and the newest checkpoint that are on the disk already; default: none. */
   readonly savedBestStep?: number;

@@ -43,7 +43,7 @@ export interface RunSpec {
   readonly microBatchSize: number;
   readonly dropLast: boolean;
   /** Who adds which part of the gradient: changes no result. */
-  readonly topology: 'auto' | 'mesh' | 'direct';
+  readonly topology: 'auto' | 'mesh' | 'direct' | 'star';
   /** Whether what workers send each other carries a checksum. */
   readonly checksum: boolean;
   /** Engines may differ in their bits; `auto` is the fastest one that knows the model. */

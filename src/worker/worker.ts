@@ -11,7 +11,6 @@ import { advanceWorker, joinedWorker, type WorkerAction, type WorkerInput } from
 import type { HostPort } from '../core/address.js';
 import type { Clock } from '../core/clock.js';
 import { weightsDigest } from '../core/digest.js';
-import { lockstepErrorIn } from '../core/errors.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
 import type { RandomStream } from '../core/random.js';
@@ -23,7 +22,10 @@ import { fault as transportFault } from '../transport/faults.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { pullFromAnybody } from './catch-up.js';
 import { CoordinatorStream } from './coordinator-stream.js';
+import { farewellOf } from './farewell.js';
 import { fault } from './faults.js';
+import { GonePeers } from './gone-peers.js';
+import { Lending } from './lending.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
 import { adoptState, answerState } from './state-transfer.js';
@@ -33,8 +35,6 @@ import type { FinishedStep } from './train-step.js';
 import { watchEngine } from './watched-engine.js';
 
 const heartbeatMs = 500;
-/** How long the coordinator has to act after a peer's stream broke: its own heartbeats decide within 2 s. */
-const peerGoneMs = 15_000;
 
 /** What a worker needs. */
 export interface WorkerDependencies {
@@ -51,6 +51,8 @@ export interface WorkerDependencies {
   prepare(spec: RunSpec): Promise<PreparedRun>;
   /** The engine's thread hangs and cannot be ended. */
   engineStuck(): void;
+  /** `host:port` of the hub that listens at that port of the coordinator's host. */
+  hubAt(port: number): string;
   /** `host:port` under which others reach the port that `Exchange` got. */
   advertise(port: number): string;
   readonly log: { debug(text: string): void; info(text: string): void; warn(text: string): void };
@@ -107,6 +109,10 @@ export class Worker {
   private readonly stream: CoordinatorStream;
   private readonly reporter: Reporter;
   private readonly timings = new StepTimings();
+  private readonly gonePeers: GonePeers;
+  private lending: Lending | undefined;
+  /** Where the hub is, where the topology is a star. */
+  private hub: string | undefined;
   private readonly life: Lifetime;
 
   constructor(
@@ -124,6 +130,12 @@ export class Worker {
         detached: (reason) => this.life.guard(() => this.onDetached(reason)),
       },
     );
+    this.gonePeers = new GonePeers({
+      ...deps,
+      life: this.life,
+      isCoordinatorThere: () => this.stream.isOpen,
+      finishedStep: () => this.run!.state.progression.step,
+    });
     this.reporter = new Reporter(workerId, deps.clock, (report) => this.stream.send(report));
   }
 
@@ -133,7 +145,8 @@ export class Worker {
     try {
       await this.life.wait();
     } catch (error) {
-      this.sayWhy(error);
+      this.reporter.flush();
+      this.stream.send(farewellOf(error));
       throw error;
     } finally {
       await this.close();
@@ -159,6 +172,8 @@ export class Worker {
       return this.life.finish();
     } else deps.log.info(`the coordinator at ${address} is there again`);
     this.recordedStep = welcome.recordedStep;
+    this.hub = welcome.hubPort > 0 ? deps.hubAt(welcome.hubPort) : undefined;
+    this.lendToHub();
     this.sayReady();
     if (this.wantsToLeave) this.stream.send({ kind: 'leaving' });
   }
@@ -216,6 +231,8 @@ export class Worker {
     const address = deps.advertise(await this.server.start(options.listen, options.isPortChosen));
     await this.server.startForHost(address);
     this.dispatch({ kind: 'level', step: run.state.progression.step });
+    this.lending = new Lending({ peers: this.peers, server: this.server, clock: deps.clock, ownAddress: address });
+    this.lendToHub();
     this.ready = {
       kind: 'ready',
       address,
@@ -225,6 +242,13 @@ export class Worker {
       weightsDigest: weightsDigest(run.state.now.weights),
     };
     this.sayReady();
+  }
+
+  /** As soon as both are known: the hub, and under which address we are. */
+  private lendToHub(): void {
+    if (this.hub === undefined || !this.lending) return;
+    this.peers!.hub = this.hub;
+    this.lending.to(this.hub);
   }
 
   /** That we can take part; who has answered a Seal before says how far it is (rule 11), and first what was missed. */
@@ -273,7 +297,14 @@ export class Worker {
   /** Rule 8: whoever is behind pulls the state after which the generation begins. */
   private async pullState(begin: Begin): Promise<void> {
     const abort = (this.catchUp = new AbortController());
-    const found = await pullFromAnybody(begin, this.options.workerId, this.peers!, this.deps.clock, abort.signal);
+    const found = await pullFromAnybody(
+      begin,
+      this.options.workerId,
+      this.peers!,
+      this.deps.clock,
+      abort.signal,
+      this.hub,
+    );
     if (!found) return; //                                           another Seal came
     adoptState(this.run!.state, found.snapshot);
     this.deps.log.info(`pulled the state after step ${begin.afterStep} from ${found.from}`);
@@ -291,10 +322,13 @@ export class Worker {
     const { generation } = begin;
     const rank = begin.members.findIndex(({ workerId }) => workerId === this.options.workerId);
     const { runId, checksum } = run!.spec;
+    const { hub } = this;
     const link = new GrpcLink(
-      { rank, runId, begin, checksum, clock: deps.clock, memoryFolder: this.options.memoryFolder },
+      { rank, runId, begin, hub, checksum, clock: deps.clock, memoryFolder: this.options.memoryFolder },
       {
-        peerGone: (peer, reason) => this.onPeerGone(link, begin, peer, reason),
+        peerGone: (peer, reason) => {
+          if (!this.ended) this.gonePeers.add(link, peer, begin.members[peer]?.workerId, reason); // else they go home, as we do
+        },
         violated: (error) => this.life.fail(error),
       },
     );
@@ -302,7 +336,7 @@ export class Worker {
     this.ended = undefined;
     const isTeller = (this.isTeller = rank === 0);
     this.server!.begin(generation, link);
-    peers!.keepOnly(begin.members.map(({ address }) => address));
+    peers!.keepOnly([...begin.members.map(({ address }) => address), ...(hub === undefined ? [] : [hub])]);
     link.open((address, events) => peers!.pull(address, generation, rank, events));
     deps.watch.begun(begin, rank);
     await trainLoop(
@@ -337,34 +371,6 @@ export class Worker {
     );
   }
 
-  /** A peer's report alone removes nobody: the coordinator decides. */
-  private onPeerGone(link: GrpcLink, begin: Begin, rank: number, reason: string): void {
-    if (this.ended) return; //                                       they go home, as we do
-    const { address, workerId } = begin.members[rank]!;
-    this.deps.log.info(`the stream from rank ${rank} at ${address} broke: ${reason}`);
-    if (!this.stream.isOpen)
-      this.deps.log.warn(
-        `waiting for the coordinator at ${this.deps.coordinatorAddress}: worker ${workerId} is gone, and it alone can change who takes part`,
-      );
-    this.limitPeerGone(link, begin, rank, reason);
-  }
-
-  /**
-   * No wait is without limit, but that for a coordinator that is away has its own. When two workers cannot reach each other,
-   * one of them is enough to go: the lower rank gives the other one time to.
-   */
-  private limitPeerGone(link: GrpcLink, begin: Begin, rank: number, reason: string): void {
-    const wasOpen = this.stream.isOpen;
-    const limitMs = link.rank > rank ? peerGoneMs : 2 * peerGoneMs;
-    this.life.after(limitMs, () => {
-      if (link.isClosed) return;
-      if (!wasOpen || !this.stream.isOpen) return this.limitPeerGone(link, begin, rank, reason);
-      const { address } = begin.members[rank]!;
-      const { step } = this.run!.state.progression;
-      this.life.fail(fault('PEER_GONE', { rank, address, step, waitedSeconds: limitMs / 1000, reason }));
-    });
-  }
-
   private heartbeat(): void {
     this.tellTimings();
     this.life.after(heartbeatMs, () => this.heartbeat());
@@ -375,24 +381,11 @@ export class Worker {
       this.stream.send({ kind: 'heartbeat', sentAtMs: this.deps.clock.nowMs(), timings: this.timings.take() });
   }
 
-  private sayWhy(error: unknown): void {
-    this.reporter.flush();
-    const known = lockstepErrorIn(error);
-    const message = known?.message ?? (error instanceof Error ? error.message : String(error));
-    const remedy = known?.remedy ?? 'report this as a bug';
-    this.stream.send({
-      kind: 'failed',
-      code: known?.code ?? 'INTERNAL',
-      message,
-      remedy,
-      exitCode: known?.exitCode ?? 1,
-    });
-  }
-
   private async close(): Promise<void> {
     this.reporter.flush();
     this.link?.close('the worker ends');
     this.stream.close();
+    this.lending?.close();
     this.server?.stop();
     this.peers?.close();
     await this.run?.engine.stop();

@@ -19,6 +19,7 @@ import type { PublicEvent } from '../../live/public-events.js';
 import { RunFolder } from '../../store/run-folder.js';
 import { nameOfModule } from '../../own/load-module.js';
 import { CoordinatorServer, type CoordinatorHandlers } from '../../transport/grpc/coordinator-server.js';
+import { Hub } from '../../coordinator/hub.js';
 import { ExchangeClients } from '../../transport/grpc/exchange-client.js';
 import { refusalInWords } from '../../security/identity.js';
 import type { NatsOnlooker } from '../../transport/nats/connection.js';
@@ -158,6 +159,19 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
 
     const peers = new ExchangeClients(runId, systemClock, security?.identity);
     closing.push(() => peers.close());
+    const hub =
+      spec.topology === 'star'
+        ? await Hub.start(
+            {
+              ...{ spec, layout, clock: systemClock, security: security?.server },
+              lost: (workerId, reason) => void service.then((c) => c.lostByHub(workerId, reason)),
+              fail: (error) => void service.then((c) => c.depose(error)),
+            },
+            { host: config.listen, port: config.exchangePort },
+            given.has('exchangePort'),
+          )
+        : undefined;
+    closing.push(() => hub?.close());
     const resumedStep = restoration?.run.resumedStep ?? resumption?.checkpoint.step;
     const store = runStoreIn(folder, spec, layout, {
       keep: config.keepCheckpoints,
@@ -169,8 +183,8 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       const resumed = resumedStep === undefined ? {} : { resumedStep };
       await store.appendJournal({ kind: 'run', spec, port, config: spokenConfig, ...resumed });
     }
-    const coordinator = new Coordinator(
-      { spec, layout, gap, store, peers, clock: systemClock, show, watch: live.watch, log: logger },
+    const coordinator: Coordinator = new Coordinator(
+      { spec, layout, gap, store, peers: hub ?? peers, hub, clock: systemClock, show, watch: live.watch, log: logger },
       {
         worldSize: config.workers,
         minWorkers: config.minWorkers,

@@ -103,11 +103,13 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     };
     const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
     const advertised = (port: number) => formatHostPort({ host: reachedAt, port });
+    let reached = first;
     const join = (): Worker => {
       const workerId = workerIdOf(name, randomBytes(3).toString('hex'));
       const deps: WorkerDependencies = {
         coordinatorAddress: whereabouts.inWords,
-        dial: async () => openStream(await whereabouts.find(), identity),
+        dial: async () => openStream((reached = await whereabouts.find()), identity),
+        hubAt: (port) => formatHostPort({ host: parseHostPort(reached)!.host, port }),
         security: identity && {
           identity,
           onRefused(reason, from) {

@@ -1,16 +1,19 @@
 import { makeClientConstructor } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { Generation } from '../../cluster/messages.js';
-import type { Credentials, Identity } from '../../security/identity.js';
+import type { Credentials, Identity, Role } from '../../security/identity.js';
 import { channelOptions, reasonOf } from './channels.js';
 import { exchangeProtoService } from './definitions.js';
 import { fault } from '../faults.js';
 import type { ExchangeClient } from './generated/lockstep/v1/Exchange.js';
+import type { PullStateRequest } from './generated/lockstep/v1/PullStateRequest.js';
 import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
 import type { StateRequest, StateSnapshot } from './exchange-server.js';
 import { peerSocketPath } from './host-socket.js';
 import { PullStream, type PullEvents } from './pull-stream.js';
+import { lendConnection, type LendEvents } from './lent-connection.js';
 import { channelSecurity, connectSecurely } from './secure-client.js';
+import { snapshotOf } from './state-stream.js';
 
 const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange');
 
@@ -24,6 +27,8 @@ export class ExchangeClients {
   private readonly clients = new Map<string, ExchangeClient>();
   /** With which the clients were made: after a renewal they are made anew. */
   private usedCredentials: Credentials | undefined;
+  /** Where the coordinator has a hub, whose certificate names another role than a worker's. */
+  hub: string | undefined;
 
   /** @param identity - absent where the network is trusted: plain text */
   constructor(
@@ -37,8 +42,15 @@ export class ExchangeClients {
     const { path, requestSerialize } = exchangeProtoService.Pull;
     const request = requestSerialize({ runId: this.runId, term, generation: number, rank });
     const { identity } = this;
-    const connect = identity && (() => connectSecurely(identity, address));
+    const connect = identity && (() => connectSecurely(identity, address, this.roleAt(address)));
     return new PullStream({ address, socketPath: peerSocketPath(this.runId, address), connect, path, request }, events);
+  }
+
+  /** Lends a connection to the hub. @param ownAddress - under which the run knows us @returns takes it back */
+  lend(hubAddress: string, ownAddress: string, events: LendEvents): () => void {
+    const { runId, identity } = this;
+    const connect = identity && (() => connectSecurely(identity, hubAddress, 'coordinator'));
+    return lendConnection({ hubAddress, runId, ownAddress, connect }, events);
   }
 
   /** @throws LockstepError `STATE_UNAVAILABLE` */
@@ -48,33 +60,16 @@ export class ExchangeClients {
     request: StateRequest,
     signal?: AbortSignal,
   ): Promise<StateSnapshot> {
-    const what = ({ training: 'TRAINING', best: 'BEST', checkpoint: 'CHECKPOINT' } as const)[request.what];
-    const call = this.clientOf(address).pullState({
-      runId: this.runId,
-      term,
-      generation: number,
-      what,
-      step: request.step,
-      ...(request.write ? { write: true, seconds: request.write.seconds } : {}),
-    });
+    const call = this.clientOf(address).pullState(stateRequestOf(this.runId, { term, number }, request));
     const silenceMs = request.write ? writeSilenceMs : stateSilenceMs;
     const cancel = (): void => call.cancel();
     signal?.addEventListener('abort', cancel);
     let endSilence = this.clock.setTimer(silenceMs, cancel);
     try {
-      let description: string | undefined;
-      const vectors = new Map<string, Buffer[]>();
-      for await (const chunk of call as AsyncIterable<StateChunk__Output>) {
+      return await snapshotOf(call as AsyncIterable<StateChunk__Output>, () => {
         endSilence();
         endSilence = this.clock.setTimer(silenceMs, cancel);
-        description ??= chunk.description;
-        if (!chunk.part) continue;
-        const parts = vectors.get(chunk.part.vector);
-        if (parts) parts.push(chunk.part.data);
-        else vectors.set(chunk.part.vector, [chunk.part.data]);
-      }
-      if (description === undefined) throw new Error('the stream was empty');
-      return { description, vectors: [...vectors].map(([name, parts]) => ({ name, values: floatsOf(parts) })) };
+      });
     } catch (error) {
       throw fault('STATE_UNAVAILABLE', { address, step: request.step, reason: reasonOf(error) }, error);
     } finally {
@@ -96,13 +91,17 @@ export class ExchangeClients {
     for (const client of this.clients.values()) client.close();
   }
 
+  private roleAt(address: string): Role {
+    return address === this.hub ? 'coordinator' : 'worker';
+  }
+
   private clientOf(address: string): ExchangeClient {
     const credentials = this.identity?.current();
     if (credentials !== this.usedCredentials) this.keepOnly([]);
     this.usedCredentials = credentials;
     let client = this.clients.get(address);
     if (!client) {
-      const { channelCredentials, securityOptions } = channelSecurity(this.identity, 'worker');
+      const { channelCredentials, securityOptions } = channelSecurity(this.identity, this.roleAt(address));
       const options = { ...channelOptions, ...securityOptions };
       client = new Client(address, channelCredentials, options) as unknown as ExchangeClient;
       this.clients.set(address, client);
@@ -111,7 +110,13 @@ export class ExchangeClients {
   }
 }
 
-function floatsOf(parts: readonly Buffer[]): Float32Array {
-  const bytes = Buffer.concat(parts);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+/** As it travels. */
+export function stateRequestOf(
+  runId: string,
+  { term, number }: Generation,
+  { what, step, write }: StateRequest,
+): PullStateRequest {
+  const named = ({ training: 'TRAINING', best: 'BEST', checkpoint: 'CHECKPOINT' } as const)[what];
+  const writing = write ? { write: true, seconds: write.seconds } : {};
+  return { runId, term, generation: number, what: named, step, ...writing };
 }

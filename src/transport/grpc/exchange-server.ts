@@ -1,6 +1,14 @@
 import { status } from '@grpc/grpc-js';
-import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  createServer,
+  performServerHandshake,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { listenError, type HostPort } from '../../core/address.js';
 import { lockstepErrorIn } from '../../core/errors.js';
@@ -11,11 +19,16 @@ import type { PullRequest__Output } from './generated/lockstep/v1/PullRequest.js
 import type { PullStateRequest__Output } from './generated/lockstep/v1/PullStateRequest.js';
 import type { StateChunk } from './generated/lockstep/v1/StateChunk.js';
 import { ownSocketPath, removeStaleSockets } from './host-socket.js';
-import { beginAnswer, readRequest, refuse, withPrefix } from './grpc-http2.js';
+import { beginAnswer, readRequest, refuse, windowBytes, withPrefix } from './grpc-http2.js';
 import type { GrpcLink } from './grpc-link.js';
+import { acceptLent, lenderOf } from './lent-connection.js';
 import { SecureListener } from './secure-listener.js';
 import { offerHeader } from './slot-file.js';
 
+const httpSettings = {
+  maxSessionMemory: Number.MAX_SAFE_INTEGER,
+  settings: { maxConcurrentStreams: 100, initialWindowSize: windowBytes },
+};
 const stateChunkBytes = 1024 * 1024;
 /** Peers that may wait for us to learn of a generation. */
 const earlyStreamsMax = 10_000;
@@ -58,6 +71,8 @@ export class ExchangeServer {
   private newest: Generation = noGeneration;
   /** Streams of peers that learned of the next generation before we did. */
   private readonly early: PullCall[] = [];
+  /** Takes connections that workers lend; absent: they are refused. Only a hub has a use for them. */
+  onLent: ((address: string, connection: Duplex) => void) | undefined;
 
   /** @param readState - the state that a request names, or the reason why it is not here */
   constructor(
@@ -84,6 +99,16 @@ export class ExchangeServer {
     this.newest = generation;
     this.current = { generation, link };
     for (const call of this.early.splice(0)) this.pull(call);
+  }
+
+  /** Serves a connection that was lent to somebody else. @param onUsed - that one speaks on it now */
+  serveLent(connection: Duplex, onUsed: () => void): void {
+    const session = performServerHandshake(connection, httpSettings);
+    session.once('remoteSettings', onUsed);
+    this.attend(session);
+    session.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+      this.answer(stream, headers, false),
+    );
   }
 
   stop(): void {
@@ -128,18 +153,27 @@ export class ExchangeServer {
   }
 
   private create(isOfHost: boolean): Http2Server {
-    const server = createServer({ maxSessionMemory: Number.MAX_SAFE_INTEGER, settings: { maxConcurrentStreams: 100 } });
-    server.on('session', (session) => {
-      this.sessions.add(session);
-      session.on('close', () => this.sessions.delete(session)).on('error', () => undefined);
-    });
-    server.on('stream', (stream, headers) => {
-      stream.on('error', () => undefined); //                       its 'close' tells whom it concerns
-      this.serve(stream, headers[':path'] ?? '', isOfHost).catch((error: unknown) =>
-        refuse(stream, status.INVALID_ARGUMENT, error instanceof Error ? error.message : String(error)),
-      );
-    });
+    const server = createServer(httpSettings);
+    server.on('session', (session) => this.attend(session));
+    server.on('stream', (stream, headers) => this.answer(stream, headers, isOfHost));
     return server;
+  }
+
+  private attend(session: ServerHttp2Session): void {
+    this.sessions.add(session);
+    session.on('close', () => this.sessions.delete(session)).on('error', () => undefined);
+  }
+
+  private answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, isOfHost: boolean): void {
+    stream.on('error', () => undefined); //                         its 'close' tells whom it concerns
+    const lender = lenderOf(headers);
+    if (lender) {
+      if (lender.runId !== this.runId || !this.onLent) return stream.close();
+      return this.onLent(lender.address, acceptLent(stream));
+    }
+    this.serve(stream, headers[':path'] ?? '', isOfHost).catch((error: unknown) =>
+      refuse(stream, status.INVALID_ARGUMENT, error instanceof Error ? error.message : String(error)),
+    );
   }
 
   private async serve(stream: ServerHttp2Stream, path: string, isOfHost: boolean): Promise<void> {

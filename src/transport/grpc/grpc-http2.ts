@@ -9,6 +9,9 @@ import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders, Serve
 
 /** Before each message: a byte that says whether it is compressed, and its length. */
 export const prefixBytes = 5;
+/** With the default window of 64 KiB a stream moves a fraction of what it does with this one. */
+export const windowBytes = 16 * 1024 * 1024;
+
 /** Of a request; they hold a few numbers and a name. */
 const requestBytesMax = 64 * 1024;
 

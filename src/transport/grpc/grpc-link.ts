@@ -15,7 +15,7 @@ import { formatOffer, parseOffer, SlotFile, slotFileKey } from './slot-file.js';
 const stallMs = 30_000;
 
 /** Opens the stream on which a peer's frames come. */
-export type OpenPull = (address: string, events: PullEvents) => PullStream;
+export type OpenPull = (address: string, events: PullEvents) => Pick<PullStream, 'close'>;
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -29,6 +29,8 @@ export interface LinkOptions {
   readonly rank: number;
   readonly runId: string;
   readonly begin: Begin;
+  /** Address of the hub, whose rank is the number of members, where the topology is a star; members then talk to it alone. */
+  readonly hub?: string | undefined;
   /** Whether frames carry a checksum. All members agree on it. */
   readonly checksum: boolean;
   readonly clock: Clock;
@@ -43,7 +45,9 @@ export class GrpcLink implements Link {
   readonly inbox: Inbox;
   /** By rank; our own stays unused. */
   readonly outlets: readonly Outlet[];
-  private readonly pulls: PullStream[] = [];
+  private readonly pulls: Pick<PullStream, 'close'>[] = [];
+  /** By rank. */
+  private readonly addresses: readonly string[];
   private readonly runKey: Buffer;
   /** The last round of which we sent something. */
   private round: Round | undefined;
@@ -60,12 +64,13 @@ export class GrpcLink implements Link {
     private readonly options: LinkOptions,
     private readonly events: LinkEvents,
   ) {
-    const { rank, runId, begin, checksum, clock } = options;
+    const { rank, runId, begin, hub, checksum, clock } = options;
     this.rank = rank;
     this.worldSize = begin.members.length;
     this.inbox = new Inbox(begin.generation.number);
     const runKey = (this.runKey = runKeyOf(runId));
-    this.outlets = begin.members.map((_, peer) => {
+    this.addresses = [...begin.members.map(({ address }) => address), ...(hub === undefined ? [] : [hub])];
+    this.outlets = this.addresses.map((_, peer) => {
       const onStalled = (): void => this.onStalled(peer);
       const onGone = (): void => this.free(() => this.slots?.gone(peer));
       return new Outlet({ runKey, checksum, clock, stallMs, onStalled, onGone });
@@ -73,13 +78,20 @@ export class GrpcLink implements Link {
   }
 
   open(openPull: OpenPull): void {
-    for (const [rank, member] of this.options.begin.members.entries())
-      if (rank !== this.rank) this.pull(rank, openPull, member.address);
+    const isStar = this.options.hub !== undefined;
+    for (const [rank, address] of this.addresses.entries()) {
+      const isPeer = rank !== this.rank && (!isStar || [rank, this.rank].includes(this.worldSize));
+      if (isPeer) this.pull(rank, openPull, address);
+    }
   }
 
   send(to: number, frame: Frame): Promise<void> {
     this.round = frame.round;
     return this.outlets[to]!.send(frame);
+  }
+
+  addressOf(rank: number): string {
+    return this.addresses[rank]!;
   }
 
   get sentBytes(): number {
@@ -215,8 +227,11 @@ export class GrpcLink implements Link {
   }
 
   private whereabouts(rank: number): { readonly rank: number; readonly address: string; readonly at: string } {
-    const { address } = this.options.begin.members[rank]!;
-    return { rank, address, at: this.round ? describeRound(this.round) : 'the start of the generation' };
+    return {
+      rank,
+      address: this.addressOf(rank),
+      at: this.round ? describeRound(this.round) : 'the start of the generation',
+    };
   }
 
   /** Nothing of this generation is accepted after it: a step is never computed from bad data. */

@@ -1,12 +1,9 @@
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { requestHeaders, onRefusal, withPrefix } from './grpc-http2.js';
+import { onRefusal, requestHeaders, windowBytes, withPrefix } from './grpc-http2.js';
 import { MessageAssembler } from './message-assembler.js';
 import { offerHeader } from './slot-file.js';
-
-/** With the default window of 64 KiB a stream moves a fraction of what it does with this one. */
-const windowBytes = 16 * 1024 * 1024;
 
 export interface PullEvents {
   /** A message came; its bytes are valid during the call. */

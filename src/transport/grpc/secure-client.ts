@@ -26,8 +26,8 @@ export function securityWith(given: Pick<Credentials, 'ca'> & Partial<Credential
   };
 }
 
-/** A connection to another worker, for HTTP/2. */
-export function connectSecurely(identity: Identity, address: string): TLSSocket {
+/** A connection to another worker, or to the coordinator's hub, for HTTP/2. */
+export function connectSecurely(identity: Identity, address: string, server: Role = 'worker'): TLSSocket {
   const { ca, certificate, key } = identity.current();
   const { host, port } = parseHostPort(address) ?? { host: address, port: 0 };
   return connect({
@@ -37,7 +37,7 @@ export function connectSecurely(identity: Identity, address: string): TLSSocket 
     cert: certificate,
     key,
     minVersion: 'TLSv1.3',
-    servername: certificateName('worker'),
+    servername: certificateName(server),
     ALPNProtocols: ['h2'],
   });
 }

@@ -157,6 +157,13 @@ describe('a restarted coordinator (rules 11 and 12)', () => {
     );
   });
 
+  test('seals everybody where what they exchanged through was the hub of its predecessor', () => {
+    const c = restarted({ ...elastic, sealsAtTerm: true }, before);
+    c.feed(c.greet('a', [1, 3], [1, 3], 5));
+    assert.deepEqual(c.feed({ kind: 'appended' }), ['begin 3 to a: after 4 until 10', 'seal 4 to a', 'seal 4 to b']);
+    assert.deepEqual(c.feed(c.greet('b', [1, 3], [1, 3], 6)), ['seal 4 to b']);
+  });
+
   test('seals everybody when somebody has answered a Seal whose Begin never came', () => {
     const c = restarted(elastic, before);
     c.feed({ kind: 'appended' });

@@ -69,7 +69,7 @@ async function coordinator(t: TestContext, identity?: Identity) {
       joined(hello, channel) {
         joined.push(hello.workerId);
         channel.listen({ message: () => undefined, closed: () => undefined });
-        channel.send({ kind: 'welcome', runId: 'run', runSpec: '{}', recordedStep: 0 });
+        channel.send({ kind: 'welcome', runId: 'run', runSpec: '{}', recordedStep: 0, hubPort: 0 });
       },
       readBlob: () => undefined,
     },

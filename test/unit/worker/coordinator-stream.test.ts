@@ -8,7 +8,7 @@ import { FakeClock } from '../fake-clock.js';
 const identity = { workerId: 'w', host: 'h', pid: 1, metricsAddress: 'h:2' };
 const hello: Hello = { kind: 'hello', protocolVersion: 1, numericsVersion: 1, ...identity };
 const beat: FromWorker = { kind: 'heartbeat', sentAtMs: 0, timings: [] };
-const welcome: Welcome = { kind: 'welcome', runId: 'r', runSpec: '{}', recordedStep: 0 };
+const welcome: Welcome = { kind: 'welcome', runId: 'r', runSpec: '{}', recordedStep: 0, hubPort: 0 };
 /** Lets what was resolved be noticed. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
