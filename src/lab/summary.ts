@@ -80,8 +80,8 @@ export function wordsFor(axes: Readonly<Record<string, string>>): string {
 function cellOf(trials: readonly TrialRecord[], targets: readonly number[]): Cell {
   const figure = (of: (trial: TrialRecord) => number): Figure => figureOf(trials.map(of));
   const epochsOf = ({ samples, trainLength }: TrialRecord): number => samples / trainLength;
-  const batches = trials.map(({ samples, steps, globalBatchSize }) =>
-    steps === 0 || samples / steps > globalBatchSize * 0.9 ? globalBatchSize : samples / steps,
+  const batches = trials.map(({ samples, steps, globalBatchSize, evaluations }) =>
+    evaluations.some(({ batch }) => batch !== globalBatchSize) ? samples / steps : globalBatchSize,
   );
   const testBest = (trial: TrialRecord) =>
     trial.evaluations.reduce(

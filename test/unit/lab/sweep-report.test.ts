@@ -69,6 +69,12 @@ describe('cells and series', () => {
     );
   });
 
+  it('a batch that varies counts by its mean', () => {
+    const trial = trialOf(50);
+    const evaluations = trial.evaluations.map((each) => ({ ...each, batch: 100 }));
+    assert.equal(cellsOf([{ ...trial, evaluations, samples: 100_000, steps: 1250 }], targets)[0]!.batch, 80);
+  });
+
   it('a target counts the trials that reached it', () => {
     const never = trialOf(10, { evaluations: [] });
     const [cell] = cellsOf([trialOf(10), never], [0.9]);
