@@ -13,7 +13,7 @@ import type { LossyCodec } from '../core/run-spec.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
 import { fastestKernels } from '../engine/fastest-kernels.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
-import { ExchangeServer } from '../transport/grpc/exchange-server.js';
+import { ExchangeServer, type ExchangeSecurity } from '../transport/grpc/exchange-server.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { tmpfsFolder } from '../transport/grpc/slot-file.js';
 import { PlainTcp } from './plain-tcp.js';
@@ -57,15 +57,20 @@ export interface ExchangeTimes {
 export class ExchangeParticipant {
   private readonly arena = createArena();
   private readonly clients: ExchangeClients;
-  private readonly server = new ExchangeServer(runId, () => 'no state here');
+  private readonly server: ExchangeServer;
   private readonly tcp = new PlainTcp();
   private link: GrpcLink | undefined;
   private workspace: Workspace | undefined;
   private residuals: Workspace | undefined;
   private step = 0;
 
-  constructor(private readonly clock: Clock) {
-    this.clients = new ExchangeClients(runId, clock);
+  /** @param network - for participants that shall meet at their addresses although they are on one host, with TLS or without */
+  constructor(
+    private readonly clock: Clock,
+    private readonly network?: { readonly security?: ExchangeSecurity | undefined },
+  ) {
+    this.server = new ExchangeServer(runId, () => 'no state here', network?.security);
+    this.clients = new ExchangeClients(runId, clock, network?.security?.identity);
   }
 
   /** Where others reach the participant that listens at a given port. */
@@ -80,7 +85,7 @@ export class ExchangeParticipant {
     this.residuals = new Workspace(vectors);
     const { host } = listen;
     const port = await this.server.start(listen, true);
-    await this.server.startForHost(formatHostPort({ host, port }));
+    if (!this.network) await this.server.startForHost(formatHostPort({ host, port }));
     const plainPort = await this.tcp.listen({ host, port: listen.port === 0 ? 0 : listen.port + 1 });
     return { exchange: formatHostPort({ host, port }), plain: formatHostPort({ host, port: plainPort }) };
   }

@@ -3,6 +3,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Agent, type SlotOffer } from '../../agent/agent.js';
 import { fault } from '../../agent/faults.js';
+import { isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { listAdapters } from '../../engine/webgpu/adapters.js';
 import { connectNats } from '../../transport/nats/connection.js';
@@ -11,6 +12,7 @@ import { LogStream } from '../../transport/nats/log-stream.js';
 import { newestEvent } from '../../transport/nats/read-events.js';
 import { RunLedger } from '../../transport/nats/run-ledger.js';
 import { WorkQueue } from '../../transport/nats/work-queue.js';
+import { ownAddressTowards } from '../../worker/own-address.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
 import { createLog } from '../logger.js';
@@ -52,7 +54,7 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
       folder: join(folder, 'runs'),
       url: options.nats,
       listen: options.listen,
-      advertise: options.advertise,
+      advertise: options.advertise ?? (isWildcardHost(options.listen) ? await addressTowards(options.nats) : undefined),
       insecure: options.insecure ?? false,
       wallTimeMs: () => Date.now(),
     },
@@ -70,6 +72,12 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
     await connection.close();
     close();
   }
+}
+
+/** On a host with several networks, the address in the one that NATS is in: all agents reach that one. */
+function addressTowards(natsUrl: string): Promise<string> {
+  const { hostname: host, port } = new URL(natsUrl.split(',')[0]!);
+  return ownAddressTowards({ host: host.replace(/^\[|\]$/g, ''), port: Number(port || 4222) });
 }
 
 function defaultFolder(environment: CommandContext['environment']): string {

@@ -207,11 +207,10 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
       else coordinator.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
-    const advertised = formatHostPort({ host: config.advertise ?? localHost(config.listen), port });
-    await leading?.publish(advertised, (error) => coordinator.depose(error));
+    const reachable = formatHostPort({ host: reachableHost(config), port });
+    await leading?.publish(reachable, (error) => coordinator.depose(error));
     const address = formatHostPort({ host: config.listen, port });
     const token = security?.token(config.workers);
-    const reachable = formatHostPort({ host: reachableHost(config), port });
     show({
       type: 'listening',
       coordinator: address,
