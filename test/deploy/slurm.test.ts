@@ -75,6 +75,7 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     await ended(job);
     await ended(joining);
     await assertSameAsLocal(job);
+    assert.doesNotMatch(logOf(job) + logOf(joining), /--insecure/, 'all of it was TLS');
   });
 
   test('a job whose time is over saves and is requeued; one that is cancelled can be taken up again', async () => {
