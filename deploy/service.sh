@@ -5,14 +5,22 @@
 #
 # A run that was interrupted and saved goes on from there. One whose coordinator was lost is taken over while its workers
 # go on. One that lost everybody goes on from its newest checkpoint. Where there is none, a run begins.
+#
+# With NATS (LOCKSTEP_NATS, LOCKSTEP_RUN) a coordinator that is started again stands by: its own lease may not have run out
+# yet, or a standby may have taken the run over. A run that lost everybody then waits for a person.
 set -u
 dir=${1:?the folder of the run is missing}
 shift
 
-if tail -n 1 "$dir/journal.jsonl" 2>/dev/null | grep -q '"kind":"end"'; then
+# The last word of a run that has ended: its workers were told.
+if tail -n 1 "$dir/journal.jsonl" 2>/dev/null | grep -q '"kind":"told"'; then
+  unset LOCKSTEP_STANDBY # there is nobody to wait for
   exec lockstep coordinator --resume "$dir" "$@"
 fi
 
+if [ -n "${LOCKSTEP_NATS:-}" ] && [ -s "$dir/journal.jsonl" ]; then
+  export LOCKSTEP_STANDBY=true
+fi
 lockstep coordinator --restore --out "$dir" "$@" &
 coordinator=$!
 told=yes
@@ -24,7 +32,7 @@ while [ -n "$told" ]; do
 done
 
 # 3: nobody was left who had the state.
-if [ "$code" -eq 3 ] && [ -n "$(find "$dir/checkpoints" -name '*.safetensors' 2>/dev/null)" ]; then
+if [ "$code" -eq 3 ] && [ -z "${LOCKSTEP_NATS:-}" ] && [ -n "$(find "$dir/checkpoints" -name '*.safetensors' 2>/dev/null)" ]; then
   exec lockstep coordinator --resume "$dir" "$@"
 fi
 exit "$code"
