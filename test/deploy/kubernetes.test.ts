@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { packageRoot } from '../../src/core/paths.js';
-import { goldenFile, overlays } from './manifests.js';
+import { documented } from './documented.js';
+import { goldenFile, manifestsOf, overlays, podOf } from './manifests.js';
 import { missingTools, needs } from './needs.js';
 
 /** An old one that is still in use, and the newest that `kubernetes-validate` knows. */
@@ -38,6 +39,24 @@ describe(
         const { status, stdout, stderr } = validate(version, ...overlays.map(goldenFile));
         assert.equal(status, 0, stdout + stderr);
       });
+
+    test('the Secrets of the page hold what the programs look for', () => {
+      for (const command of documented('kubernetes.md', 'certs')) {
+        const [, ...words] = command.split(' ');
+        const made = spawnSync(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...words], { cwd: folder });
+        assert.equal(made.status, 0, String(made.stderr));
+      }
+      const mounted = manifestsOf('standby').flatMap((m) => podOf(m)?.volumes ?? []);
+      for (const command of documented('kubernetes.md', 'secrets')) {
+        const [program = '', ...words] = command.split(' ');
+        const flags = ['--dry-run=client', '--output', 'json'];
+        const made = spawnSync(program, [...words, ...flags], { cwd: folder, encoding: 'utf8' });
+        assert.equal(made.status, 0, made.stderr);
+        const secret = JSON.parse(made.stdout) as { metadata: { name: string }; data: Record<string, string> };
+        for (const file of ['ca.pem', 'cert.pem', 'key.pem']) assert.ok(secret.data[file], file);
+        assert.ok(mounted.some((volume) => volume.secret?.secretName === secret.metadata.name));
+      }
+    });
 
     test('a manifest that is wrong is found', () => {
       const right = readFileSync(goldenFile('trial'), 'utf8');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { packageRoot } from '../../src/core/paths.js';
 
-export const overlays = ['cpu', 'monitored', 'nvidia', 'trial'] as const;
+export const overlays = ['cpu', 'monitored', 'nvidia', 'standby', 'trial'] as const;
 
 export interface Container {
   readonly name: string;
@@ -21,6 +21,7 @@ export interface Container {
 }
 
 export interface PodSpec {
+  readonly volumes?: readonly { readonly name: string; readonly secret?: { readonly secretName: string } }[];
   readonly containers: readonly Container[];
   readonly securityContext?: Readonly<Record<string, unknown>>;
   readonly enableServiceLinks?: boolean;

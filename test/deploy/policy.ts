@@ -27,7 +27,7 @@ function containerComplaints(container: Container): readonly string[] {
   const { name, image, resources, securityContext: context = {} } = container;
   const dropped = (context['capabilities'] as { drop?: readonly string[] } | undefined)?.drop ?? [];
   return only([
-    [!/:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?$/.test(image), `image ${image} has no version`],
+    [!/:\d+\.\d+\.\d+(-vulkan)?(@sha256:[0-9a-f]{64})?$/.test(image), `image ${image} has no version`],
     [context['readOnlyRootFilesystem'] !== true, 'can write to its root'],
     [context['allowPrivilegeEscalation'] !== false, 'may gain privileges'],
     [!dropped.includes('ALL'), 'keeps capabilities'],
@@ -39,7 +39,8 @@ function containerComplaints(container: Container): readonly string[] {
 }
 
 /** Its variables have to be options of the program that it starts, with values that these take. */
-function configurationComplaints({ command, args, env }: Container): readonly string[] {
+function configurationComplaints({ image, command, args, env }: Container): readonly string[] {
+  if (!image.startsWith('lockstep:')) return [];
   const program: Command = command?.[0] === 'lockstep-service' ? 'coordinator' : (args?.[0] as Command);
   const filled = (env ?? []).map(({ name, value }) => [name, value ?? 'filled-in-by-kubernetes'] as const);
   try {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { loadConfig } from '../../../src/config/index.js';
-import { manifestsOf, overlays, podOf, type Manifest } from '../../deploy/manifests.js';
+import { manifestsOf, overlays, podOf, type Container, type Manifest } from '../../deploy/manifests.js';
 import { podComplaints } from '../../deploy/policy.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lockstep-manifests-'));
@@ -23,7 +23,7 @@ for (const overlay of overlays) {
     };
 
     test('every pod keeps to the rules', () => {
-      assert.equal(manifests.filter(podOf).length, 2);
+      assert.equal(manifests.filter(podOf).length, overlay === 'standby' ? 4 : 2);
       assert.deepEqual(manifests.flatMap(podComplaints), []);
     });
 
@@ -47,13 +47,43 @@ for (const overlay of overlays) {
     });
 
     test('run.yaml is a configuration', () => {
-      const options = manifests.find((m) => m.kind === 'ConfigMap')!.data!['run.yaml']!;
+      const options = manifests.flatMap((m) => m.data?.['run.yaml'] ?? [])[0]!;
       const file = join(folder, `${overlay}.yaml`);
       writeFileSync(file, options);
       assert.equal(loadConfig('coordinator', { flags: new Map(), environment: {}, file }).config.workers, 2);
     });
   });
 }
+
+test('with a standby every program is in the run of one NATS, has certificates, and is let through', () => {
+  const manifests = manifestsOf('standby');
+  const policy = manifests.find((m) => m.kind === 'NetworkPolicy')!.spec!.podSelector!.matchLabels;
+  const address = new Set<string | undefined>();
+  for (const manifest of manifests.filter(podOf)) {
+    const { labels } = manifest.spec!.template!.metadata;
+    assert.ok(includesLabels(labels, policy), manifest.metadata.name);
+    const [{ image, env = [] }] = podOf(manifest)!.containers as [Container];
+    if (!image.startsWith('lockstep:')) continue;
+    const value = (name: string): string | undefined => env.find((variable) => variable.name === name)?.value;
+    address.add(value('LOCKSTEP_NATS'));
+    assert.equal(value('LOCKSTEP_RUN'), 'run');
+    assert.equal(value('LOCKSTEP_CERTS'), '/etc/lockstep-certs', manifest.metadata.name);
+    assert.equal(value('LOCKSTEP_INSECURE'), undefined, manifest.metadata.name);
+  }
+  assert.deepEqual([...address], ['nats://lockstep-nats:4222']);
+  const service = manifests.find((m) => m.kind === 'Service' && m.metadata.name === 'lockstep-nats')!;
+  const nats = manifests.find((m) => m.kind === 'StatefulSet')!.spec!.template!.metadata.labels;
+  assert.ok(includesLabels(nats, service.spec!.selector as unknown as Record<string, string>));
+});
+
+test('where the Prometheus operator is, the dashboards come along', () => {
+  const found = manifestsOf('monitored').filter((m) => m.metadata.labels?.['grafana_dashboard'] === '1');
+  assert.deepEqual(
+    found.flatMap((m) => Object.keys(m.data!)),
+    ['cluster.json', 'exchange.json', 'training.json'],
+  );
+  for (const { data } of found) for (const text of Object.values(data!)) assert.ok('panels' in JSON.parse(text));
+});
 
 test('each rule complains about a pod that breaks it', () => {
   const manifest: Manifest = {
