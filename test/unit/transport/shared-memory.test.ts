@@ -28,7 +28,7 @@ import {
 } from '../../../src/transport/grpc/frame-codec.js';
 import { GrpcLink } from '../../../src/transport/grpc/grpc-link.js';
 import { PeerSlots } from '../../../src/transport/grpc/peer-slots.js';
-import type { PullEvents, PullStream } from '../../../src/transport/grpc/pull-stream.js';
+import type { PullEvents } from '../../../src/transport/grpc/pull-stream.js';
 import { runKeyOf } from '../../../src/transport/grpc/run-key.js';
 import {
   formatOffer,
@@ -209,7 +209,7 @@ function hostilePeer(t: TestContext, { checksum = false, offers = true } = {}) {
   let events!: PullEvents;
   link.open((_address, opened) => {
     events = opened;
-    return { close: () => undefined } as unknown as PullStream;
+    return { close: () => undefined };
   });
   if (offers) events.memory!(formatOffer(file.offer));
   const received: ArrivedFrame[] = [];
