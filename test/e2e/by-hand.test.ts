@@ -77,7 +77,7 @@ test('the folder of a run holds what was promised, and its spec repeats it', asy
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as { kind: string }).kind);
-  assert.deepEqual(kinds, ['run', 'term', 'begin', 'end']);
+  assert.deepEqual(kinds, ['run', 'term', 'begin', 'end', 'told']);
   assert.deepEqual(readdirSync(join(out, 'logs')).sort(), ['coordinator.jsonl', 'worker-0.jsonl', 'worker-1.jsonl']);
   assert.equal(readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n').length, 24);
 
