@@ -50,7 +50,7 @@ export const coordinatorFaults = {
   },
   VALIDATION_TOO_LARGE: {
     exitCode: 2,
-    meaning: '--validation leaves nothing to train on.',
+    meaning: 'What `--validation` holds out leaves nothing to train on.',
     message: (f: { validationLength: number; trainLength: number }) =>
       `--validation ${f.validationLength} takes all of the ${f.trainLength} samples of the training set`,
     remedy: 'hold out fewer; 10000 are usual for MNIST',
