@@ -83,6 +83,10 @@ describe('--resume', () => {
       evaluateEvery: '7steps',
       targetAccuracy: '0.9',
       lossScale: '1024',
+      batchGrowth: 'every=2epochs,factor=2',
+      batchMin: '24',
+      batchMax: '96',
+      validationLength: '24',
     };
     const isFixed = (name: FieldName): boolean =>
       factsOf(name).commands.includes('train') && !factsOf(name).local && !factsOf(name).mayChange;
