@@ -20,7 +20,7 @@ export const growthFields = {
   batchGrowth: field('batch-growth', text, {
     group: 'Batches and steps',
     commands: run,
-    placeholder: 'every=2epochs,factor=2',
+    placeholder: 'every=E,factor=F',
     otherwise: 'the batch stays',
     about:
       'The batch grows times `factor` after each `every`, in epochs or samples, where others lower the learning rate: the same curve against epochs in fewer steps (Smith et al. 2018). The learning rate stays; with a number for --global-batch.',

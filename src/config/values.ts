@@ -89,7 +89,7 @@ export const moduleFile = expecting(
 );
 
 export const batchSize = expecting(
-  'a whole number of at least 1, full or auto',
+  'a whole number of at least 1, auto or full',
   z.union([z.enum(['full', 'auto']), z.preprocess(numberFromText, z.int().min(1))]),
 );
 

@@ -98,7 +98,7 @@ export const coordinatorFaults = {
   },
   VALIDATION_OF_MODULE: {
     exitCode: 2,
-    meaning: '--validation divides a data set that a module has divided already.',
+    meaning: '`--validation` divides a data set that a module has divided already.',
     message: (f: { validationLength: number; path: string }) =>
       `--validation ${f.validationLength} cannot divide the data sets of ${f.path}`,
     remedy: 'let the module give data.validation, and leave --validation out',
