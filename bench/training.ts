@@ -5,10 +5,11 @@
  *     npm run build && node dist/bench/training.js [--python FILE --data FOLDER] [--json]
  *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--steps 300] [--rounds 5]
  *
- * Each worker computes `--batch` images a step; images/s are those of training alone. The ratio is the median of the
- * rounds' ratios, so that a noisy minute meets both sides. `--data` is a folder with the IDX files for PyTorch, and
- * `--python` an interpreter that has it (bench/peers/ddp_lenet.py); without them it is not run. Weak scaling is the speed
- * of the last count of workers by that of the first, each for one worker.
+ * Each worker computes `--batch` images a step on one thread, as PyTorch's does: one worker alone would have all cores
+ * otherwise. Images/s are those of training alone. The ratio is the median of the rounds' ratios, so that a noisy minute meets
+ * both sides. `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it
+ * (bench/peers/ddp_lenet.py); without them it is not run. Weak scaling is the speed of the last count of workers by that of the
+ * first, each for one worker.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -44,7 +45,18 @@ interface Speed {
 async function ours(engine: string, workers: number): Promise<Speed> {
   const out = join(folder, 'run');
   rmSync(out, { recursive: true, force: true });
-  const args = ['train', '--json', '--engine', engine, '--workers', String(workers), '--steps', flags.steps];
+  const args = [
+    'train',
+    '--json',
+    '--engine',
+    engine,
+    '--threads',
+    '1',
+    '--workers',
+    String(workers),
+    '--steps',
+    flags.steps,
+  ];
   args.push('--global-batch', String(workers * batch), '--micro-batch', '32', '--checkpoint-every', 'off');
   args.push('--eval-every', `${flags.steps}steps`, '--out', out);
   const { stdout } = await run(process.execPath, [join(packageRoot, 'bin/lockstep.js'), ...args], {

@@ -145,7 +145,7 @@ export class Coordinator {
   }
 
   /** Somebody else leads the run, or it cannot go on. */
-  depose(error: Error): void {
+  fail(error: Error): void {
     this.life.fail(error);
   }
 

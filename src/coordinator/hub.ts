@@ -22,13 +22,10 @@ import {
 } from '../transport/grpc/exchange-server.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { LentConnections } from '../transport/grpc/lent-connections.js';
-import { statesOver } from '../transport/grpc/lent-state.js';
+import { lentState } from '../transport/grpc/lent-state.js';
 import { lentPull } from '../transport/grpc/lent-pull.js';
-import { snapshotOf } from '../transport/grpc/state-stream.js';
-import { fault } from '../transport/faults.js';
+import { receiveState } from '../transport/grpc/state-stream.js';
 
-/** Silence on a state's stream after which its sender is given up. */
-const stateSilenceMs = 30_000;
 /** How long a member may do without its stream before it is lost: the coordinator's own heartbeats decide within 2 s. */
 const peerGoneMs = 15_000;
 
@@ -95,33 +92,15 @@ export class Hub {
   }
 
   /** As `ExchangeClients` does it, over a connection that the worker has lent. @throws LockstepError `STATE_UNAVAILABLE` */
-  async pullState(
+  pullState(
     address: string,
     generation: Generation,
     request: StateRequest,
     signal?: AbortSignal,
   ): Promise<StateSnapshot> {
-    const silence = new AbortController();
-    const giveUp = (): void => silence.abort(new Error('it does not answer'));
-    signal?.addEventListener('abort', giveUp);
-    let endSilence = this.needs.clock.setTimer(stateSilenceMs, giveUp);
-    try {
-      const connection = await this.lent.take(address, silence.signal);
-      silence.signal.addEventListener('abort', () => connection.destroy());
-      return await snapshotOf(
-        statesOver(connection, stateRequestOf(this.needs.spec.runId, generation, request)),
-        () => {
-          endSilence();
-          endSilence = this.needs.clock.setTimer(stateSilenceMs, giveUp);
-        },
-      );
-    } catch (error) {
-      const { message } = error as Error;
-      throw fault('STATE_UNAVAILABLE', { address, step: request.step, reason: message }, error);
-    } finally {
-      endSilence();
-      signal?.removeEventListener('abort', giveUp);
-    }
+    const asked = stateRequestOf(this.needs.spec.runId, generation, request);
+    const open = (end: AbortSignal) => lentState(this.lent, address, asked, end);
+    return receiveState({ address, open }, request, this.needs.clock, signal);
   }
 
   close(): void {

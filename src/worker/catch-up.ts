@@ -12,7 +12,6 @@ const limitMs = 60_000;
  * State `begin.afterStep`, from the donor or from anybody level (rule 8). When the donor is lost there will be another
  * Seal, which aborts this; until then everybody is asked in turn, again and again.
  *
- * @param hub - where the topology is a star: nobody else can be dialled, and it asks the others
  * @returns undefined when `signal` was aborted
  * @throws LockstepError `STATE_UNAVAILABLE` after a minute
  */
@@ -22,11 +21,11 @@ export async function pullFromAnybody(
   peers: ExchangeClients,
   clock: Clock,
   signal: AbortSignal,
-  hub?: string,
 ): Promise<{ readonly snapshot: StateSnapshot; readonly from: string } | undefined> {
   const donor = begin.members[begin.donor]!;
   const others = begin.members.filter(({ workerId }) => workerId !== donor.workerId && workerId !== ownId);
-  const sources = hub === undefined ? [donor, ...others] : [{ workerId: 'the hub', address: hub }];
+  // In a star nobody but the hub can be dialled, and it asks the others.
+  const sources = peers.hub === undefined ? [donor, ...others] : [{ workerId: 'the hub', address: peers.hub }];
   const request = { what: 'training', step: begin.afterStep } as const;
   const beganMs = clock.nowMs();
   for (;;) {

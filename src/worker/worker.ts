@@ -297,14 +297,7 @@ export class Worker {
   /** Rule 8: whoever is behind pulls the state after which the generation begins. */
   private async pullState(begin: Begin): Promise<void> {
     const abort = (this.catchUp = new AbortController());
-    const found = await pullFromAnybody(
-      begin,
-      this.options.workerId,
-      this.peers!,
-      this.deps.clock,
-      abort.signal,
-      this.hub,
-    );
+    const found = await pullFromAnybody(begin, this.options.workerId, this.peers!, this.deps.clock, abort.signal);
     if (!found) return; //                                           another Seal came
     adoptState(this.run!.state, found.snapshot);
     this.deps.log.info(`pulled the state after step ${begin.afterStep} from ${found.from}`);

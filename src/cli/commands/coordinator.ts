@@ -165,7 +165,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
             {
               ...{ spec, layout, clock: systemClock, security: security?.server },
               lost: (workerId, reason) => void service.then((c) => c.lostByHub(workerId, reason)),
-              fail: (error) => void service.then((c) => c.depose(error)),
+              fail: (error) => void service.then((c) => c.fail(error)),
             },
             { host: config.listen, port: config.exchangePort },
             given.has('exchangePort'),
@@ -208,7 +208,7 @@ export const run: CommandRun<'coordinator'> = async ({ config, given }, { stdout
     });
     beginService(coordinator);
     const reachable = formatHostPort({ host: reachableHost(config), port });
-    await leading?.publish(reachable, (error) => coordinator.depose(error));
+    await leading?.publish(reachable, (error) => coordinator.fail(error));
     const address = formatHostPort({ host: config.listen, port });
     const token = security?.token(config.workers);
     show({

@@ -73,6 +73,7 @@ INLINE void tile_sums(int steps, int goes_on, lanes *to, int rows, int vectors, 
   tile_step(sum, pairs, rows, vectors, x, s * in_step, w); \
   w += w_stride;                                           \
   if (--left == 0) break;
+    _Static_assert(TILE_STEPS == 6, "as many as are written out");
     for (int left = length; left > 0;) {
       STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5)
       UNROLL for (int i = 0; i < rows; i++) x[i] += steps * in_step;

@@ -2,9 +2,8 @@ import { makeClientConstructor } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { Generation } from '../../cluster/messages.js';
 import type { Credentials, Identity, Role } from '../../security/identity.js';
-import { channelOptions, reasonOf } from './channels.js';
+import { channelOptions } from './channels.js';
 import { exchangeProtoService } from './definitions.js';
-import { fault } from '../faults.js';
 import type { ExchangeClient } from './generated/lockstep/v1/Exchange.js';
 import type { PullStateRequest } from './generated/lockstep/v1/PullStateRequest.js';
 import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
@@ -13,14 +12,9 @@ import { peerSocketPath } from './host-socket.js';
 import { PullStream, type PullEvents } from './pull-stream.js';
 import { lendConnection, type LendEvents } from './lent-connection.js';
 import { channelSecurity, connectSecurely } from './secure-client.js';
-import { snapshotOf } from './state-stream.js';
+import { receiveState } from './state-stream.js';
 
 const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange');
-
-/** Silence on a state's stream after which its sender is given up. */
-const stateSilenceMs = 30_000;
-/** The same of a worker that writes its state to a disk before it answers. */
-const writeSilenceMs = 300_000;
 
 /** Connections to other workers' `Exchange` services, one an address, kept from generation to generation. */
 export class ExchangeClients {
@@ -60,22 +54,12 @@ export class ExchangeClients {
     request: StateRequest,
     signal?: AbortSignal,
   ): Promise<StateSnapshot> {
-    const call = this.clientOf(address).pullState(stateRequestOf(this.runId, { term, number }, request));
-    const silenceMs = request.write ? writeSilenceMs : stateSilenceMs;
-    const cancel = (): void => call.cancel();
-    signal?.addEventListener('abort', cancel);
-    let endSilence = this.clock.setTimer(silenceMs, cancel);
-    try {
-      return await snapshotOf(call as AsyncIterable<StateChunk__Output>, () => {
-        endSilence();
-        endSilence = this.clock.setTimer(silenceMs, cancel);
-      });
-    } catch (error) {
-      throw fault('STATE_UNAVAILABLE', { address, step: request.step, reason: reasonOf(error) }, error);
-    } finally {
-      endSilence();
-      signal?.removeEventListener('abort', cancel);
-    }
+    const open = (end: AbortSignal): AsyncIterable<StateChunk__Output> => {
+      const call = this.clientOf(address).pullState(stateRequestOf(this.runId, { term, number }, request));
+      end.addEventListener('abort', () => call.cancel());
+      return call as AsyncIterable<StateChunk__Output>;
+    };
+    return receiveState({ address, open }, request, this.clock, signal);
   }
 
   /** Gives up connections to everybody else. */

@@ -1,16 +1,20 @@
 import { connect as connectHttp2 } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import { exchangeProtoService } from './definitions.js';
 import type { PullStateRequest } from './generated/lockstep/v1/PullStateRequest.js';
 import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
 import { onRefusal, requestHeaders, windowBytes, withPrefix } from './grpc-http2.js';
+import type { LentConnections } from './lent-connections.js';
 import { MessageAssembler } from './message-assembler.js';
 
-/** Calls `PullState` over a connection that a worker has lent, which ends with the call. @throws Error when it does not answer */
-export async function* statesOver(
-  connection: Duplex,
+/** Calls `PullState` over a connection that a worker has lent, which ends with the call. @throws Error when it is refused or breaks */
+export async function* lentState(
+  lent: LentConnections,
+  address: string,
   request: PullStateRequest,
+  end: AbortSignal,
 ): AsyncGenerator<StateChunk__Output, void, void> {
+  const connection = await lent.take(address, end);
+  end.addEventListener('abort', () => connection.destroy(end.reason as Error));
   const { path, requestSerialize, responseDeserialize } = exchangeProtoService.PullState;
   const session = connectHttp2('http://lent', {
     createConnection: () => connection,
@@ -31,7 +35,7 @@ export async function* statesOver(
       yield* chunks.splice(0);
     }
     if (failure) throw failure; //                                  a status that is not OK comes with or behind the data
-    if (!stream.endAfterHeaders && stream.rstCode !== 0) throw new Error('the connection broke');
+    if (stream.rstCode !== 0) throw new Error('the connection broke');
   } finally {
     session.destroy();
   }
