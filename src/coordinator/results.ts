@@ -98,24 +98,39 @@ export class Results {
     this.saveBest(begin, this.needs.record.bestStep!);
   }
 
-  /**
-   * Weights of the best evaluation, fetched while the run goes on; one after the other. Those that come may be of a
-   * later evaluation that was better still, which we have not been told of yet.
-   */
+  /** Weights of the best evaluation, fetched while the run goes on; one after the other. */
   saveBest(begin: Begin, step: number): void {
-    const { peers, store, log } = this.needs;
-    const { address } = begin.members[0]!;
     this.savingBest = this.savingBest.then(async () => {
       if (this.savedBestStep >= step) return;
       try {
-        const snapshot = await peers.pullState(address, begin.generation, { what: 'best', step });
-        const best = JSON.parse(snapshot.description) as { step: number };
-        await store.saveBest(best.step, weightsOf(snapshot));
-        this.savedBestStep = best.step;
+        const { best, weights } = await this.fetchBest(begin, step);
+        await this.needs.store.saveBest(best, weights);
+        this.savedBestStep = best;
       } catch (error) {
-        log.warn(`the best weights so far, of step ${step}, were not saved: ${(error as Error).message}`);
+        this.needs.log.warn(`the best weights so far, of step ${step}, were not saved: ${(error as Error).message}`);
       }
     });
+  }
+
+  /**
+   * Every member keeps them, so that they are lost with none of them. Those that come may be of a later evaluation that
+   * was better still, which we have not been told of yet; those of an earlier one are of a member that was away.
+   */
+  private async fetchBest(
+    { members, generation }: Begin,
+    step: number,
+  ): Promise<{ best: number; weights: Float32Array }> {
+    let failure: Error | undefined;
+    for (const { address } of members) {
+      try {
+        const snapshot = await this.needs.peers.pullState(address, generation, { what: 'best', step });
+        const { step: best } = JSON.parse(snapshot.description) as { step: number };
+        if (best >= step) return { best, weights: weightsOf(snapshot) };
+      } catch (error) {
+        failure = error as Error;
+      }
+    }
+    throw failure ?? new Error('no member has them');
   }
 
   /**

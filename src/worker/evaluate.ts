@@ -43,7 +43,7 @@ export async function evaluate(
   // there had it gone on: it is for the report, and leaves no trace in the state.
   const isInTurn = isAtBoundary(spec.evaluateEvery, state.progression);
   if (best && isInTurn) state.progression = { ...state.progression, bestAccuracy: testAccuracy, bestStep: step };
-  if (best && membership.rank === 0) run.best = { step, weights: new Float32Array(state.now.weights) };
+  if (best) run.best = { step, weights: new Float32Array(state.now.weights) };
   return { step, epoch: epochOf(run), testLoss: evaluationSum[0]! / sampleCount, testAccuracy, best };
 }
 

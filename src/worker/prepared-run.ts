@@ -35,7 +35,7 @@ export interface PreparedRun {
   readonly differences?: { readonly own: Float32Array; readonly sum: Float32Array };
   /** float32[evaluationCount]. */
   readonly evaluationSum: Float32Array;
-  /** The weights of the best evaluation so far; on rank 0 only. */
+  /** The weights of the best evaluation so far, for the coordinator, which asks one member after the other. */
   best: { readonly step: number; readonly weights: Float32Array } | undefined;
   /** A copy of the state for the coordinator to store; on rank 0 only. */
   checkpoint: { readonly step: number; readonly state: StateSnapshot } | undefined;

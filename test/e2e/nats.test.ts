@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { lastLine, runToEnd, start, workshop, type Running } from './lockstep.js';
+import { lastLine, runToEnd, slowEngine, start, workshop, type Running } from './lockstep.js';
 import { natsMissing, NatsServer } from './nats-server.js';
 
 /** Runs whose lease and journal are in a real NATS server. */
@@ -34,9 +34,9 @@ function startCoordinatorIn(environment: Environment, run: string, out: string, 
   return start(['coordinator', ...flags], place.folder, environment);
 }
 
-function startWorker(run: string, name: string): Running {
+function startWorker(run: string, name: string, environment: Environment = {}): Running {
   const flags = ['--nats', server.url, '--run', run, '--name', name, '--exchange-port', '0', '--metrics-port', '0'];
-  return start(['worker', ...flags], place.folder);
+  return start(['worker', ...flags], place.folder, environment);
 }
 
 /** The lease of a coordinator that was killed runs out after a while: until then another one is refused. */
@@ -119,7 +119,9 @@ test('when a coordinator dies with the End in its journal, its successor tells i
 
 test('while NATS is out of reach steps go on, and membership changes when it is back', { skip }, async () => {
   const first = startCoordinator('outage', 'outage', ...spec.slice(2), '--workers', '2');
-  const [anna, bert] = ['anna', 'bert'].map((name) => startWorker('outage', name)) as [Running, Running];
+  const unhurried = slowEngine(2); //                                      the run is not over before the outage is noticed
+  const workers = ['anna', 'bert'].map((name) => startWorker('outage', name, unhurried));
+  const [anna, bert] = workers as [Running, Running];
   await first.seen(/"type":"step"/);
   await server.kill();
   await first.complained(/NATS at .* is out of reach/);
