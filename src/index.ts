@@ -10,6 +10,7 @@ export {
   type SampleFunction,
 } from './own/definition.js';
 export type { Dataset, ReadMoment, SampleFormat, SampleType, SampleValues, Samples } from './data/dataset.js';
+export * as data from './data/library.js';
 export { LockstepError, type ExitCode } from './core/errors.js';
 export type { EvaluationRecord, PhaseSeconds, RunEvent, RunReport, StepRecord } from './core/events.js';
 export { weightsDigest } from './core/digest.js';

@@ -31,7 +31,7 @@ export async function readInputs(path: string, sampleShape: readonly number[], s
 
 async function readIdx(path: string): Promise<NpyArray> {
   const { shape, values } = parseIdx(await readIdxContent(path), [2, 3, 4], path);
-  return { shape, values: Float32Array.from(values), isBytes: true };
+  return { shape, values: Float32Array.from(values), isBytes: true, type: '|u1' };
 }
 
 async function read(path: string): Promise<Uint8Array> {

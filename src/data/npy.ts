@@ -5,6 +5,15 @@ export interface NpyArray {
   readonly values: Float32Array;
   /** Whether it has bytes, as pictures do. */
   readonly isBytes: boolean;
+  /** As NumPy has it: `<f4`. */
+  readonly type: string;
+}
+
+export interface NpyHeader {
+  readonly shape: readonly number[];
+  readonly type: string;
+  /** Where the values begin, in bytes. */
+  readonly end: number;
 }
 
 type Reader = (view: DataView, at: number) => number;
@@ -25,6 +34,26 @@ const readers: Readonly<Record<string, readonly [bytes: number, Reader]>> = {
  * @throws LockstepError `INPUT_UNREADABLE`
  */
 export function decodeNpy(bytes: Uint8Array, path: string): NpyArray {
+  const { shape, type, end } = readNpyHeader(bytes, path);
+  const no = (reason: string): Error => fault('INPUT_UNREADABLE', { path, reason });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = readers[type];
+  if (!reader) throw no(`its type is ${type || 'unknown'}, not one of ${Object.keys(readers).join(', ')}`);
+  const size = shape.reduce((product, d) => product * d, 1);
+  const [width, read] = reader;
+  if (bytes.length !== end + size * width)
+    throw no(`it has ${bytes.length} bytes, its header says ${end + size * width}`);
+  const values = Float32Array.from({ length: size }, (_, i) => read(view, end + i * width));
+  return { shape, values, isBytes: type === '|u1', type };
+}
+
+/**
+ * What stands in front of the values.
+ *
+ * @param bytes - the first of the file, or all
+ * @throws LockstepError `INPUT_UNREADABLE`
+ */
+export function readNpyHeader(bytes: Uint8Array, path: string): NpyHeader {
   const no = (reason: string): Error => fault('INPUT_UNREADABLE', { path, reason });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 12 || Buffer.from(bytes.subarray(1, 6)).toString('latin1') !== 'NUMPY')
@@ -35,17 +64,10 @@ export function decodeNpy(bytes: Uint8Array, path: string): NpyArray {
   const header = Buffer.from(bytes.subarray(begin, end)).toString('latin1');
   const [, type = ''] = /'descr': '([^']*)'/.exec(header) ?? [];
   const [, tuple = ''] = /'shape': \(([^)]*)\)/.exec(header) ?? [];
-  const reader = readers[type];
-  if (!reader) throw no(`its type is ${type || 'unknown'}, not one of ${Object.keys(readers).join(', ')}`);
   if (!header.includes("'fortran_order': False")) throw no('its order is that of Fortran');
   const shape = tuple
     .split(',')
     .filter((part) => part.trim() !== '')
     .map(Number);
-  const size = shape.reduce((product, d) => product * d, 1);
-  const [width, read] = reader;
-  if (bytes.length !== end + size * width)
-    throw no(`it has ${bytes.length} bytes, its header says ${end + size * width}`);
-  const values = Float32Array.from({ length: size }, (_, i) => read(view, end + i * width));
-  return { shape, values, isBytes: type === '|u1' };
+  return { shape, type, end };
 }

@@ -29,6 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const owners: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@tensorflow\//, ['engine', 'own']],
   [/^(@grpc\/|nats$)/, ['transport']],
+  [/^(fast-png|jpeg-js|hyparquet)$/, ['data']],
   [/^prom-client$/, ['metrics']],
   [/^(zod|yaml)$/, ['config']],
   [/^(@peculiar\/x509|reflect-metadata)$/, ['security']],
