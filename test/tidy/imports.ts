@@ -20,11 +20,12 @@ export function importsOf(files: Files): Import[] {
     .filter(([from]) => /\.(ts|mjs|js)$/.test(from))
     .flatMap(([from, text]) => {
       const loaded = loadedSpecifiers(ts.createSourceFile(from, text, ts.ScriptTarget.ES2023));
+      // The scanner of files does not see `export * as x from`, the parser sees no `import()`.
       const named = ts.preProcessFile(text, true, true).importedFiles.map((file) => file.fileName);
       const entries = [...text.matchAll(/new URL\(\s*['"](\.[^'"]+\.js)['"],\s*import\.meta\.url/g)].map(
         (match) => match[1] ?? '',
       );
-      return [...new Set([...named, ...entries])].map((specifier) => ({
+      return [...new Set([...named, ...loaded, ...entries])].map((specifier) => ({
         from,
         specifier,
         target: targetOf(from, specifier),
