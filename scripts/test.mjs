@@ -2,7 +2,8 @@
  * `npm test`: sets up, then runs the tests with Node's own runner, and ends with its summary.
  *
  *     npm test                                  everything
- *     npm test -- --suite unit                  one suite: tidy, unit, contract, sim, e2e or deploy (several with commas)
+ *     npm test -- --suite unit                  one suite: tidy, unit, contract, sim or e2e; on request
+ *                                               only: services, compilers, gpu, deploy (several with commas)
  *     npm test -- config                        the files whose path contains the word (or one of several)
  *     npm test -- --test-name-pattern=rprop     flags go to the runner as they are
  */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
-import { lastLine, runToEnd, workshop } from './lockstep.js';
+import { lastLine, runToEnd, workshop } from '../e2e/lockstep.js';
 
 const place = workshop({ after });
 const skip = await testGpuMissing();

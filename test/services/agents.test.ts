@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from './lockstep.js';
-import { natsMissing, NatsServer } from './nats-server.js';
+import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from '../e2e/lockstep.js';
+import { natsMissing, NatsServer } from '../e2e/nats-server.js';
 
 /** Agents that share their slots among the runs that a real NATS server has in its queue. */
 

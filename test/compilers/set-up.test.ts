@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { packageRoot } from '../../../src/core/paths.js';
+import { packageRoot } from '../../src/core/paths.js';
 
 /** A tree with nothing but what the program reads. */
 const tree = mkdtempSync(join(tmpdir(), 'lockstep-set-up-'));

@@ -8,8 +8,8 @@ import { connectNats } from '../../src/transport/nats/connection.js';
 import { eventSubject, streamOf } from '../../src/transport/nats/event-subjects.js';
 import { EventStream } from '../../src/transport/nats/event-stream.js';
 import { readEventStream } from '../../src/transport/nats/read-events.js';
-import { runToEnd, start, workshop, type Running } from './lockstep.js';
-import { natsMissing, NatsServer } from './nats-server.js';
+import { runToEnd, start, workshop, type Running } from '../e2e/lockstep.js';
+import { natsMissing, NatsServer } from '../e2e/nats-server.js';
 
 /** The events of runs in a real NATS server. */
 

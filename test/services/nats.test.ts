@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { lastLine, runToEnd, slowEngine, start, workshop, type Running } from './lockstep.js';
-import { natsMissing, NatsServer } from './nats-server.js';
+import { lastLine, runToEnd, slowEngine, start, workshop, type Running } from '../e2e/lockstep.js';
+import { natsMissing, NatsServer } from '../e2e/nats-server.js';
 
 /** Runs whose lease and journal are in a real NATS server. */
 
@@ -100,7 +100,7 @@ test('a coordinator that was stopped while a standby took over can change nothin
 });
 
 test('when a coordinator dies with the End in its journal, its successor tells it', { skip }, async () => {
-  const dying = { NODE_OPTIONS: `--import ${new URL('./coordinator-faults.js', import.meta.url).href}` };
+  const dying = { NODE_OPTIONS: `--import ${new URL('../e2e/coordinator-faults.js', import.meta.url).href}` };
   for (const [run, ...flags] of [['ended', '--standby'], ['ended-again']] as const) {
     const first = startCoordinatorIn(dying, run, `${run}-first`, ...spec.slice(2), '--workers', '2');
     const workers = ['anna', 'bert'].map((name) => startWorker(run, name));

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-import { createArena } from '../../../src/core/arena.js';
-import { packageRoot } from '../../../src/core/paths.js';
-import { loadWasmKernels } from '../../../src/engine/kernels.js';
-import { instructions } from '../../../src/engine/plan/instructions.js';
-import { compilePlan } from '../../../src/engine/plan/plan.js';
-import { layoutOfTopology, readTopology } from '../../../src/engine/topology.js';
-import { cornerNames, modelNamed, someWeights, writeSamples } from './support.js';
+import { createArena } from '../../src/core/arena.js';
+import { packageRoot } from '../../src/core/paths.js';
+import { loadWasmKernels } from '../../src/engine/kernels.js';
+import { instructions } from '../../src/engine/plan/instructions.js';
+import { compilePlan } from '../../src/engine/plan/plan.js';
+import { layoutOfTopology, readTopology } from '../../src/engine/topology.js';
+import { cornerNames, modelNamed, someWeights, writeSamples } from '../unit/engine/support.js';
 
 const folder = join(packageRoot, 'src/engine/kernels');
 const scratch = mkdtempSync(join(tmpdir(), 'lockstep-kernels-'));
