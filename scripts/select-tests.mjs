@@ -1,10 +1,22 @@
 /** Which test files `npm test` runs. */
 
 /** Folders of test/, and the one test beside them. */
-export const suites = ['tidy', 'unit', 'contract', 'sim', 'e2e', 'services', 'compilers', 'gpu', 'deploy', 'examples'];
+export const suites = [
+  'tidy',
+  'unit',
+  'contract',
+  'sim',
+  'e2e',
+  'services',
+  'compilers',
+  'gpu',
+  'deploy',
+  'examples',
+  'package',
+];
 
 /** Run only when they are named, as `.ci/run` and what it calls do: they need programs that few machines have, or minutes. */
-const suitesOnRequest = ['services', 'compilers', 'gpu', 'deploy', 'examples'];
+const suitesOnRequest = ['services', 'compilers', 'gpu', 'deploy', 'examples', 'package'];
 
 /** Node is asked for files, not patterns: its version 20 knows none. */
 export function selectFiles(files, chosenSuites, words) {

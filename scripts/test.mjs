@@ -3,7 +3,7 @@
  *
  *     npm test                                  everything
  *     npm test -- --suite unit                  one suite: tidy, unit, contract, sim or e2e; on request
- *                                               only: services, compilers, gpu, deploy, examples (several with commas)
+ *                                               only: services, compilers, gpu, deploy, examples, package (several with commas)
  *     npm test -- config                        the files whose path contains the word (or one of several)
  *     npm test -- --test-name-pattern=rprop     flags go to the runner as they are
  */

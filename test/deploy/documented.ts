@@ -1,32 +1,23 @@
 /** The commands of docs/deploy/, so that the tests run what the pages show. */
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/core/paths.js';
+import { blocksOf, commandsOf } from '../documented.js';
 
 export interface Block {
   readonly page: string;
   /** `test: NAME`, `not run: REASON`, or what else stands before it. */
   readonly note: string;
-  /** Lines that end in a backslash together with what follows. */
   readonly commands: readonly string[];
 }
 
-const folder = join(packageRoot, 'docs', 'deploy');
-
 /** Every block of shell commands on the pages, with the note before it. */
 export function blocks(): readonly Block[] {
-  return readdirSync(folder).flatMap((page) =>
-    [...readFileSync(join(folder, page), 'utf8').matchAll(/(?:<!-- ([^\n]*) -->\n\n)?```sh\n([^]*?)```/g)].map(
-      ([, note = '', text = '']) => ({
-        page,
-        note,
-        commands: text
-          .replace(/\\\n\s*/g, '')
-          .split('\n')
-          .filter((line) => line !== '' && !line.startsWith('#')),
-      }),
-    ),
+  return readdirSync(join(packageRoot, 'docs', 'deploy')).flatMap((page) =>
+    blocksOf(`docs/deploy/${page}`)
+      .filter(({ language }) => language === 'sh')
+      .map((block) => ({ page, note: block.note, commands: commandsOf(block) })),
   );
 }
 

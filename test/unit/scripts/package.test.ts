@@ -1,7 +1,7 @@
 /** What `npm pack` would put into the package. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -22,6 +22,10 @@ const { stdout, status } = spawnSync('npm', words, {
 const [packed] = (status === 0 ? JSON.parse(stdout) : []) as Packed[];
 const paths = new Set(packed?.files.map(({ path }) => path));
 
+/** docs/release.md says so, too. */
+const shipped =
+  /^(bin\/lockstep\.js|dist\/src\/.*\.(js|d\.ts)|prebuilt\/[\w-]+\/kernels\.node|proto\/\w+\.proto|src\/engine\/kernels\/kernels\.wasm|web\/(page|sweep)\.html|deploy\/(prometheus|grafana)\/[\w/]+\.(yml|json)|package\.json|LICENSE|NOTICE|README\.md|CHANGELOG\.md)$/;
+
 const systems = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64'];
 const prebuilt = systems.map((system) => `prebuilt/${system}/kernels.node`);
 const withoutPrebuilt = existsSync(join(packageRoot, 'prebuilt/.sources'))
@@ -34,9 +38,31 @@ describe('the package', () => {
       assert.ok(paths.has(path), path);
   });
 
-  test('holds no tests, and nothing of this machine', () => {
-    const foreign = [...paths].filter((path) => /^(dist\/(?!src\/)|test\/|bench\/|runs\/|\.)|node_modules/.test(path));
-    assert.deepEqual(foreign, []);
+  test('holds what `lockstep monitor` starts Prometheus and Grafana with', () => {
+    for (const folder of ['prometheus', 'grafana/provisioning/datasources', 'grafana/provisioning/dashboards'])
+      assert.ok(
+        [...paths].some((path) => path.startsWith(`deploy/${folder}/`)),
+        folder,
+      );
+    const dashboards = readdirSync(join(packageRoot, 'deploy/grafana')).filter((name) => name.endsWith('.json'));
+    for (const name of dashboards) assert.ok(paths.has(`deploy/grafana/${name}`), name);
+  });
+
+  test('holds nothing else: no tests, no sources, no maps of them, no programs of development', () => {
+    assert.deepEqual(
+      [...paths].filter((path) => !shipped.test(path)),
+      [],
+    );
+  });
+
+  test('exports files that it has', () => {
+    const { exports } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+      exports: Record<string, string | Record<string, string>>;
+    };
+    const targets = Object.values(exports).flatMap((target) =>
+      typeof target === 'string' ? target : Object.values(target),
+    );
+    for (const target of targets) assert.ok(paths.has(target.replace('./', '')), target);
   });
 
   test('runs nothing when it is installed', () => {
