@@ -8,7 +8,16 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs';
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -79,7 +88,7 @@ export class ContainerEngine {
       `command=$1
 shift
 case $command in
-  build) exec ${buildah.join(' ')} build --format docker --isolation chroot --build-arg BASE=${baseImage} \\
+  build) exec ${buildah.join(' ')} build --layers --format docker --isolation chroot --build-arg BASE=${baseImage} \\
     --build-arg COMPILER=none "$@" ;;
   compose) exec podman-compose --in-pod false --podman-path ${this.folder}/bin/podman "$@" ;;
   *) exec ${this.folder}/bin/podman "$command" "$@" ;;
@@ -127,11 +136,25 @@ esac`,
     return stdout;
   }
 
-  /** Ends every container, and leaves nothing. */
+  /** Ends every container: twice if need be, as one that is to be restarted may start while it is removed. */
+  async removeContainers(): Promise<void> {
+    for (let i = 0; i < 5; i++) {
+      await this.run('podman rm --all --force --time 0');
+      if ((await this.run('podman ps --all --quiet')).stdout.trim() === '') return;
+    }
+    throw new Error(`containers cannot be removed: ${(await this.run('podman ps --all')).stdout}`);
+  }
+
+  /** Leaves nothing. */
   async stop(): Promise<void> {
-    await this.run('podman rm --all --force --time 0');
-    this.network?.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
+    try {
+      await this.removeContainers();
+    } finally {
+      this.network?.kill('SIGKILL');
+      // The driver overlay mounts its folder on itself, and leaves that to whoever uses it next.
+      for (const place of mountsBelow(this.folder)) spawnSync('umount', [place]);
+      rmSync(this.folder, { recursive: true, force: true });
+    }
   }
 
   private script(name: string, text: string): void {
@@ -166,6 +189,13 @@ async function baseRoot(): Promise<string> {
     rmSync(scratch, { recursive: true, force: true });
   }
   return archive;
+}
+
+/** The innermost first. */
+function mountsBelow(folder: string): readonly string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  const places = mounts.map((line) => line.split(' ')[1] ?? '');
+  return places.filter((place) => place.startsWith(`${folder}/`)).reverse();
 }
 
 function which(program: string): string {

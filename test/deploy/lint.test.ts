@@ -27,6 +27,7 @@ test(
       'deploy/service.sh',
       'deploy/slurm/train.sbatch',
       'deploy/slurm/join.sbatch',
+      'deploy/systemd/install.sh',
       '.ci/run',
       '.ci/deploy',
     ];
@@ -36,15 +37,16 @@ test(
   },
 );
 
-test(
-  'the systemd unit is valid and exposes little',
-  needs(missingTools({ 'systemd-analyze': 'Debian: systemd' })),
-  () => {
-    const unit = 'deploy/systemd/lockstep-coordinator.service';
-    const verified = run('systemd-analyze', ['verify', '--man=no', unit]);
-    assert.doesNotMatch(verified.stderr, /lockstep-coordinator\.service:(?!.*is not executable)/, verified.stderr);
-    // Of 10, in tenths: 1.5 is what the strictest of Debian's own services reach.
-    const secure = run('systemd-analyze', ['security', '--no-pager', '--offline=true', '--threshold=15', unit]);
-    assert.equal(secure.status, 0, secure.stdout);
-  },
-);
+for (const name of ['agent', 'coordinator'])
+  test(
+    `the unit of the ${name} is valid and exposes little`,
+    needs(missingTools({ 'systemd-analyze': 'Debian: systemd' })),
+    () => {
+      const unit = `deploy/systemd/lockstep-${name}.service`;
+      const verified = run('systemd-analyze', ['verify', '--man=no', unit]);
+      assert.doesNotMatch(verified.stderr, /lockstep-\w+\.service:(?!.*is not executable)/, verified.stderr);
+      // Of 10, in tenths: 1.5 is what the strictest of Debian's own services reach.
+      const secure = run('systemd-analyze', ['security', '--no-pager', '--offline=true', '--threshold=15', unit]);
+      assert.equal(secure.status, 0, secure.stdout);
+    },
+  );
