@@ -11,13 +11,12 @@ import { needs } from './needs.js';
 import { SystemdMachine, whyNoSystemd } from './systemd-machine.js';
 
 const place = workshop({ after });
-const page = (name: string): readonly string[] => documented('systemd.md', name);
 
 describe('systemd', needs(whyNoSystemd()), () => {
   const machine = new SystemdMachine();
   before(async () => {
     await machine.start();
-    for (const command of page('install')) await machine.must(command);
+    for (const command of documented('systemd.md', 'install')) await machine.must(command);
   });
   after(() => machine.stop());
 
@@ -52,7 +51,7 @@ describe('systemd', needs(whyNoSystemd()), () => {
     const folder = '/var/lib/private/lockstep/run';
     const lastStep = (): number => stepsIn(folder).at(-1) ?? 0;
     const beyond = (step: number) => machine.until(`step ${step}`, unit, () => lastStep() > step);
-    const [start = '', work = ''] = page('train');
+    const [start = '', work = ''] = documented('systemd.md', 'train');
 
     await machine.must(start);
     const first = machine.spawn(work);
@@ -94,10 +93,10 @@ describe('systemd', needs(whyNoSystemd()), () => {
 
   test('programs of an agent go on when it is started again, which then replaces them; together they are ended', async () => {
     const unit = 'lockstep-agent';
-    for (const command of page('agent')) await machine.must(command);
+    for (const command of documented('systemd.md', 'agent')) await machine.must(command);
     await machine.until('it serves', unit, async () => /serves the queue/.test(await machine.log(unit)));
 
-    const [launch = ''] = page('launch');
+    const [launch = ''] = documented('systemd.md', 'launch');
     const launched = machine.spawn(`${launch} --run first`);
     const folder = '/var/lib/lockstep-agent/runs';
     const lastStep = (run: string): number => stepsIn(join(folder, `${run}.out`)).at(-1) ?? 0;
@@ -126,7 +125,7 @@ describe('systemd', needs(whyNoSystemd()), () => {
     await beyond('second', 20);
     await machine.must(`systemctl stop ${unit}`);
     assert.notDeepEqual(await machine.processes(unit), [], 'the programs are still there');
-    for (const command of page('agent-end')) await machine.must(command);
+    for (const command of documented('systemd.md', 'agent-end')) await machine.must(command);
     await machine.until('all have ended', unit, async () => (await machine.processes(unit)).length === 0);
     assert.ok(existsSync(machine.path(`${folder}/second.out/report.json`)), 'saved');
   });
