@@ -23,12 +23,12 @@ fi
 # What npm would publish, and kernels that were compiled here.
 new=$(mktemp -d "$place.XXXXXX")
 trap 'rm -rf "$new"' EXIT
-npm pack --silent --ignore-scripts --pack-destination "$new" >/dev/null
+npm pack --loglevel=error --ignore-scripts --pack-destination "$new" >/dev/null
 tar -xzf "$new"/lockstep-*.tgz -C "$new" --strip-components=1 --no-same-owner
 rm "$new"/lockstep-*.tgz
 [ ! -d dist/native ] || cp -R dist/native "$new/dist/"
 cp package-lock.json "$new/"
-(cd "$new" && npm ci --silent --omit=dev --prefer-offline --no-audit --no-fund --ignore-scripts)
+(cd "$new" && npm ci --loglevel=error --omit=dev --prefer-offline --no-audit --no-fund --ignore-scripts)
 # The engine webgpu is an extra, which developers and hosts with GPUs have.
 for extra in webgpu @tensorflow/tfjs-backend-webgpu; do
   [ ! -d "node_modules/$extra" ] || { rm -rf "$new/node_modules/$extra" && cp -R "node_modules/$extra" "$new/node_modules/$extra"; }

@@ -39,8 +39,6 @@ mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
-mount -t tmpfs tmpfs tmp
-chmod 1777 tmp
 mount -t tmpfs tmpfs dev
 for device in null zero full random urandom tty; do touch "dev/$device"; mount --bind "/dev/$device" "dev/$device"; done
 mkdir dev/shm dev/pts
