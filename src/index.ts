@@ -1,7 +1,9 @@
 /**
- * What a program may import from `lockstep`: the words of a run's results, and readers for its files. Training itself is
- * started with the command line, whose `--json` gives a program everything that happens.
+ * What a program may import from `lockstep`: training, what a run is defined with, the words of its results, and readers for
+ * its files.
  */
+export { train } from './program/train.js';
+export type { ProgramRun, TrainingRun, TrainOptions, TrainResult } from './program/definition.js';
 export {
   defineRun,
   type ModelContext,

@@ -20,6 +20,7 @@ import {
   flagLayer,
   hasField,
   inWords,
+  layerOf,
   type FlagValues,
   type Given,
   type Layer,
@@ -42,6 +43,8 @@ export interface Sources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The file of `--config`; without it that of LOCKSTEP_CONFIG, if any. */
   readonly file?: string | undefined;
+  /** What a program hands in, by the names of fields. */
+  readonly values?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -53,6 +56,7 @@ export function loadConfig<C extends Command>(command: C, sources: Sources): Loa
     file === undefined ? (new Map() as Layer) : fileLayer(file),
     environmentLayer(sources.environment),
     flagLayer(sources.flags),
+    layerOf(sources.values ?? {}, 'the options'),
   ];
   const resumed = hasField(command, 'resume') ? resumedLayer(layers) : undefined;
   const earlier = resumed ?? (hasField(command, 'replay') ? replayedLayer(layers) : undefined);

@@ -47,9 +47,14 @@ const formatVersionKey = 'formatVersion';
  * @param parse - of a file that a program wrote, and that is no YAML
  */
 export function fileLayer(file: string, parse: (text: string) => unknown = parseYaml): Layer {
+  return layerOf(readMap(file, parse), file);
+}
+
+/** Values by the names of their fields, or flags. @param file - where they are given, for faults */
+export function layerOf(values: Readonly<Record<string, unknown>>, file: string): Layer {
   const layer = new Map<FieldName, Given>();
   const spelling = new Map<FieldName, string>();
-  for (const [key, value] of Object.entries(readMap(file, parse))) {
+  for (const [key, value] of Object.entries(values)) {
     if (key === formatVersionKey) {
       if (value !== 1) throw fault('CONFIG_FORMAT', { file, version: String(value) });
       continue;
@@ -71,7 +76,8 @@ export function fileLayer(file: string, parse: (text: string) => unknown = parse
     const first = spelling.get(name);
     if (first !== undefined) throw fault('GIVEN_TWICE', { file, first, second: key });
     spelling.set(name, key);
-    if (value !== null) layer.set(name, { source: 'file', value, quoted: `${key}: ${inWords(value)} in ${file}` });
+    if (value !== null && value !== undefined)
+      layer.set(name, { source: 'file', value, quoted: `${key}: ${inWords(value)} in ${file}` });
   }
   return layer;
 }

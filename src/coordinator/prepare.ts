@@ -13,7 +13,7 @@ import type { FoundCheckpoint } from '../store/checkpoints.js';
 import { fault } from './faults.js';
 import { demandOutputs, prepareModel, readInitialWeights } from './prepare-model.js';
 import { readBatchHistory } from './replay.js';
-import { moduleSpecOf, openRunModule } from './run-module.js';
+import { moduleSpecOf, openRunModule, type OpenModule } from './run-module.js';
 import { runSpecOf } from './run-spec.js';
 
 /** A run that can start: everything that the configuration names was found and fits together. */
@@ -33,25 +33,32 @@ export interface Predecessor {
   readonly resumedFrom: string | undefined;
 }
 
+/** How what a configuration names is found, where it is not the usual way. */
+export interface Finding {
+  readonly findDataset?: typeof resolveDataset | undefined;
+  readonly openModule?: OpenModule | undefined;
+}
+
 const chunkBytes = 1024 * 1024;
 
 /**
  * Reads and checks everything that a configuration names, before anything is started or written.
  *
  * @param checkpoint - where the run goes on, if it is resumed
- * @param findDataset - for those who start many runs on one data set
+ * @param finding - `findDataset`: for those who start many runs on one data set; `openModule`: for a run that is not all in
+ *   a module
  * @throws LockstepError for the first thing that is wrong, by its name
  */
 export async function prepareSpec(
   config: CoordinatorConfig,
   runId: string,
   checkpoint?: FoundCheckpoint,
-  findDataset = resolveDataset,
+  { findDataset = resolveDataset, openModule = openRunModule }: Finding = {},
 ): Promise<PreparedSpec> {
   createOptimizer(config.optimizer, config.optimizerOptions);
   parseSchedule(config.learningRateSchedule);
   const begunWith = checkpoint && (JSON.parse(checkpoint.runSpec) as RunSpec);
-  const module = config.module === undefined ? undefined : await openRunModule(config.module);
+  const module = config.module === undefined ? undefined : await openModule(config.module);
   const { model, description, init } = await prepareModel(config, begunWith, module);
   const { layout, gap } = description;
   const ownModule = module && moduleSpecOf(module, model, description);

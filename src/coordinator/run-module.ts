@@ -25,6 +25,9 @@ export interface OpenedRunModule {
   readonly sets: Omit<OwnSetsSpec, 'classes'> | undefined;
 }
 
+/** Loads a run's module. @param file - as somebody gave it @throws LockstepError as `openRunModule` does */
+export type OpenModule = (file: string) => Promise<OpenedRunModule>;
+
 /** @throws LockstepError for the first thing that is wrong with the module or its data */
 export async function openRunModule(file: string, clock: Clock = systemClock): Promise<OpenedRunModule> {
   const path = resolve(file);

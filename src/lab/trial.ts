@@ -48,7 +48,7 @@ export async function runTrial(
   onEvaluation: (evaluation: TrialEvaluation) => void = () => undefined,
 ): Promise<TrialOutcome> {
   const { data, threads } = needs;
-  const prepared = await prepareSpec(config, name, undefined, data.find);
+  const prepared = await prepareSpec(config, name, undefined, { findDataset: data.find });
   const { spec } = prepared;
   const own = spec.module?.sets;
   const testLength = own?.test.length ?? (await data.find(config.dataset ?? defaultDataset)).test.count;

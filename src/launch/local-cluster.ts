@@ -1,23 +1,19 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { parseHostPort } from '../core/address.js';
-import { packageRoot } from '../core/paths.js';
 import type { ToChild, ToParent } from '../core/supervision.js';
 import { fault } from './faults.js';
+import { LocalWorkers, type LocalWorkersOptions } from './local-workers.js';
+import { ended, startProgram, type Ending } from './programs.js';
 
 /** How often a coordinator that was killed is started again. */
 const restartsMax = 10;
 
 /** What to start on this machine. */
-export interface LocalClusterOptions {
-  readonly workers: number;
+export interface LocalClusterOptions extends LocalWorkersOptions {
   /** What follows `lockstep coordinator`. */
   readonly coordinatorFlags: readonly string[];
   /** The same for a coordinator in place of one that was killed: of the run in `out`, on the same port. */
   restartFlags(out: string, port: number): readonly string[];
-  /** What follows `lockstep worker`, of the workers 0, 1 and so on. */
-  workerFlags(coordinatorAddress: string, name: string, index: number): readonly string[];
 }
 
 /**
@@ -33,9 +29,11 @@ export class LocalCluster {
   /** Whether the coordinator that runs has said that it can be reached: before, it does not listen to us either. */
   private isHeard = false;
   private isKilled = false;
-  private readonly workers: ChildProcess[] = [];
+  private readonly workers: LocalWorkers;
 
-  constructor(private readonly options: LocalClusterOptions) {}
+  constructor(private readonly options: LocalClusterOptions) {
+    this.workers = new LocalWorkers(options, (worker, reason) => this.tell({ type: 'worker-ended', worker, reason }));
+  }
 
   /**
    * Starts everything.
@@ -49,7 +47,7 @@ export class LocalCluster {
       const { out, address } = this.listening!;
       ending = await this.runCoordinator(this.options.restartFlags(out, parseHostPort(address)!.port));
     }
-    await Promise.all(this.workers.map(ended));
+    await this.workers.ended();
     if (ending.signal !== null) throw fault('COORDINATOR_ENDED', { signal: ending.signal });
     return ending.code;
   }
@@ -62,7 +60,8 @@ export class LocalCluster {
   /** Ends every process at once. */
   kill(): void {
     this.isKilled = true;
-    for (const child of [this.coordinator, ...this.workers]) child?.kill('SIGKILL');
+    this.coordinator?.kill('SIGKILL');
+    this.workers.kill();
   }
 
   /** One that somebody killed is started again, unless it has never come as far as to have a run to go on with. */
@@ -76,7 +75,7 @@ export class LocalCluster {
     coordinator.on('message', (message: ToParent) => {
       const isFirst = this.listening === undefined;
       this.listening ??= message;
-      if (isFirst) this.startWorkers(message);
+      if (isFirst) this.workers.start(message);
       this.isHeard = true;
       for (const each of this.told) coordinator.send(each, () => undefined);
     });
@@ -84,50 +83,8 @@ export class LocalCluster {
     return ended(coordinator);
   }
 
-  private startWorkers({ address, out, token }: ToParent): void {
-    for (let i = 0; i < this.options.workers; i++) {
-      const name = `worker-${i}`;
-      const logFile = openSync(join(out, 'logs', `${name}.jsonl`), 'a');
-      const secret = token === undefined ? {} : { LOCKSTEP_TOKEN: token }; // a command line can be read by anybody
-      const worker = startProgram(['worker', ...this.options.workerFlags(address, name, i)], logFile, secret);
-      closeSync(logFile);
-      this.workers.push(worker);
-      void ended(worker).then(({ code, signal }) => {
-        const reason =
-          signal === null ? `its process ended with exit code ${code}` : `its process was ended by ${signal}`;
-        if (code !== 0) this.tell({ type: 'worker-ended', worker: name, reason });
-      });
-    }
-  }
-
   private tell(message: ToChild): void {
     this.told.push(message);
     if (this.isHeard && this.coordinator?.connected) this.coordinator.send(message, () => undefined);
   }
-}
-
-/** @param output - where standard error goes, and standard output with it if it is inherited */
-function startProgram(
-  args: readonly string[],
-  output: 'inherit' | number,
-  secret: Readonly<Record<string, string>> = {},
-): ChildProcess {
-  return fork(join(packageRoot, 'bin', 'lockstep.js'), args, {
-    detached: true,
-    env: { ...process.env, ...secret },
-    stdio: ['ignore', output === 'inherit' ? 'inherit' : 'ignore', output, 'ipc'],
-  });
-}
-
-/** How a process ended; one that was ended by a signal has failed. */
-interface Ending {
-  readonly code: number;
-  readonly signal: NodeJS.Signals | null;
-}
-
-function ended(child: ChildProcess): Promise<Ending> {
-  const ending = (code: number | null, signal: NodeJS.Signals | null): Ending => ({ code: code ?? 1, signal });
-  if (child.exitCode !== null || child.signalCode !== null)
-    return Promise.resolve(ending(child.exitCode, child.signalCode));
-  return new Promise((resolve) => child.once('exit', (code, signal) => resolve(ending(code, signal))));
 }

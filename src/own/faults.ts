@@ -2,6 +2,14 @@
 import { faultsFrom, type FaultTable } from '../core/errors.js';
 
 export const ownFaults = {
+  RUN_CANNOT_TRAVEL: {
+    exitCode: 2,
+    meaning: 'A program gave train() something that cannot be sent to the processes of workers.',
+    message: (f: { what: string; actual: string }) =>
+      `${f.what} of the run is ${f.actual}, which cannot travel to workers`,
+    remedy:
+      "put the run into a module and give its URL, train(new URL('./my-run.mjs', import.meta.url)), or give data.arrays({ x, y }) and the name of a loss",
+  },
   RUN_MODULE_MISSING: {
     exitCode: 2,
     meaning: 'The module of a run is not where it is looked for.',

@@ -22,12 +22,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   launch: ['core', ...foundation, ...meeting, ...machinery, ...programs],
   lab: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'measure'],
   cli: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch', 'agent', 'measure', 'lab'],
-  index: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch'],
+  program: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'launch', 'cli'],
+  index: ['core', ...foundation, ...meeting, ...machinery, ...programs, 'program'],
 };
 
 /** Packages that belong to one room, so that replacing one means replacing one room. */
 const owners: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^@tensorflow\//, ['engine', 'own']],
+  [/^@tensorflow\//, ['engine', 'own', 'program']],
   [/^(@grpc\/|nats$)/, ['transport']],
   [/^(fast-png|jpeg-js|hyparquet)$/, ['data']],
   [/^prom-client$/, ['metrics']],

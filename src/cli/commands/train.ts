@@ -1,20 +1,17 @@
-import { availableParallelism } from 'node:os';
 import { flagsFor } from '../../config/index.js';
-import { localHost } from '../../core/address.js';
 import { exitCodeOf } from '../../core/errors.js';
-import { listAdapters } from '../../engine/webgpu/adapters.js';
-import { placeOnGpus } from '../../engine/webgpu/placement.js';
 import { LocalCluster } from '../../launch/local-cluster.js';
 import type { CommandRun } from '../context.js';
+import { localWorkersOf } from '../local-workers-of.js';
 import { onSignals } from '../signals.js';
 
 /** `lockstep train`: a whole cluster on this machine, made of the same programs that run by hand on many. */
 export const run: CommandRun<'train'> = async ({ config, given }) => {
-  const gpus = config.engine === 'webgpu' ? placeOnGpus(config.workers, config.gpu, await listAdapters()) : undefined;
-  const workers = gpus?.length ?? (config.workers === 'auto' ? 1 : config.workers);
+  const local = await localWorkersOf(config);
+  const { workers } = local;
   // Nobody types the addresses of a local cluster, so they may be any free ones unless they were chosen.
   const cluster = new LocalCluster({
-    workers,
+    ...local,
     coordinatorFlags: flagsFor('coordinator', {
       ...config,
       workers,
@@ -38,25 +35,6 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
         logLevel: config.logLevel ?? 'warn',
         metricsPort: given.has('metricsPort') ? config.metricsPort : undefined,
       }),
-    workerFlags: (coordinator, name, i) =>
-      flagsFor('worker', {
-        coordinator,
-        name,
-        engine: config.engine,
-        gpu: gpus?.[i] ?? config.gpu,
-        threads: config.threads === 'auto' ? threadsOfEach(workers, availableParallelism()) : config.threads,
-        joinTimeoutSeconds: config.joinTimeoutSeconds,
-        logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
-        listen: localHost(config.listen),
-        certs: config.certs,
-        insecure: config.insecure,
-        metricsTokenFile: config.metricsTokenFile,
-        exchangePort: 0,
-        exchangeMemory: config.exchangeMemory,
-        metricsPort: 0,
-        cacheDir: config.cacheDir,
-        cacheLimitGiB: config.cacheLimitGiB,
-      }),
   });
   const release = onSignals(
     (signal) => cluster.stop(`${signal} received, once more to end at once`),
@@ -71,8 +49,3 @@ export const run: CommandRun<'train'> = async ({ config, given }) => {
     release();
   }
 };
-
-/** As many as there are cores when all workers are busy, and at least one. */
-export function threadsOfEach(workers: number, cores: number): number {
-  return Math.max(1, Math.floor(cores / workers));
-}

@@ -15,24 +15,39 @@ export interface ArrayPart {
   readonly shape?: readonly number[];
 }
 
+/** What data sets of arrays are made of: with it they can be written down for another process. */
+const partsOf = new WeakMap<Dataset, Arrays>();
+
+export interface Arrays {
+  readonly x: ArrayPart;
+  readonly y: ArrayPart;
+}
+
+/** @returns undefined for a data set that is no arrays */
+export function arraysIn(dataset: Dataset): Arrays | undefined {
+  return partsOf.get(dataset);
+}
+
 /**
  * Arrays in memory as a data set.
  *
  * @param parts - `x`: inputs; `y`: labels
  * @throws LockstepError `READER_INPUT` if they are not for the same number of samples
  */
-export function arrays({ x, y }: { readonly x: ArrayPart; readonly y: ArrayPart }, name = 'arrays'): Dataset {
+export function arrays({ x, y }: Arrays, name = 'arrays'): Dataset {
   const formats = { x: formatOf(x), y: formatOf(y) };
   const [length, labels] = [x.values.length / sizeOfFormat(formats.x), y.values.length / sizeOfFormat(formats.y)];
   if (length !== labels || !Number.isInteger(length) || length === 0) {
     const reason = `x has ${x.values.length} values for samples of [${formats.x.shape.join(', ')}], y ${y.values.length} for [${formats.y.shape.join(', ')}]`;
     throw fault('READER_INPUT', { path: name, reason });
   }
-  return {
+  const dataset: Dataset = {
     length,
     ...formats,
     read: (indices) => ({ x: picked(x.values, formats.x, indices), y: picked(y.values, formats.y, indices) }),
   };
+  partsOf.set(dataset, { x, y });
+  return dataset;
 }
 
 /** The samples with these indices, one behind the other. */

@@ -1,0 +1,37 @@
+import { availableParallelism } from 'node:os';
+import { flagsFor, type TrainConfig } from '../config/index.js';
+import { localHost } from '../core/address.js';
+import { listAdapters } from '../engine/webgpu/adapters.js';
+import { placeOnGpus } from '../engine/webgpu/placement.js';
+import type { LocalWorkersOptions } from '../launch/local-workers.js';
+
+/** The workers that a configuration wants on this machine. @throws LockstepError as `placeOnGpus` does */
+export async function localWorkersOf(config: TrainConfig): Promise<LocalWorkersOptions> {
+  const gpus = config.engine === 'webgpu' ? placeOnGpus(config.workers, config.gpu, await listAdapters()) : undefined;
+  const workers = gpus?.length ?? (config.workers === 'auto' ? 1 : config.workers);
+  const workerFlags: LocalWorkersOptions['workerFlags'] = (coordinator, name, i) =>
+    flagsFor('worker', {
+      coordinator,
+      name,
+      engine: config.engine,
+      gpu: gpus?.[i] ?? config.gpu,
+      threads: config.threads === 'auto' ? threadsOfEach(workers, availableParallelism()) : config.threads,
+      joinTimeoutSeconds: config.joinTimeoutSeconds,
+      logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
+      listen: localHost(config.listen),
+      certs: config.certs,
+      insecure: config.insecure,
+      metricsTokenFile: config.metricsTokenFile,
+      exchangePort: 0,
+      exchangeMemory: config.exchangeMemory,
+      metricsPort: 0,
+      cacheDir: config.cacheDir,
+      cacheLimitGiB: config.cacheLimitGiB,
+    });
+  return { workers, workerFlags };
+}
+
+/** As many as there are cores when all workers are busy, and at least one. */
+function threadsOfEach(workers: number, cores: number): number {
+  return Math.max(1, Math.floor(cores / workers));
+}

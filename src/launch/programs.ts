@@ -1,0 +1,35 @@
+/** Lockstep's programs as processes of this machine. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { packageRoot } from '../core/paths.js';
+
+/**
+ * In a process group of its own, so that Ctrl-C reaches it through us alone.
+ *
+ * @param output - where standard error goes, and standard output with it if it is inherited
+ */
+export function startProgram(
+  args: readonly string[],
+  output: 'inherit' | number,
+  secret: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return fork(join(packageRoot, 'bin', 'lockstep.js'), args, {
+    detached: true,
+    execArgv: process.argv[1] === undefined ? [] : process.execArgv, // of a text that is no file nothing is for others
+    env: { ...process.env, ...secret },
+    stdio: ['ignore', output === 'inherit' ? 'inherit' : 'ignore', output, 'ipc'],
+  });
+}
+
+/** How a process ended; one that was ended by a signal has failed. */
+export interface Ending {
+  readonly code: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export function ended(child: ChildProcess): Promise<Ending> {
+  const ending = (code: number | null, signal: NodeJS.Signals | null): Ending => ({ code: code ?? 1, signal });
+  if (child.exitCode !== null || child.signalCode !== null)
+    return Promise.resolve(ending(child.exitCode, child.signalCode));
+  return new Promise((resolve) => child.once('exit', (code, signal) => resolve(ending(code, signal))));
+}
