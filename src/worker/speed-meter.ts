@@ -1,20 +1,30 @@
-/** Steps over which speed is measured: enough that a few disturbed ones do not show. */
-const window = 15;
+/** Steps of a block: enough that a few disturbed ones do not show in its median. */
+const blockSteps = 15;
+/** Blocks that the average remembers: a change of speed shows in a few of them, a neighbour's burst of work does not. */
+const blocksMax = 16;
 
-/** How long a sample takes this worker: the median of its last steps, as single steps are disturbed by anything. */
+/**
+ * How long a sample takes this worker: the average of medians. One median alone is of a tenth of a second of a fast run, in
+ * which the system may have let somebody else work: ranges that followed it would be wrong as soon as they are cut.
+ */
 export class SpeedMeter {
-  private readonly recent: number[] = [];
+  private block: number[] = [];
+  private blocks = 0;
+  private average: number | undefined;
 
   /** @param sampleCount - that were computed in `seconds`; none say nothing */
   measured(seconds: number, sampleCount: number): void {
     if (sampleCount === 0 || seconds <= 0) return;
-    this.recent.push(seconds / sampleCount);
-    if (this.recent.length > window) this.recent.shift();
+    this.block.push(seconds / sampleCount);
+    if (this.block.length < blockSteps) return;
+    const median = this.block.toSorted((a, b) => a - b)[blockSteps >> 1]!;
+    this.block = [];
+    this.blocks = Math.min(this.blocks + 1, blocksMax);
+    this.average = (this.average ?? 0) + (median - (this.average ?? 0)) / this.blocks;
   }
 
-  /** Undefined until there are as many steps as it looks at. */
+  /** Undefined until there are as many steps as a block has. */
   get secondsPerSample(): number | undefined {
-    if (this.recent.length < window) return undefined;
-    return this.recent.toSorted((a, b) => a - b)[window >> 1];
+    return this.average;
   }
 }
