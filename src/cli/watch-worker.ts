@@ -30,6 +30,10 @@ export function watchWorker(metrics: WorkerMetrics, onState: (state: string) => 
       if (rank !== undefined) metrics.slowestPeer.set(rank);
     },
     evaluated: (_record, seconds) => metrics.evaluationSeconds.observe(seconds),
+    second: {
+      copied: (reason, isUsed) => metrics.secondComputations.inc({ reason, outcome: isUsed ? 'used' : 'in vain' }),
+      helped: () => metrics.helpedSteps.inc(),
+    },
     exchanged(sentBytes, receivedBytes) {
       metrics.exchanged.inc({ direction: 'sent', codec }, sentBytes - sent);
       metrics.exchanged.inc({ direction: 'received', codec }, receivedBytes - received);

@@ -6,19 +6,22 @@ export interface Round {
   readonly purpose: 'gradient' | 'evaluation';
 }
 
-export const frameKinds = ['header', 'nodes', 'sum'] as const;
+export const frameKinds = ['header', 'nodes', 'sum', 'copy'] as const;
 export type FrameKind = (typeof frameKinds)[number];
 
-/** What travels between two ranks: a round's header, one node of one slice, or the sum of one slice. */
+/**
+ * What travels between two ranks: a round's header, one node of one slice, the sum of one slice, or one node of the rank
+ * before the sender that the sender has computed, too.
+ */
 export interface Frame {
   readonly kind: FrameKind;
   readonly round: Round;
   /** Index in the owner map; 0 in a header. */
   readonly slice: number;
-  /** Index among the sender's nodes of the round, ascending; 0 in other kinds. */
+  /** Index among the sender's nodes of the round, ascending, or in a copy among those of the rank before it; else 0. */
   readonly node: number;
   /**
-   * A header: count of micro-batches and length of the vector, uint32 each. Else float32, or what a codec made of it.
+   * A header: four times uint32, as `RoundHeader` has them. Else float32, or what a codec made of it.
    * Little-endian; any alignment.
    */
   readonly payload: Uint8Array;
@@ -65,7 +68,7 @@ export function describeRound(round: Round): string {
   return `${round.purpose === 'evaluation' ? 'evaluation after step' : 'step'} ${round.step} of generation ${round.generation}`;
 }
 
-const headerBytes = 8;
+const headerBytes = 16;
 
 /** What a round's header says, so that whoever does something else is found before sums are mixed. */
 export interface RoundHeader {
@@ -73,16 +76,25 @@ export interface RoundHeader {
   readonly count: number;
   /** Elements of the vector. */
   readonly length: number;
+  /** Whoever has the same number here computes the same bits of any node; 0: nobody else does for certain. Default 0. */
+  readonly bits?: number;
+  /** The engine still computes for a step that is over, so that own nodes will come late. Default false. */
+  readonly isBehind?: boolean;
 }
 
-export function writeHeader({ count, length }: RoundHeader): Uint8Array {
+export function writeHeader({ count, length, bits = 0, isBehind = false }: RoundHeader): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(headerBytes));
-  bytes.setUint32(0, count, true);
-  bytes.setUint32(4, length, true);
+  for (const [i, value] of [count, length, bits, Number(isBehind)].entries()) bytes.setUint32(i * 4, value, true);
   return new Uint8Array(bytes.buffer);
 }
 
 function readHeader({ buffer, byteOffset, byteLength }: Uint8Array): RoundHeader {
   const bytes = new DataView(buffer, byteOffset, byteLength);
-  return { count: bytes.getUint32(0, true), length: bytes.getUint32(4, true) };
+  const [count, length, bits, isBehind] = [0, 4, 8, 12].map((at) => bytes.getUint32(at, true)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { count, length, bits, isBehind: isBehind === 1 };
 }

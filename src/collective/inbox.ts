@@ -29,6 +29,8 @@ export class Inbox {
   /** Frames of later rounds, by their order. Members are at most one step apart. */
   private readonly early = new Map<number, { readonly from: number; readonly frame: ArrivedFrame }[]>();
   private readonly earlyBytes = new Map<number, number>();
+  /** By rank: the round, by its order, whose nodes may still come although it is over: others were taken in their place. */
+  private readonly superseded = new Map<number, number>();
   private earlyBytesMax = earlyBytesLeast;
   private closed: Abandoned | undefined;
   private watcher: (() => void) | undefined;
@@ -38,6 +40,11 @@ export class Inbox {
   /** Makes room for at least so many bytes of rounds that have not begun here, for each peer. */
   allowEarly(bytes: number): void {
     this.earlyBytesMax = Math.max(this.earlyBytesMax, bytes);
+  }
+
+  /** Of this round a copy of `from`'s nodes was taken: its own are dropped, if they come when the round is over. */
+  supersede(from: number, round: Round): void {
+    this.superseded.set(from, roundOrder(round));
   }
 
   /** From now on frames of earlier rounds are stale. What came early for this one is received now. */
@@ -61,6 +68,7 @@ export class Inbox {
     const order = roundOrder(frame.round);
     const current = this.current ? roundOrder(this.current.round) : -1;
     if (frame.round.generation !== this.generation || order < current) {
+      if (frame.round.generation === this.generation && this.isSuperfluous(from, frame)) return;
       const now = this.current ? describeRound(this.current.round) : `the start of generation ${this.generation}`;
       throw fault('STALE_ROUND', { rank: from, seen: frame.round, current: now });
     }
@@ -90,6 +98,11 @@ export class Inbox {
       if (header) return { ...header, round: opened.round };
       await new Promise<void>((resolve) => (this.watcher = resolve));
     }
+  }
+
+  /** Whether a frame of a round that is over came second: a node that was computed twice is taken once. */
+  private isSuperfluous(from: number, { kind, round }: ArrivedFrame): boolean {
+    return kind === 'copy' || (kind === 'nodes' && this.superseded.get(from) === roundOrder(round));
   }
 
   private hold(from: number, order: number, view: ArrivedFrame): void {

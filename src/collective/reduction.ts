@@ -1,6 +1,14 @@
 import { bytesOf, type SliceCoder } from './codec.js';
 import { fault } from './faults.js';
-import { fetchPayload, headerOf, writeHeader, type ArrivedFrame, type Frame, type Round } from './frame.js';
+import {
+  fetchPayload,
+  headerOf,
+  writeHeader,
+  type ArrivedFrame,
+  type Frame,
+  type Round,
+  type RoundHeader,
+} from './frame.js';
 import type { Receiver } from './inbox.js';
 import type { Link } from './link.js';
 import type { OwnerMap, Slice } from './owner-map.js';
@@ -50,6 +58,8 @@ export interface RoundPlan {
   readonly count: number;
   /** float32[length]: where the sum goes. Undefined until the round is finished. */
   readonly sum: Float32Array;
+  /** What our header says of our engine, where nodes may be computed by another rank, too. */
+  readonly engine?: Pick<RoundHeader, 'bits' | 'isBehind'> | undefined;
   /** Called once for each slice, as soon as its sum is there, in any order. */
   readonly onSlice?: ((begin: number, end: number) => void) | undefined;
 }
@@ -62,7 +72,7 @@ export class Reduction implements Receiver {
   /** By index in the owner map: the sum that we make, or nothing yet of one that we are sent. */
   private readonly slices: readonly (SliceSum | undefined)[];
   private readonly isComplete: boolean[];
-  private readonly hasHeader = new Set<number>();
+  private readonly headers = new Map<number, RoundHeader>();
   /** Own nodes that are to come. */
   private readonly missing: TreeSpan[];
   private added = 0;
@@ -72,6 +82,7 @@ export class Reduction implements Receiver {
   private unencoded = 0;
   private encoding = Promise.resolve();
   private isFailed = false;
+  private isSummed = false;
   private nodesToArrive = 0;
   private slowestRank = -1;
   private movedBytes = 0;
@@ -104,7 +115,7 @@ export class Reduction implements Receiver {
       return made;
     });
     link.inbox.open(plan.round, this);
-    const header = writeHeader({ count, length: sum.length });
+    const header = writeHeader({ count, length: sum.length, ...plan.engine });
     for (const peer of peers) void this.send(peer, 'header', 0, 0, header);
   }
 
@@ -150,7 +161,8 @@ export class Reduction implements Receiver {
     const payload = coder.encode(slice, values, place);
     const others = peers.filter((peer) => slice.owners.includes(peer));
     const sent = others.map(async (peer) => this.send(peer, 'nodes', i, index, payload));
-    if (this.slices[i]?.addOwn(index, values)) this.summed(i);
+    const made = this.slices[i];
+    if (made && !made.has(this.context.link.rank, index) && made.addOwn(index, values)) this.summed(i);
     await Promise.all(sent);
   }
 
@@ -173,10 +185,51 @@ export class Reduction implements Receiver {
     };
   }
 
+  /** Whether the sum is complete, or will never be: nodes are not wanted any more. */
+  get isOver(): boolean {
+    return this.isSummed || this.isFailed;
+  }
+
+  /** Settles as `finish` does, without own nodes if others had them. */
+  get over(): Promise<void> {
+    return this.outcome;
+  }
+
+  /**
+   * The neighbour whose nodes we may compute, too, and which of them are missing here. Undefined unless everybody is in this
+   * round: whoever is a step behind, or stopped, has not sent its header, and no node of its finishes the step.
+   */
+  get missingOfNeighbour():
+    { readonly rank: number; readonly isBehind: boolean; readonly nodes: number[] } | undefined {
+    const { link, peers } = this.context;
+    const rank = this.rankBefore(link.rank);
+    const theirs = this.headers.get(rank);
+    const { bits = 0 } = this.plan.engine ?? {};
+    if (!theirs || bits === 0 || theirs.bits !== bits || this.headers.size < peers.length) return undefined;
+    const made = this.slices.filter((slice) => slice !== undefined);
+    const nodes = [...this.nodesOf(rank).keys()].filter((node) => made.some((slice) => !slice.has(rank, node)));
+    return { rank, isBehind: theirs.isBehind ?? false, nodes };
+  }
+
+  /** The neighbour's node `index`, computed here: for our slices if its own is not there yet, and for the other owners. */
+  addCopy(index: number, { values: all }: NodeSum): void {
+    const { owners, peers, link } = this.context;
+    const rank = this.rankBefore(link.rank);
+    for (const [i, slice] of owners.entries()) {
+      const values = all.subarray(slice.begin, slice.end);
+      const payload = bytesOf(values); //                             no codec: canTakeCopies
+      for (const peer of peers) if (slice.owners.includes(peer)) void this.send(peer, 'copy', i, index, payload);
+      const made = this.slices[i];
+      if (made && !made.has(rank, index)) this.takeCopy(i, rank, index, (target) => target.set(values));
+    }
+    this.settle();
+  }
+
   receive(from: number, frame: ArrivedFrame): void {
     this.movedBytes += frame.payload.byteLength;
     if (frame.kind === 'header') this.receiveHeader(from, frame);
     else if (frame.kind === 'nodes') this.receiveNode(from, frame);
+    else if (frame.kind === 'copy') this.receiveCopy(from, frame);
     else this.receiveSum(from, frame);
     this.settle();
   }
@@ -188,7 +241,7 @@ export class Reduction implements Receiver {
 
   private receiveHeader(from: number, frame: ArrivedFrame): void {
     const { count, sum, round } = this.plan;
-    if (this.hasHeader.has(from)) this.refuse(from, 'its header came before');
+    if (this.headers.has(from)) this.refuse(from, 'its header came before');
     const theirs = headerOf(frame);
     if (!theirs) return this.refuse(from, `a header of ${frame.payload.byteLength} bytes`);
     const compare = (what: string, actual: number, expected: number): void => {
@@ -196,7 +249,7 @@ export class Reduction implements Receiver {
     };
     compare('micro-batches', theirs.count, count);
     compare('elements', theirs.length, sum.length);
-    this.hasHeader.add(from);
+    this.headers.set(from, theirs);
   }
 
   private receiveNode(from: number, frame: ArrivedFrame): void {
@@ -206,11 +259,35 @@ export class Reduction implements Receiver {
     this.checkLength(from, i, frame);
     const reason = made.refusal(from, node);
     if (reason !== undefined) this.refuse(from, reason);
+    if (made.has(from, node)) return; //                             a copy was here first
     const isWhole = made.addTheirs(from, frame);
-    this.nodesToArrive -= 1;
-    this.slowestRank = from;
-    if (this.nodesToArrive === 0) this.arrivedMs = this.context.nowMs();
+    this.nodeArrived(from);
     if (isWhole) this.summed(i);
+  }
+
+  /** A node of the rank before the sender, which has computed it, too: taken if it is here before that rank's own. */
+  private receiveCopy(from: number, frame: ArrivedFrame): void {
+    const { slice: i, node } = frame;
+    const made = this.slices[i];
+    if (!made || !this.canTakeCopies) return this.refuse(from, `no copies of slice ${i} are taken`);
+    const rank = this.rankBefore(from);
+    if (node >= made.nodeCount(rank)) return this.refuse(from, `rank ${rank} has no node ${node}`);
+    this.checkLength(from, i, frame);
+    if (!made.has(rank, node)) this.takeCopy(i, rank, node, (target) => fetchPayload(frame, bytesOf(target)));
+  }
+
+  private takeCopy(i: number, rank: number, node: number, write: (target: Float32Array) => void): void {
+    const { link, nowMs } = this.context;
+    this.context.link.inbox.supersede(rank, this.plan.round);
+    if (rank !== link.rank) this.nodeArrived(rank);
+    else if (this.missing.length > 0) this.readyMs = nowMs();
+    if (this.slices[i]!.addCopy(rank, node, write)) this.summed(i);
+  }
+
+  private nodeArrived(rank: number): void {
+    this.nodesToArrive -= 1;
+    this.slowestRank = rank;
+    if (this.nodesToArrive === 0) this.arrivedMs = this.context.nowMs();
   }
 
   private receiveSum(from: number, frame: ArrivedFrame): void {
@@ -269,13 +346,27 @@ export class Reduction implements Receiver {
   private settle(): void {
     const { peers } = this.context;
     const isDone = this.incompleteSlices === 0 && this.pendingSends === 0 && this.unencoded === 0;
-    if (isDone && this.missing.length === 0 && this.hasHeader.size === peers.length) this.resolve();
+    const hasOwn = this.missing.length === 0 || this.canTakeCopies; // complete slices have them, from whomever
+    if (!isDone || !hasOwn || this.headers.size < peers.length) return;
+    this.isSummed = true;
+    this.resolve();
   }
 
   private checkLength(from: number, i: number, { payload }: ArrivedFrame): void {
     const expected = this.context.coder.byteLength(this.context.owners[i]!);
     if (payload.byteLength !== expected)
       this.refuse(from, `slice ${i} has ${expected} bytes on the wire, not ${payload.byteLength}`);
+  }
+
+  /** Where a second computation is allowed, nodes may come from either of two ranks. */
+  private get canTakeCopies(): boolean {
+    return (this.plan.engine?.bits ?? 0) > 0;
+  }
+
+  /** Whose nodes a rank may compute beside its own. */
+  private rankBefore(rank: number): number {
+    const { worldSize } = this.context.link;
+    return (rank + worldSize - 1) % worldSize;
   }
 
   private nodesOf(rank: number): readonly TreeSpan[] {

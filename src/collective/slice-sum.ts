@@ -23,6 +23,8 @@ interface Entry {
   readonly target: Float32Array | undefined;
   /** When they are there. */
   values?: Float32Array;
+  /** They were computed by another rank than the one whose node it is. */
+  isCopy?: boolean;
 }
 
 /**
@@ -62,7 +64,32 @@ export class SliceSum {
   refusal(rank: number, node: number): string | undefined {
     const place = this.byRank[rank];
     if (!place || node >= place.count) return `it has no node ${node}`;
-    return this.entries[place.first + node]!.values ? `node ${node} of its slice came before` : undefined;
+    const { values, isCopy } = this.entries[place.first + node]!;
+    return values && !isCopy ? `node ${node} of its slice came before` : undefined;
+  }
+
+  /** Whether this node is there, whoever computed it. */
+  has(rank: number, node: number): boolean {
+    return this.entries[this.byRank[rank]!.first + node]!.values !== undefined;
+  }
+
+  /** How many nodes of a rank are to be added. */
+  nodeCount(rank: number): number {
+    return this.byRank[rank]?.count ?? 0;
+  }
+
+  /**
+   * A node that is not there yet, computed by another rank than the one whose it is.
+   *
+   * @param write - puts its values where they belong
+   * @returns whether the sum is complete
+   */
+  addCopy(rank: number, node: number, write: (target: Float32Array) => void): boolean {
+    const entry = this.entries[this.byRank[rank]!.first + node]!;
+    const values = entry.target ?? this.options.workspace.take(this.home.length); // none was taken for own nodes
+    write(values);
+    entry.isCopy = true;
+    return this.arrive(entry, values);
   }
 
   /** @returns whether the sum is complete */

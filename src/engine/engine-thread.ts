@@ -56,6 +56,8 @@ export interface ComputeJob {
   readonly withSquares?: boolean;
   /** What the loss is multiplied with before the gradient is taken, a power of two. Default 1. */
   readonly lossScale?: number;
+  /** Whether the nodes of the job before stay valid beside those of this one. Default false. */
+  readonly keepsNodes?: boolean;
   /** float32[weightCount] in the arena; must not change until the job is done. */
   readonly weights: Float32Array;
   /** The job that will probably follow: its first samples are read as soon as this one is answered. */
@@ -66,7 +68,7 @@ export interface ComputeJob {
 export interface ComputedNode {
   readonly first: number;
   readonly end: number;
-  /** In the arena, valid until the next job: float32[stepSumLength], for an evaluation float32[evaluationCount]. */
+  /** In the arena, valid until the next job that does not keep it: float32[stepSumLength], for an evaluation float32[evaluationCount]. */
   readonly values: Float32Array;
 }
 

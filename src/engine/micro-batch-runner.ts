@@ -27,7 +27,7 @@ export class MicroBatchRunner {
   }
 
   /**
-   * The nodes that cover the job's range. Their values are overwritten by the next job.
+   * The nodes that cover the job's range. Their values are overwritten by the next job, unless it keeps them.
    *
    * @param onNode - called for each but the last as soon as it is complete, while later micro-batches are to come
    */
@@ -38,7 +38,7 @@ export class MicroBatchRunner {
     if (engine.ranges && job.purpose === 'gradient') return this.runRange(engine.ranges, job);
     feed.begin(job, job.next);
     const pool = job.purpose === 'gradient' ? this.gradients : this.extras;
-    pool.takeAllBack();
+    if (!job.keepsNodes) pool.takeAllBack();
     if (job.range.first < job.range.end) await engine.setWeights(job.weights);
     const { lossScale = 1 } = job;
     if (job.purpose === 'gradient') engine.setLossScale?.(lossScale);
@@ -72,7 +72,7 @@ export class MicroBatchRunner {
   private async runRange(ranges: RangeEngine, job: ComputeJob): Promise<readonly ComputedNode[]> {
     const { microBatchSize } = this.options;
     const { range, sampleCount, firstPosition, epoch } = job;
-    this.gradients.takeAllBack();
+    if (!job.keepsNodes) this.gradients.takeAllBack();
     if (range.first === range.end) return [];
     await this.engine.setWeights(job.weights);
     const first = range.first * microBatchSize;

@@ -194,6 +194,15 @@ export const workerCatalogue = {
     'lockstep_worker_exchange_hidden_bytes_total',
     'Bytes of gradients that moved while this worker still computed, so that they cost no time.',
   ),
+  secondComputations: counter(
+    'lockstep_worker_second_computations_total',
+    'Ranges of the rank before that this worker computed, too, by reason (late: far beyond what is usual; behind: its engine was still at a step that is over) and outcome (used; in vain: its own came first).',
+    ['reason', 'outcome'],
+  ),
+  helpedSteps: counter(
+    'lockstep_worker_helped_steps_total',
+    "Steps that were finished while this worker's engine was still at it, with what the next rank had computed in its place.",
+  ),
   datasetReceived: counter(
     'lockstep_worker_dataset_received_bytes_total',
     'Bytes of data sets received from the coordinator.',

@@ -10,7 +10,10 @@ import type { TrainingState } from './training-state.js';
 
 /** What a step needs of the engine. */
 export type RunEngine = Pick<EngineThreads, 'name' | 'deterministic' | 'layout' | 'compute' | 'stop'> &
-  Partial<Pick<EngineThreads, 'readTimeoutMs'>>;
+  Partial<Pick<EngineThreads, 'readTimeoutMs'>> & {
+    /** Settles when the job under way is over; undefined if there is none. */
+    readonly busy?: Promise<void> | undefined;
+  };
 
 /** What a worker holds while a run goes on, whatever its generation. */
 export interface PreparedRun {

@@ -37,10 +37,15 @@ export class Reporter {
 
   /** @param isTeller - whether it is for this worker to tell @param ownSampleCount - that it computed itself */
   step(generation: Generation, record: StepRecord, isTeller: boolean, ownSampleCount = 0): void {
-    this.speed.measured(record.seconds.compute, ownSampleCount);
+    this.computed(record.seconds.compute, ownSampleCount);
     this.recentSteps.keep(record);
     if (isTeller) this.steps.push(record);
     this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: record.step, sealed: generation });
+  }
+
+  /** How fast this worker is, also with what came too late for its step. */
+  computed(seconds: number, sampleCount: number): void {
+    this.speed.measured(seconds, sampleCount);
   }
 
   evaluation(record: EvaluationRecord, isTeller: boolean): void {

@@ -11,6 +11,7 @@ import { evaluationCount } from '../core/layout.js';
 import { evaluate } from './evaluate.js';
 import { localStep } from './local-step.js';
 import type { PreparedRun } from './prepared-run.js';
+import type { SecondComputation } from './second-computation.js';
 import { takeCheckpoint } from './state-transfer.js';
 import { trainStep, type FinishedStep, type Membership } from './train-step.js';
 
@@ -29,6 +30,7 @@ export interface LoopEvents {
  * target, or until the generation is sealed.
  *
  * @param isSealed - whether the link was closed; looked at between steps
+ * @param second - of this worker, whatever the generation
  * @throws Error only for what ends the run; being abandoned is no error
  */
 export async function trainLoop(
@@ -38,6 +40,7 @@ export async function trainLoop(
   events: LoopEvents,
   nowMs: () => number,
   isSealed: () => boolean,
+  second?: SecondComputation,
 ): Promise<void> {
   const { rank, worldSize } = link;
   const { spec, workspace } = run;
@@ -50,7 +53,12 @@ export async function trainLoop(
   const codec = createCodec(spec.codec, spec.seed, run.residuals);
   const gradients = allReduceOf(stepSum, stepSum.length - parameterCount, codec);
   const evaluations = allReduceOf(run.evaluationSum, evaluationCount);
-  const nextStep = spec.localSteps ? localStep : trainStep;
+  const isStar = chooseTopology(spec.topology, stepSum.length, worldSize) === 'star';
+  const helped = second?.begin(run, worldSize) && !isStar ? second : undefined;
+  const nextStep = (): Promise<FinishedStep> =>
+    spec.localSteps
+      ? localStep(run, gradients, membership, nowMs, isSealed)
+      : trainStep(run, gradients, membership, nowMs, helped);
   const membership: Membership = {
     generation: begin.generation.number,
     rank,
@@ -61,7 +69,7 @@ export async function trainLoop(
     // A member may have evaluated the step before this generation when others had not: all of them do it (again).
     let targetReached = await evaluateIfDue();
     while (!isSealed() && !targetReached && !isOver()) {
-      events.stepFinished(await nextStep(run, gradients, membership, nowMs, isSealed));
+      events.stepFinished(await nextStep());
       targetReached = await evaluateIfDue();
       checkpointIfDue();
     }

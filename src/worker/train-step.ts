@@ -13,6 +13,7 @@ import { updateRunningAverages } from '../optim/running-averages.js';
 import { EarlyUpdate } from './early-update.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
+import { computeAlone, type SecondComputation } from './second-computation.js';
 
 /** What a round needs of the generation that it belongs to. */
 export interface Membership {
@@ -39,6 +40,7 @@ export interface FinishedStep {
  * One training step, from data to new weights. All ranks end it with the same state, bit for bit.
  *
  * @param nowMs - monotonic milliseconds, only to report where time went
+ * @param second - where a range may be computed a second time
  * @throws Abandoned when the generation is sealed meanwhile; the state is then as it was before
  * @throws LockstepError `NOT_FINITE` after too many skipped steps in a row
  */
@@ -47,6 +49,7 @@ export async function trainStep(
   allReduce: AllReduce,
   membership: Membership,
   nowMs: () => number,
+  second?: SecondComputation,
 ): Promise<FinishedStep> {
   const { spec, state, engine, gradientSum } = run;
   const beginMs = nowMs();
@@ -69,7 +72,14 @@ export async function trainStep(
   const scale = lossScale?.value ?? 1; //                            powers of two: no bit of the mean gradient depends on it
   const factors = { learningRate, sampleCount };
   const early = new EarlyUpdate(run, scaled?.optimizer ?? state.optimizer, factors, scale, nowMs);
-  const reduction = allReduce.open({ round, ranges, count, sum: gradientSum, onSlice: early.onSlice });
+  const reduction = allReduce.open({
+    round,
+    ranges,
+    count,
+    sum: gradientSum,
+    onSlice: early.onSlice,
+    engine: second?.engineWord,
+  });
   const range = ranges[membership.rank]!;
   const withSquares = isNoiseMeasured(round.step);
   const upcoming = batchAt(next, spec.dataset.trainLength, nextBatchSize, spec.dropLast).batch;
@@ -82,14 +92,15 @@ export async function trainStep(
     withSquares,
     ...(lossScale ? { lossScale: scale } : {}),
     next: { ...upcoming, range: upcomingRange },
+    weights: state.now.weights,
   } as const;
-  let added = 0;
-  const computed = await engine.compute({ ...job, weights: state.now.weights }, (node) => {
-    added += 1;
-    reduction.add(node);
-  });
-  for (const node of computed.nodes.slice(added)) reduction.add(node);
+  const neighbour = ranges.at(membership.rank - 1)!;
+  const ownSampleCount = samplesIn(range, sampleCount, spec.microBatchSize);
+  const computed = second
+    ? await second.compute({ engine, reduction, job, neighbour, count, ownSampleCount })
+    : await computeAlone(engine, reduction, job);
   const { wait, exchange, slowestRank, movedBytes, hiddenBytes } = await reduction.finish();
+  second?.finished(wait * 1000);
 
   // The same update everywhere, into the spare copy. Nothing is awaited before the state is complete: the step finishes, or
   // it was abandoned before. Only giving up the run takes time, to find out what was not finite.
@@ -157,7 +168,7 @@ export async function trainStep(
     record,
     moved: { bytes: movedBytes, hiddenBytes },
     timing: { step: round.step, beginMs, seconds, slowestRank },
-    ownSampleCount: samplesIn(range, sampleCount, spec.microBatchSize),
+    ownSampleCount: computed.isLate ? 0 : ownSampleCount,
     tensorCount: computed.tensorCount,
   };
 }

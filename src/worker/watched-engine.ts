@@ -17,11 +17,17 @@ const lookMs = 1_000;
 /** A thread in the middle of native code cannot be ended: nobody waits longer for it. */
 const stopMs = 2_000;
 
+interface JobPlace {
+  readonly host: string;
+  readonly rank: number;
+  readonly step: number;
+}
+
 export interface WatchedEngineNeeds {
   readonly clock: Clock;
   readonly microBatchSize: number;
   /** Where a job belongs that is under way, for whoever reads that it hangs. */
-  where(): { readonly host: string; readonly rank: number; readonly step: number };
+  where(): JobPlace;
   /** The thread could not be ended: the process has to be, from outside of it. */
   stuck(): void;
 }
@@ -33,6 +39,8 @@ export interface WatchedEngineNeeds {
 export class WatchedEngine implements RunEngine {
   private slowestMsPerSample = 0;
   private isHung = false;
+  /** The job under way, for whoever has to wait until it is over; rejected for good with what ended the engine. */
+  private running: Promise<void> | undefined;
 
   constructor(
     private readonly engine: RunEngine,
@@ -51,12 +59,32 @@ export class WatchedEngine implements RunEngine {
     return this.engine.layout;
   }
 
-  /** @throws LockstepError `ENGINE_HUNG`; and what the engine throws */
+  get busy(): Promise<void> | undefined {
+    return this.running;
+  }
+
+  /**
+   * Begins when the job before is over, if somebody did not wait for that.
+   *
+   * @throws LockstepError `ENGINE_HUNG`; and what the engine throws
+   */
   async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
+    while (this.running) await this.running;
+    const computing = this.watched(job, onNode);
+    const running = computing.then(() => {
+      if (this.running === running) this.running = undefined;
+    });
+    running.catch(() => undefined); //                                whoever waits for either of them hears of it
+    this.running = running;
+    return computing;
+  }
+
+  private async watched(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
+    const where = this.needs.where(); //                              the run may be further when it is found to hang
     const samples = (job.range.end - job.range.first) * this.needs.microBatchSize;
     const beginMs = this.needs.clock.nowMs();
     const computing = this.engine.compute(job, onNode);
-    const computed = await this.within(this.limitMs(samples), computing, (ranMs) => this.hung(job, ranMs));
+    const computed = await this.within(this.limitMs(samples), computing, (ranMs) => this.hung(job, ranMs, where));
     const tookMs = this.needs.clock.nowMs() - beginMs;
     if (samples > 0) this.slowestMsPerSample = Math.max(this.slowestMsPerSample, tookMs / samples);
     return computed;
@@ -97,11 +125,11 @@ export class WatchedEngine implements RunEngine {
     return readMs + Math.max(floorMs, patience * this.slowestMsPerSample * samples);
   }
 
-  private hung({ purpose, range }: ComputeJob, ranMs: number): Error {
+  private hung({ purpose, range }: ComputeJob, ranMs: number, where: JobPlace): Error {
     this.isHung = true;
     const phase = purpose === 'gradient' ? 'forward and backward' : 'evaluation';
     const seconds = Math.round(ranMs / 1000);
-    return fault('ENGINE_HUNG', { engine: this.name, phase, seconds, ...range, ...this.needs.where() });
+    return fault('ENGINE_HUNG', { engine: this.name, phase, seconds, ...range, ...where });
   }
 }
 

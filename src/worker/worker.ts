@@ -28,6 +28,7 @@ import { GonePeers } from './gone-peers.js';
 import { Lending } from './lending.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
+import { SecondComputation, type SecondComputationEvents } from './second-computation.js';
 import { adoptState, answerState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
@@ -65,6 +66,7 @@ export interface WorkerWatch {
   stepFinished(step: FinishedStep, arenaBytes: number): void;
   evaluated(record: EvaluationRecord, seconds: number): void;
   exchanged(sentBytes: number, receivedBytes: number): void;
+  readonly second: Omit<SecondComputationEvents, 'computedLate'>;
 }
 
 export interface WorkerOptions {
@@ -109,6 +111,7 @@ export class Worker {
   private readonly stream: CoordinatorStream;
   private readonly reporter: Reporter;
   private readonly timings = new StepTimings();
+  private readonly second: SecondComputation;
   private readonly gonePeers: GonePeers;
   private lending: Lending | undefined;
   /** Where the hub is, where the topology is a star. */
@@ -137,6 +140,8 @@ export class Worker {
       finishedStep: () => this.run!.state.progression.step,
     });
     this.reporter = new Reporter(workerId, deps.clock, (report) => this.stream.send(report));
+    const computedLate = (seconds: number, samples: number): void => this.reporter.computed(seconds, samples);
+    this.second = new SecondComputation({ ...deps, events: { ...deps.watch.second, computedLate } });
   }
 
   /** @returns at the run's End @throws LockstepError for whatever ends the worker before */
@@ -361,6 +366,7 @@ export class Worker {
       },
       () => deps.clock.nowMs(),
       () => this.link !== link || link.isClosed,
+      this.second,
     );
   }
 

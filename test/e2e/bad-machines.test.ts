@@ -51,6 +51,13 @@ test('micro-batches move from a slow worker to a fast one, and the result stays'
   assert.equal(of['good']! + of['bad']!, 8);
 });
 
+test('an engine that stands still for a while holds up nobody: its neighbour computes its range, and the result stays', async () => {
+  const { good, bad } = await withBadMachine('stalling', { STALL_ENGINE_AT: '40,80', STALL_ENGINE_MS: '1500' });
+  assert.equal(bad.code, 0, bad.stderr);
+  assert.match(good.stderr, /rank \d is late, \d+ ms where \d+ are usual: its range is computed here, too/);
+  assert.match(bad.stderr, /our engine is late: steps are finished with what another one computed for us/);
+});
+
 test('an engine that hangs is named, its worker ends, and the other one goes on', async () => {
   const { coordinator, bad } = await withBadMachine('hanging', { HANG_ENGINE_AT: '40' });
   const named = /engine \w+ of rank \d on \S+ hangs in forward and backward of step 3\d: no answer for \d+ s/;

@@ -1,12 +1,15 @@
 /**
  * Loaded into a worker's process by tests, with `--import`: its engine is slow, so many milliseconds a micro-batch, or
- * hangs with a job, counted from 1, or loses its GPU with one. What it computes stays the same.
+ * hangs with a job, counted from 1, or stands still with some for so many milliseconds, or loses its GPU with one. What it computes stays the same.
  */
 import { parentPort } from 'node:worker_threads';
 import type { ThreadAnswer } from '../../src/engine/engine-thread-messages.js';
 
 const delayMs = Number(process.env['SLOW_ENGINE_MS'] ?? 0);
 const hangingJob = Number(process.env['HANG_ENGINE_AT'] ?? Infinity);
+/** Jobs, with commas between them. */
+const stallingJobs = new Set((process.env['STALL_ENGINE_AT'] ?? '').split(',').filter(Boolean).map(Number));
+const stallMs = Number(process.env['STALL_ENGINE_MS'] ?? 0);
 const losingJob = Number(process.env['LOSE_GPU_AT'] ?? Infinity);
 let jobs = 0;
 const devices: GPUDevice[] = [];
@@ -36,6 +39,7 @@ if (parentPort) {
     if (!('nodes' in answer)) return pass(answer);
     jobs += 1;
     if (jobs === hangingJob) sleep(Infinity);
+    if (stallingJobs.has(jobs)) sleep(stallMs);
     if (jobs === losingJob) for (const device of devices) device.destroy();
     const microBatches = answer.nodes.reduce((sum, { first, end }) => sum + end - first, 0);
     sleep(microBatches * delayMs);

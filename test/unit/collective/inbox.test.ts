@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Abandoned } from '../../../src/collective/faults.js';
-import { fetchPayload, type Frame, type Round } from '../../../src/collective/frame.js';
+import { fetchPayload, writeHeader, type Frame, type Round } from '../../../src/collective/frame.js';
 import { Inbox, type Receiver } from '../../../src/collective/inbox.js';
 
 const round = (step: number, purpose: Round['purpose'] = 'gradient', generation = 4): Round => ({
@@ -82,6 +82,20 @@ test('what comes early is bounded for each peer, and room is given back', () => 
   }
 });
 
+test('a node that came second is dropped when its round is over, and no other', () => {
+  const inbox = new Inbox(4);
+  inbox.open(round(1), receiver().to);
+  inbox.supersede(1, round(1));
+  const { received, to } = receiver();
+  inbox.open(round(2), to);
+  inbox.deliver(1, frame(round(1), [1]));
+  inbox.deliver(2, frame(round(1), [2], 'copy'));
+  assert.throws(() => inbox.deliver(2, frame(round(1), [3])), { code: 'STALE_ROUND' });
+  assert.throws(() => inbox.deliver(1, frame(round(1), [4], 'sum')), { code: 'STALE_ROUND' });
+  assert.throws(() => inbox.deliver(2, frame(round(1, 'gradient', 3), [5], 'copy')), { code: 'STALE_ROUND' });
+  assert.deepEqual(received, []);
+});
+
 test('closing fails the round at hand and later ones, and drops what still comes', () => {
   const inbox = new Inbox(4);
   const first = receiver();
@@ -100,8 +114,9 @@ test('a hub learns of the next round from the first header, and of the end', asy
   const inbox = new Inbox(4);
   const next = inbox.nextHeader();
   inbox.deliver(1, frame(round(1), [5]));
-  inbox.deliver(0, frame(round(1), [9, 0, 0, 0, 7, 1, 0, 0], 'header'));
-  assert.deepEqual(await next, { round: round(1), count: 9, length: 263 });
+  const header = { count: 9, length: 263, bits: 0xfffffffe, isBehind: true };
+  inbox.deliver(0, frame(round(1), [...writeHeader(header)], 'header'));
+  assert.deepEqual(await next, { round: round(1), ...header });
   inbox.open(round(1), receiver().to);
   const none = inbox.nextHeader();
   inbox.close('over');
