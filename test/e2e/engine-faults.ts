@@ -39,10 +39,11 @@ if (parentPort) {
     if (!('nodes' in answer)) return pass(answer);
     jobs += 1;
     if (jobs === hangingJob) sleep(Infinity);
-    if (stallingJobs.has(jobs)) sleep(stallMs);
+    const stalledMs = stallingJobs.has(jobs) ? stallMs : 0;
+    sleep(stalledMs);
     if (jobs === losingJob) for (const device of devices) device.destroy();
     const microBatches = answer.nodes.reduce((sum, { first, end }) => sum + end - first, 0);
     sleep(microBatches * delayMs);
-    pass({ ...answer, computeSeconds: answer.computeSeconds + (microBatches * delayMs) / 1000 });
+    pass({ ...answer, computeSeconds: answer.computeSeconds + (microBatches * delayMs + stalledMs) / 1000 });
   };
 }

@@ -100,6 +100,21 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     },
     {
       kind: 'lines',
+      title: 'Whose range was computed a second time?',
+      about:
+        'Steps a second that a worker finished while its own engine was late, and ranges that the next rank computed for that, used or in vain. Nothing is normal; a worker that shows for long has a machine that stands still now and then.',
+      queries: [
+        { expr: `rate(${w.helpedSteps}{${run}}[$__rate_interval])`, legend: '{{worker}} was late' },
+        {
+          expr: `rate(${w.secondComputations}{${run}}[$__rate_interval])`,
+          legend: '{{worker}} computed for it: {{reason}}, {{outcome}}',
+        },
+      ],
+      unit: 'ops',
+      min: 0,
+    },
+    {
+      kind: 'lines',
       title: 'How long does each wait?',
       about:
         'Seconds that a worker waits in a step: nine of ten steps wait less. The one that waits least is the slowest.',
