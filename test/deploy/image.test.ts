@@ -116,6 +116,15 @@ describe('the image', needs(whyNoContainers()), () => {
     assert.match(said, /finished +3 steps/);
   });
 
+  test('with TensorFlow in it, it trains, here with that for processors', async () => {
+    const [build = ''] = documented('containers.md', 'cuda');
+    await engine.must(build.replace('CUDA=1', 'CUDA=1 --build-arg CUDA_WHEEL='));
+    const flags = 'train --model mlp --engine tensorflow --workers 1 --steps 3';
+    const said = await engine.must(`${docker} --rm ${build.split(' ').at(-2)!} ${flags}`);
+    assert.match(said, /engine tensorflow/);
+    assert.match(said, /finished +3 steps/);
+  });
+
   const compose = missingTools({ 'podman-compose': 'PyPI', 'nats-server': 'Debian' });
   test('Compose: NATS, a coordinator and two workers train to the local digest', needs(compose), async () => {
     const composeFile = 'deploy/compose/compose.yaml';
