@@ -163,5 +163,6 @@ export const plantedBugs: readonly PlantedBug[] = [
       }),
     })),
   }),
+  bug("rule 1: a step finishes without a member's header, as others computed its range", { needsHeaders: false }),
   bug('the generation of a frame is not checked', { frameKey: (_generation, step, from) => `${step}/${from}` }),
 ];

@@ -13,6 +13,8 @@ export interface Rules {
   readonly mayAppend: (knownLength: number, length: number) => boolean;
   /** Whether a worker evaluates a step again that it evaluated in an earlier generation. */
   readonly evaluatesAgain: boolean;
+  /** Whether a step finishes only with every member's own header, whoever computed its micro-batches. */
+  readonly needsHeaders: boolean;
   /** Micro-batches of the step that follows a state which says so many, in a generation. */
   readonly batchOf: (inState: number, begin: Begin) => number;
 }
@@ -24,5 +26,6 @@ export const productionRules: Rules = {
   frameKey: (generation, step, from) => `${describeGeneration(generation)}/${step}/${from}`,
   mayAppend: (knownLength, length) => knownLength === length,
   evaluatesAgain: true,
+  needsHeaders: true,
   batchOf: (inState) => inState,
 };

@@ -108,13 +108,14 @@ export class SimWorker {
   onFrame(frame: Frame): void {
     const { finishedStep } = this.core;
     if (!this.isWorking() || frame.step < finishedStep || (frame.step === finishedStep && !frame.isEvaluation)) return;
-    const key = this.keyOf(frame.generation, frame.step, frame.from, frame.isEvaluation);
+    const key = this.keyOf(frame.generation, frame.step, frame.from, frame.isEvaluation, frame.isHeader);
     if (!this.frames.has(key)) this.frames.set(key, frame);
     this.finishIfComplete();
   }
 
-  private keyOf(generation: Generation, step: number, from: string, isEvaluation: boolean): string {
-    return `${this.world.rules.frameKey(generation, step, from)}${isEvaluation ? '/evaluation' : ''}`;
+  private keyOf(generation: Generation, step: number, from: string, isEvaluation: boolean, isHeader = false): string {
+    const kind = isHeader ? '/header' : isEvaluation ? '/evaluation' : '';
+    return `${this.world.rules.frameKey(generation, step, from)}${kind}`;
   }
 
   get digest(): number {
@@ -243,16 +244,43 @@ export class SimWorker {
       return this.say(this.progress());
     }
     const step = isDue ? finishedStep : finishedStep + 1;
-    this.later(this.world.chance.between(2, 60), () => {
-      if (this.running !== begin) return;
-      this.evaluating = isDue;
-      const frame = {
-        ...ownFrame(begin, this.core.workerId, step, this.digest, this.batchOf(begin)),
-        isEvaluation: isDue,
-      };
-      for (const { workerId } of begin.members) if (workerId !== this.core.workerId) this.pipeTo(workerId).send(frame);
-      this.onFrame(frame);
+    const { chance } = this.world;
+    const { workerId } = this.core;
+    this.evaluating = isDue;
+    const isAtIt = (): boolean =>
+      this.running === begin && this.evaluating === isDue && this.core.finishedStep === finishedStep;
+    const own = { ...this.frameOf(begin, workerId, step), isEvaluation: isDue };
+    if (!isDue) this.tell(begin, { ...own, isHeader: true });
+    const straggles = !isDue && chance.one(0.03);
+    this.later(straggles ? chance.between(100, 1500) : chance.between(2, 60), () => {
+      if (!isAtIt()) return;
+      this.tell(begin, own);
+      if (!isDue) this.later(chance.between(20, 150), () => isAtIt() && this.copyNeighbour(begin, step));
     });
+  }
+
+  /** The range of the member before this one is late: it is computed here, too, once everybody is in the step. */
+  private copyNeighbour(begin: Begin, step: number): void {
+    const { members, generation } = begin;
+    const rank = members.findIndex(({ workerId }) => workerId === this.core.workerId);
+    const { workerId } = members.at(rank - 1)!;
+    if (this.world.rules.needsHeaders && !this.hasHeaders(begin, step)) return;
+    if (this.frames.has(this.keyOf(generation, step, workerId, false))) return;
+    this.world.count('copied');
+    this.tell(begin, { ...this.frameOf(begin, workerId, step), isEvaluation: false });
+  }
+
+  private frameOf(begin: Begin, workerId: string, step: number): ReturnType<typeof ownFrame> {
+    return ownFrame(begin, workerId, step, this.digest, this.batchOf(begin));
+  }
+
+  private hasHeaders({ members, generation }: Begin, step: number): boolean {
+    return members.every(({ workerId }) => this.frames.has(this.keyOf(generation, step, workerId, false, true)));
+  }
+
+  private tell({ members }: Begin, frame: Frame): void {
+    for (const { workerId } of members) if (workerId !== this.core.workerId) this.pipeTo(workerId).send(frame);
+    this.onFrame(frame);
   }
 
   /** A member may have evaluated the step before this generation when others had not: all of them do it again. */
@@ -288,6 +316,7 @@ export class SimWorker {
       return frame ? [frame] : [];
     });
     if (frames.length < begin.members.length) return;
+    if (!isEvaluation && this.world.rules.needsHeaders && !this.hasHeaders(begin, step)) return;
     if (isEvaluation) this.finishEvaluation(begin, step, frames);
     else this.finishStep(begin, step, frames);
     for (const [key, frame] of this.frames) if (frame.step < step) this.frames.delete(key);

@@ -29,6 +29,7 @@ test(`${seedCount} seeds of everything that can go wrong: no invariant is broken
     'left',
     'dropped',
     'ranges moved',
+    'copied',
   ])
     assert.ok((counts[what] ?? 0) > 2, `${what} hardly happened: ${JSON.stringify(counts)}`);
 });

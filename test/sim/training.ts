@@ -30,6 +30,8 @@ export interface Frame {
   readonly end: number;
   /** Of the state after `step`, not of the way there. */
   readonly isEvaluation: boolean;
+  /** Nothing but that `from` has opened the step. */
+  readonly isHeader?: boolean;
 }
 
 export const initialDigest: Digest = 0x2545f491;
@@ -41,7 +43,7 @@ export function ownFrame(
   step: number,
   base: Digest,
   batch: number,
-): Omit<Frame, 'isEvaluation'> {
+): Omit<Frame, 'isEvaluation' | 'isHeader'> {
   const rank = begin.members.findIndex((member) => member.workerId === workerId);
   const { first, end } = rangesByShare(batch, begin.shares)[rank]!;
   return { generation: begin.generation, step, from: workerId, base, first, end };
