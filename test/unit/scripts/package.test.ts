@@ -22,7 +22,6 @@ const { stdout, status } = spawnSync('npm', words, {
 const [packed] = (status === 0 ? JSON.parse(stdout) : []) as Packed[];
 const paths = new Set(packed?.files.map(({ path }) => path));
 
-/** docs/release.md says so, too. */
 const shipped =
   /^(bin\/lockstep\.js|dist\/src\/.*\.(js|d\.ts)|prebuilt\/[\w-]+\/kernels\.node|proto\/\w+\.proto|src\/engine\/kernels\/kernels\.wasm|web\/(page|sweep)\.html|deploy\/(prometheus|grafana)\/[\w/]+\.(yml|json)|package\.json|LICENSE|NOTICE|README\.md|CHANGELOG\.md)$/;
 
