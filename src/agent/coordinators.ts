@@ -14,6 +14,8 @@ const attemptsMax = 10;
 /** Errors that a later attempt does not meet: somebody leads the run at the moment, or NATS was away. */
 const passing = /\[(RUN_LED|NATS_UNREACHABLE|NATS_SILENT|JOURNAL_TAKEN|JOURNAL_FAILED|RUN_NOT_LED)\]/;
 
+type FinishedEvent = Extract<PublicEvent, { readonly type: 'finished' }>;
+
 export interface CoordinatorNeeds {
   readonly clock: Clock;
   readonly ledger: RunLedger;
@@ -123,6 +125,7 @@ export class Coordinators {
       return;
     }
     if (clock.nowMs() < held.nextMs) return;
+    if (await this.endedUnseen(run)) return;
     const isTakingOver = await this.needs.hasJournal(run.name);
     const args = await this.needs.commands.coordinator(run, isTakingOver);
     const note = { run: run.name, kind: 'coordinator', place: 0, slot: 0 } as const;
@@ -137,9 +140,7 @@ export class Coordinators {
   private async isOver(run: RunRecord, ending: Ending, logPath: string, attempts: number): Promise<boolean> {
     const event = await this.needs.newestEvent(run.name);
     if (event?.type === 'finished') {
-      const { outcome, weightsDigest, steps } = event;
-      const state = outcome === 'interrupted' ? 'stopped' : 'finished';
-      await this.become(run, { state, why: `${outcome} after ${steps} steps`, weightsDigest });
+      await this.becomeFinished(run, event);
       return true;
     }
     const code = ending === 'unknown' ? undefined : ending.code;
@@ -149,6 +150,19 @@ export class Coordinators {
     if (!isFailed && mayPass && attempts < attemptsMax) return false;
     await this.become(run, { state: 'failed', why: isFailed ? `${event.message} [${event.code}]` : words });
     return true;
+  }
+
+  /** While no agent was there to note it: a coordinator would begin the run again. One that was interrupted is taken up. */
+  private async endedUnseen(run: RunRecord): Promise<boolean> {
+    const event = await this.needs.newestEvent(run.name);
+    if (event?.type !== 'finished' || (event.outcome === 'interrupted' && run.stop !== true)) return false;
+    await this.becomeFinished(run, event);
+    return true;
+  }
+
+  private becomeFinished(run: RunRecord, { outcome, weightsDigest, steps }: FinishedEvent): Promise<void> {
+    const state = outcome === 'interrupted' ? 'stopped' : 'finished';
+    return this.become(run, { state, why: `${outcome} after ${steps} steps`, weightsDigest });
   }
 
   private async become(run: RunRecord, change: Partial<RunRecord>): Promise<void> {

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Coordinators, type CoordinatorNeeds } from '../../../src/agent/coordinators.js';
+import type { RunRecord } from '../../../src/transport/nats/run-ledger.js';
+import { FakeClock } from '../fake-clock.js';
+
+/** What an agent does with a run that another one had, whose coordinator is nowhere, and whose newest event is this. */
+async function takeRun(event: object | undefined, more: object = {}) {
+  let run = { name: 'r', state: 'running', agent: 'lost', ...more } as unknown as RunRecord;
+  let done = 0;
+  const needs = {
+    clock: new FakeClock(),
+    ledger: {
+      change: (_name: string, change: (now: RunRecord) => RunRecord) => {
+        run = change(run);
+        return Promise.resolve();
+      },
+    },
+    commands: { coordinator: () => Promise.reject(new Error('a coordinator was to be started')) },
+    newestEvent: () => Promise.resolve(event),
+    hasJournal: () => Promise.resolve(true),
+    watch: () => undefined,
+    log: { info: () => undefined, warn: () => undefined },
+  } as unknown as CoordinatorNeeds;
+  const coordinators = new Coordinators(needs, { name: 'new', folder: '/nowhere' });
+  coordinators.take({ run: 'r', keep: () => undefined, done: () => (done += 1) });
+  await coordinators.tend([run]);
+  await coordinators.tend([run]);
+  return { run, done };
+}
+
+const finished = { type: 'finished', outcome: 'finished', steps: 600, weightsDigest: 'adb963' };
+
+test('a run that ended while no agent saw it is over, and does not begin again', async () => {
+  const { run, done } = await takeRun(finished);
+  assert.deepEqual([run.state, run.why, run.weightsDigest], ['finished', 'finished after 600 steps', 'adb963']);
+  assert.equal(done, 1, 'the queue is told once');
+});
+
+test('so is one that was to be stopped', async () => {
+  const { run } = await takeRun({ ...finished, outcome: 'interrupted' }, { stop: true });
+  assert.equal(run.state, 'stopped');
+});
+
+test('one that goes on, or that its host interrupted, gets a coordinator', async () => {
+  for (const event of [undefined, { type: 'step' }, { ...finished, outcome: 'interrupted' }])
+    await assert.rejects(takeRun(event), /a coordinator was to be started/);
+});
