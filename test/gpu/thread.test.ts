@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { createArena } from '../../../src/core/arena.js';
-import { EngineThread, type ComputeJob } from '../../../src/engine/engine-thread.js';
-import { modelNamed, someImages, someWeights } from './support.js';
-import { testGpu, testGpuMissing } from './test-gpu.js';
+import { createArena } from '../../src/core/arena.js';
+import { EngineThread, type ComputeJob } from '../../src/engine/engine-thread.js';
+import { modelNamed, someImages, someWeights } from '../unit/engine/support.js';
+import { testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
 
 const skip = await testGpuMissing();
 

@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 
 import { nativeStatus } from '../../src/engine/native-kernels.js';
 import { gpuEnvironment, testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
-import { jsonLines, lastLine, start, workshop, type Ended } from './lockstep.js';
+import { jsonLines, lastLine, start, workshop, type Ended } from '../e2e/lockstep.js';
 
 const skip = await testGpuMissing();
 
@@ -33,7 +33,7 @@ describe('workers with a GPU beside others', { skip }, () => {
     ];
     const coordinator = start(['coordinator', ...flags], place.folder);
     const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
-    const preload = { NODE_OPTIONS: `--import ${new URL('./engine-faults.js', import.meta.url).href}` };
+    const preload = { NODE_OPTIONS: `--import ${new URL('../e2e/engine-faults.js', import.meta.url).href}` };
     const workers = engines.map((engine, i) => {
       const at = ['--coordinator', address!, '--name', `${engine}-${i}`, '--exchange-port', '0', '--metrics-port', '0'];
       const environment = engine === 'webgpu' ? { ...gpuEnvironment, ...preload, ...faults } : {};

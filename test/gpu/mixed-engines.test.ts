@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { tensorflowStatus } from '../../src/engine/libtensorflow/status.js';
 import { tensorflowMissing } from '../unit/engine/tensorflow-missing.js';
 import { testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
-import { lastLine, start, workshop } from './lockstep.js';
+import { lastLine, start, workshop } from '../e2e/lockstep.js';
 
 const place = workshop({ after });
 
