@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { RefusalReason } from '../core/refusals.js';
 import type { Authority } from './authority.js';
-import type { RefusalReason, Role } from './identity.js';
+import type { Role } from './identity.js';
 import { checkToken } from './token.js';
 
 /** Certificates of programs that came with a token are short-lived: their holders renew them by themselves. */

@@ -1,4 +1,5 @@
 /** Who a program is to the others of its run, and whom it takes for one of them. */
+import type { RefusalReason } from '../core/refusals.js';
 
 /** What a certificate allows: to lead a run, or to work in it. */
 export const roles = ['coordinator', 'worker'] as const;
@@ -28,22 +29,6 @@ export interface Identity {
 export function certificateName(role: Role): string {
   return `${role}.lockstep`;
 }
-
-/** Why somebody was not let in; the label of a metric. */
-export const refusalReasons = [
-  'plain-text',
-  'no-certificate',
-  'other-authority',
-  'expired-certificate',
-  'wrong-role',
-  'wrong-token',
-  'other-run',
-  'expired-token',
-  'replayed-token',
-  'too-many',
-  'handshake',
-] as const;
-export type RefusalReason = (typeof refusalReasons)[number];
 
 /** The same for a person. */
 export const refusalInWords: Readonly<Record<RefusalReason, string>> = {

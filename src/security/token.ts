@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
+import type { RefusalReason } from '../core/refusals.js';
 import { isSameSecret } from '../core/secret.js';
 import { fault } from './faults.js';
-import { roles, type RefusalReason, type Role } from './identity.js';
+import { roles, type Role } from './identity.js';
 
 /** What a join token says. Its holder may exchange it for a certificate. */
 export interface TokenClaims {

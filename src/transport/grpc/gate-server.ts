@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, status, type handleUnaryCall } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
-import { refusalInWords, type OnRefused, type RefusalReason } from '../../security/identity.js';
+import type { RefusalReason } from '../../core/refusals.js';
+import { refusalInWords, type OnRefused } from '../../security/identity.js';
 import { coordinatorService, gateService } from './definitions.js';
 import type { EnrolRequest__Output } from './generated/lockstep/v1/EnrolRequest.js';
 import type { EnrolResponse } from './generated/lockstep/v1/EnrolResponse.js';

@@ -2,13 +2,8 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { constants } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import { listenError, type HostPort } from '../../core/address.js';
-import {
-  certificateName,
-  type Identity,
-  type OnRefused,
-  type RefusalReason,
-  type Role,
-} from '../../security/identity.js';
+import type { RefusalReason } from '../../core/refusals.js';
+import { certificateName, type Identity, type OnRefused, type Role } from '../../security/identity.js';
 
 /** A client that says nothing holds nothing but a socket, and that not for long. */
 const handshakeMs = 10_000;
