@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { lastLine, runToEnd, start, workshop, type Running } from './lockstep.js';
+import { lastLine, runToEnd, slowEngine, start, workshop, type Running } from './lockstep.js';
 
 /** Runs beyond loopback: they listen on all networks of this machine, and everything here comes over loopback. */
 
@@ -32,8 +32,17 @@ function coordinator(out: string, ...more: readonly string[]): Running {
 }
 
 function worker(port: string, name: string, ...more: readonly string[]): Running {
+  return workerIn({}, port, name, ...more);
+}
+
+function workerIn(
+  environment: Readonly<Record<string, string>>,
+  port: string,
+  name: string,
+  ...more: readonly string[]
+): Running {
   const at = ['--coordinator', `127.0.0.1:${port}`, '--advertise', '127.0.0.1', '--exchange-port', '0', '--name', name];
-  return start(['worker', ...everywhere, ...at, ...more], place.folder);
+  return start(['worker', ...everywhere, ...at, ...more], place.folder, environment);
 }
 
 test('a coordinator that listens beyond loopback makes certificates, and prints what joins it', async () => {
@@ -55,7 +64,8 @@ test('a coordinator that listens beyond loopback makes certificates, and prints 
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /was not made here.*NOT_ADMITTED/);
 
-  const anna = worker(port!, 'anna', '--token', token);
+  const unhurried = slowEngine(20); //                                the run is not over before the third one has asked
+  const anna = workerIn(unhurried, port!, 'anna', '--token', token);
   await anna.complained(/gave a certificate/);
   const authorization = `Bearer ${readFileSync(join(place.path('made'), 'security', 'metrics-token'), 'utf8').trim()}`;
   const metrics = await (await fetch(url, { headers: { authorization } })).text();
@@ -66,7 +76,7 @@ test('a coordinator that listens beyond loopback makes certificates, and prints 
     /refused 127\.0\.0\.1:\d+: its token was not made here, or was changed \(wrong-token\)/,
   );
 
-  const bert = worker(port!, 'bert', '--token', token);
+  const bert = workerIn(unhurried, port!, 'bert', '--token', token);
   await bert.complained(/gave a certificate/);
   const third = await worker(port!, 'third', '--token', token).ended;
   assert.match(third.stderr, /used as often as it may be.*NOT_ADMITTED/);
