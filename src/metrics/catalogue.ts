@@ -7,6 +7,8 @@
  * pair of workers is one.
  */
 
+import { refusalReasons } from '../core/refusals.js';
+
 /** A metric before there is a registry to put it in. */
 export interface Description<
   Type extends 'counter' | 'gauge' | 'histogram' = 'counter' | 'gauge' | 'histogram',
@@ -16,6 +18,8 @@ export interface Description<
   readonly name: string;
   readonly help: string;
   readonly labels: readonly Label[];
+  /** All values of each label, where they are known: every series of a counter then begins at 0, and has a rate at once. */
+  readonly values?: Readonly<Record<Label, readonly string[]>>;
   /** Upper bounds of a histogram, in the unit of its name. */
   readonly buckets?: readonly number[];
 }
@@ -23,9 +27,15 @@ export interface Description<
 function counter<const Label extends string = never>(
   name: string,
   help: string,
-  labels: readonly Label[] = [],
+  labels: readonly Label[] | Readonly<Record<Label, readonly string[]>> = [],
 ): Description<'counter', Label> {
-  return { type: 'counter', name, help, labels };
+  if (isList(labels)) return { type: 'counter', name, help, labels };
+  return { type: 'counter', name, help, labels: Object.keys(labels) as Label[], values: labels };
+}
+
+/** What `Array.isArray` does not see in a readonly type. */
+function isList<Label>(labels: readonly Label[] | object): labels is readonly Label[] {
+  return Array.isArray(labels);
 }
 
 function gauge<const Label extends string = never>(
@@ -152,7 +162,7 @@ export const coordinatorCatalogue = {
   refused: counter(
     'lockstep_refused_connections_total',
     'Connections and calls that were not let in, by reason: no TLS, no or a wrong certificate, a wrong or used token.',
-    ['reason'],
+    { reason: refusalReasons },
   ),
   datasetSent: counter(
     'lockstep_dataset_sent_bytes_total',
@@ -197,7 +207,7 @@ export const workerCatalogue = {
   secondComputations: counter(
     'lockstep_worker_second_computations_total',
     'Ranges of the rank before that this worker computed, too, by reason (late: far beyond what is usual; behind: its engine was still at a step that is over) and outcome (used; in vain: its own came first).',
-    ['reason', 'outcome'],
+    { reason: ['late', 'behind'], outcome: ['used', 'in vain'] },
   ),
   helpedSteps: counter(
     'lockstep_worker_helped_steps_total',
@@ -214,7 +224,7 @@ export const workerCatalogue = {
   refused: counter(
     'lockstep_worker_refused_connections_total',
     'Connections of strangers that this worker did not let in, by reason: no TLS, no or a wrong certificate.',
-    ['reason'],
+    { reason: refusalReasons },
   ),
   tensors: gauge('lockstep_worker_tensors', 'Live tensor objects of the engine; constant while a run goes on.'),
   arena: gauge(

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { RunEvent } from '../core/events.js';
-import { refusalReasons } from '../core/refusals.js';
 import { coordinatorCatalogue } from './catalogue.js';
 import { nodeMetrics } from './node.js';
 import { register, type Metrics } from './register.js';
@@ -16,7 +15,6 @@ export interface CoordinatorMetrics extends Metrics<typeof coordinatorCatalogue>
 export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
   nodeMetrics(registry);
   const metrics = register(coordinatorCatalogue, registry);
-  for (const reason of refusalReasons) metrics.refused.inc({ reason }, 0); // a series that begins at 0 has a rate at once
   let members: readonly string[] = [];
   return {
     ...metrics,
@@ -25,7 +23,7 @@ export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
       for (const worker of members) metrics.memberUp.set({ worker }, 0);
       for (const worker of names) {
         metrics.memberUp.set({ worker }, 1);
-        metrics.memberWaitedFor.inc({ worker }, 0);
+        metrics.memberWaitedFor.inc({ worker }, 0); //               a series that begins at 0 has a rate at once
       }
       members = names;
     },

@@ -18,11 +18,11 @@ export function register<const Catalogue extends Record<string, Description>>(
   catalogue: Catalogue,
   registry: Registry,
 ): Metrics<Catalogue> {
-  const metrics = Object.entries(catalogue).map(([key, { type, name, help, labels, buckets }]) => {
+  const metrics = Object.entries(catalogue).map(([key, { type, name, help, labels, values, buckets }]) => {
     const common = { name, help, labelNames: [...labels], registers: [registry] };
     switch (type) {
       case 'counter':
-        return [key, new Counter(common)];
+        return [key, begun(new Counter(common), values)];
       case 'gauge':
         return [key, new Gauge(common)];
       case 'histogram':
@@ -30,4 +30,13 @@ export function register<const Catalogue extends Record<string, Description>>(
     }
   });
   return Object.fromEntries(metrics) as Metrics<Catalogue>;
+}
+
+/** With a series at 0 for each combination of the labels' values. */
+function begun(counter: Counter, values: Description['values']): Counter {
+  let series: Readonly<Record<string, string>>[] = values ? [{}] : [];
+  for (const [label, all] of Object.entries(values ?? {}))
+    series = series.flatMap((labels) => all.map((value) => ({ ...labels, [label]: value })));
+  for (const labels of series) counter.inc(labels, 0);
+  return counter;
 }

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import type { PhaseSeconds } from '../core/events.js';
-import { refusalReasons } from '../core/refusals.js';
 import { workerCatalogue } from './catalogue.js';
 import { nodeMetrics } from './node.js';
 import { register, type Metrics } from './register.js';
@@ -18,9 +17,6 @@ export interface WorkerMetrics extends Metrics<typeof workerCatalogue> {
 export function workerMetrics(registry: Registry): WorkerMetrics {
   nodeMetrics(registry);
   const metrics = register(workerCatalogue, registry);
-  for (const reason of refusalReasons) metrics.refused.inc({ reason }, 0); // a series that begins at 0 has a rate at once
-  for (const reason of ['late', 'behind'])
-    for (const outcome of ['used', 'in vain']) metrics.secondComputations.inc({ reason, outcome }, 0);
   return {
     ...metrics,
     observeStep({ compute, exchange, update, wait }, ownSampleCount) {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { packageRoot } from '../../../src/core/paths.js';
+import { refusalReasons } from '../../../src/core/refusals.js';
 import { coordinatorCatalogue, workerCatalogue } from '../../../src/metrics/catalogue.js';
 import { metricsPage } from '../../../src/metrics/documentation.js';
 import { coordinatorMetrics, Registry, workerMetrics } from '../../../src/metrics/index.js';
@@ -144,6 +145,19 @@ describe('what is published', () => {
       assert.ok(text.split('\n').includes(line), line);
   });
 
+  test('a counter whose labels are known has all its series, at 0', async () => {
+    const registry = new Registry();
+    workerMetrics(registry);
+    const text = await registry.metrics();
+    const series = (name: string): string[] => text.split('\n').filter((line) => line.startsWith(`${name}{`));
+    const computed = ['late', 'behind'].flatMap((reason) =>
+      ['used', 'in vain'].map(
+        (outcome) => `lockstep_worker_second_computations_total{reason="${reason}",outcome="${outcome}"} 0`,
+      ),
+    );
+    assert.deepEqual(series('lockstep_worker_second_computations_total'), computed);
+    assert.equal(series('lockstep_worker_refused_connections_total').length, refusalReasons.length);
+  });
   test('members: those of the current generation are up, those before are down', async () => {
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
