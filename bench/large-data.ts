@@ -11,7 +11,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/paths.js';
-import { npyHeader } from '../src/data/npy.js';
+import { npyHeader } from '../src/core/npy-header.js';
 import { train } from '../src/index.js';
 
 const [steps = '400', workers = '2'] = process.argv.slice(2);

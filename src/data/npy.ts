@@ -27,15 +27,6 @@ const readers: Readonly<Record<string, readonly [bytes: number, Reader]>> = {
   '<f8': [8, (view, at) => view.getFloat64(at, true)],
 };
 
-/** The header that `numpy.save` writes, for values that follow in the order of C. @param type - `<f4` */
-export function npyHeader(type: string, shape: readonly number[]): Uint8Array {
-  const fields = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.map((d) => `${d},`).join(' ')}), }`;
-  const text = `${fields.padEnd(Math.ceil((fields.length + 11) / 64) * 64 - 11)}\n`;
-  const head = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, 0, 0]);
-  head.writeUInt16LE(text.length, 8);
-  return Buffer.concat([head, Buffer.from(text, 'latin1')]);
-}
-
 /**
  * An array as `numpy.save` writes it.
  *

@@ -1,6 +1,14 @@
 /** Data sets made of others. */
 import { randomStream, type RandomStream } from '../core/random.js';
-import { arrayOf, sizeOfFormat, type Dataset, type SampleFormat, type Samples, type SampleValues } from './dataset.js';
+import {
+  arrayOf,
+  sizeOfFormat,
+  type Dataset,
+  type ReadMoment,
+  type SampleFormat,
+  type Samples,
+  type SampleValues,
+} from './dataset.js';
 import { epochOrder } from './epoch-order.js';
 
 /** One sample. */
@@ -23,7 +31,7 @@ export interface MadeFormats {
 
 /** Every sample changed in the same way, always. @param formats - of what `change` returns, where it is not the same */
 export function map(dataset: Dataset, change: (sample: Sample) => MadeSample, formats: MadeFormats = {}): Dataset {
-  return augment(dataset, change, formats);
+  return changed(dataset, (sample) => change(sample), formats);
 }
 
 /**
@@ -33,28 +41,25 @@ export function map(dataset: Dataset, change: (sample: Sample) => MadeSample, fo
 export function augment(
   dataset: Dataset,
   change: (sample: Sample, random: RandomStream) => MadeSample,
-  { x = dataset.x, y = dataset.y }: MadeFormats = {},
+  formats: MadeFormats = {},
 ): Dataset {
+  const byChance: Change = (sample, index, { seed, epoch }) =>
+    change(sample, randomStream(seed, 'augment', epoch, index));
+  return changed(dataset, byChance, formats);
+}
+
+type Change = (sample: Sample, index: number, moment: ReadMoment) => MadeSample;
+
+function changed(dataset: Dataset, change: Change, { x = dataset.x, y = dataset.y }: MadeFormats): Dataset {
   return {
     length: dataset.length,
     x,
     y,
     async read(indices, moment = { seed: 0, epoch: 0 }) {
       const given = await dataset.read(indices, moment);
-      const made = indices.map((index, i) => {
-        const random = randomStream(moment.seed, 'augment', moment.epoch, index);
-        return change(sampleAt(dataset, given, i), random);
-      });
-      return {
-        x: joined(
-          made.map((sample) => sample.x),
-          x,
-        ),
-        y: joined(
-          made.map((sample) => sample.y),
-          y,
-        ),
-      };
+      const made = indices.map((index, i) => change(sampleAt(dataset, given, i), index, moment));
+      const [xs, ys] = [made.map((sample) => sample.x), made.map((sample) => sample.y)];
+      return { x: joined(xs, x), y: joined(ys, y) };
     },
   };
 }

@@ -1,7 +1,6 @@
 /** A run whose coordinator lives in a user's process. */
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { coordinate } from '../cli/coordinate.js';
 import { localWorkersOf } from '../cli/local-workers-of.js';
@@ -11,6 +10,7 @@ import { loadConfig } from '../config/index.js';
 import { openRunModule, type OpenModule } from '../coordinator/run-module.js';
 import type { RunEvent, RunReport } from '../core/events.js';
 import type { ToChild } from '../core/supervision.js';
+import { pathOf } from '../data/readers/paths.js';
 import { LocalWorkers } from '../launch/local-workers.js';
 import { readSafetensors } from '../store/safetensors.js';
 import type { ProgramRun, TrainOptions, TrainResult } from './definition.js';
@@ -23,9 +23,7 @@ export async function hostRun(
   show: (event: RunEvent) => void,
 ): Promise<TrainResult> {
   options.signal?.throwIfAborted();
-  if (run instanceof URL) return host(fileURLToPath(run), undefined, options, show);
-  if (typeof run === 'string')
-    return host(run.startsWith('file:') ? fileURLToPath(run) : run, undefined, options, show);
+  if (run instanceof URL || typeof run === 'string') return host(pathOf(run), undefined, options, show);
   const model = modelOf(run);
   const path = await writeRun(run);
   const openModule: OpenModule = async (file) => {

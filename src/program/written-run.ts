@@ -6,10 +6,10 @@ import { pathToFileURL } from 'node:url';
 
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
+import { npyHeader } from '../core/npy-header.js';
 import { packageRoot } from '../core/paths.js';
-import type { Dataset } from '../data/dataset.js';
-import { npyHeader } from '../data/npy.js';
-import { arraysIn, type ArrayPart } from '../data/readers/arrays.js';
+import { sizeOfFormat, type Dataset } from '../data/dataset.js';
+import { arraysIn, formatOf, type ArrayPart } from '../data/readers/arrays.js';
 import { isModelFile } from '../engine/model-file.js';
 import type { RunDefinition } from '../own/definition.js';
 import { fault } from '../own/faults.js';
@@ -71,11 +71,16 @@ function arraysOf(name: string, dataset: Dataset): { readonly x: ArrayPart; read
   return found;
 }
 
-async function writeArray(path: string, { values, shape = [] }: ArrayPart): Promise<void> {
-  const type = values instanceof Float32Array ? '<f4' : values instanceof Int32Array ? '<i4' : '|u1';
-  const size = shape.reduce((product, d) => product * d, 1);
+const npyTypes = { float32: '<f4', int32: '<i4', uint8: '|u1' } as const;
+
+async function writeArray(path: string, part: ArrayPart): Promise<void> {
+  const { values } = part;
+  const format = formatOf(part);
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  await writeFile(path, [npyHeader(type, [values.length / size, ...shape]), bytes]);
+  await writeFile(path, [
+    npyHeader(npyTypes[format.dtype], [values.length / sizeOfFormat(format), ...format.shape]),
+    bytes,
+  ]);
 }
 
 function untravelled(what: string, value: unknown): Error {

@@ -3,6 +3,7 @@
  * NumPy's "Format specification", version 1.0.)
  */
 import { crc32 } from 'node:zlib';
+import { npyHeader } from '../core/npy-header.js';
 import { dataOf, type Tensor } from './safetensors.js';
 
 /** @returns the file in pieces. Names become those of `numpy.load(...)['conv1.kernel']` */
@@ -11,7 +12,7 @@ export function encodeNpz(tensors: readonly Tensor[]): readonly Uint8Array[] {
   const entries: Uint8Array[] = [];
   let offset = 0;
   for (const tensor of tensors) {
-    const content = Buffer.concat([npyHeader(tensor.shape), dataOf(tensor)]);
+    const content = Buffer.concat([npyHeader('<f4', tensor.shape), dataOf(tensor)]);
     const name = Buffer.from(`${tensor.name}.npy`);
     const facts = sharedFacts(name, content);
     const local = Buffer.concat([uint32(0x04034b50), facts, name]);
@@ -41,19 +42,6 @@ function sharedFacts(name: Buffer, content: Buffer): Buffer {
 function centralFacts(offset: number): Buffer {
   const [noComment, firstDisk, binary] = [uint16(0), uint16(0), uint16(0)];
   return Buffer.concat([noComment, firstDisk, binary, uint32(0), uint32(offset)]);
-}
-
-/** Padded so that the data is aligned to 64 bytes. */
-function npyHeader(shape: readonly number[]): Buffer {
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const begin = 10;
-  const length = Math.ceil((begin + text.length + 1) / 64) * 64 - begin;
-  return Buffer.concat([
-    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
-    uint16(length),
-    Buffer.from(`${text.padEnd(length - 1)}\n`, 'latin1'),
-  ]);
 }
 
 function uint16(value: number): Buffer {

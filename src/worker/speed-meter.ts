@@ -10,7 +10,7 @@ const blocksMax = 16;
 export class SpeedMeter {
   private block: number[] = [];
   private blocks = 0;
-  private average: number | undefined;
+  private average = 0;
 
   /** @param sampleCount - that were computed in `seconds`; none say nothing */
   measured(seconds: number, sampleCount: number): void {
@@ -20,11 +20,11 @@ export class SpeedMeter {
     const median = this.block.toSorted((a, b) => a - b)[blockSteps >> 1]!;
     this.block = [];
     this.blocks = Math.min(this.blocks + 1, blocksMax);
-    this.average = (this.average ?? 0) + (median - (this.average ?? 0)) / this.blocks;
+    this.average += (median - this.average) / this.blocks;
   }
 
   /** Undefined until there are as many steps as a block has. */
   get secondsPerSample(): number | undefined {
-    return this.average;
+    return this.blocks === 0 ? undefined : this.average;
   }
 }

@@ -58,7 +58,8 @@ export function picked(values: SampleValues, format: SampleFormat, indices: read
   return result;
 }
 
-function formatOf({ values, shape = [] }: ArrayPart): SampleFormat {
+/** Of one sample. */
+export function formatOf({ values, shape = [] }: ArrayPart): SampleFormat {
   const dtype: SampleType =
     values instanceof Float32Array ? 'float32' : values instanceof Int32Array ? 'int32' : 'uint8';
   return { shape, dtype };

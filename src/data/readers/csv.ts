@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
-import { arrays } from './arrays.js';
-import { pathOf, type FilePath } from './paths.js';
+import { pathOf, unopened, type FilePath } from './paths.js';
 import { tableDataset, type TableColumns } from './table.js';
 
 export interface CsvOptions extends TableColumns {
@@ -19,8 +18,7 @@ export interface CsvOptions extends TableColumns {
 export async function csv(file: FilePath, { separator = ',', ...columns }: CsvOptions): Promise<Dataset> {
   const path = pathOf(file);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw fault('READER_INPUT', { path, reason: code === 'ENOENT' ? 'no such file' : message }, error);
+    throw unopened(path, error);
   });
   const [names = [], ...rows] = parseCsv(text, separator);
   rows.forEach(({ length }, i) => {
@@ -34,7 +32,7 @@ export async function csv(file: FilePath, { separator = ',', ...columns }: CsvOp
     const at = names.indexOf(name);
     return at < 0 ? undefined : rows.map((row) => row[at]!);
   };
-  return tableDataset(path, { length: rows.length, names, column }, columns, arrays);
+  return tableDataset(path, { length: rows.length, names, column }, columns);
 }
 
 /** Rows of fields. Quotes may hold separators, line ends, and quotes that are doubled; empty lines are left out. */

@@ -6,7 +6,7 @@ import jpeg from 'jpeg-js';
 
 import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
-import { pathOf, type FilePath } from './paths.js';
+import { pathOf, unopened, type FilePath } from './paths.js';
 
 export interface ImageFolderOptions {
   /** Of every image; others are refused, since how to resize them is a matter of the data. */
@@ -92,8 +92,7 @@ function copyPixels({ data, channels: from, width, height }: Picture, x: Uint8Ar
 
 async function list(path: string) {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw fault('READER_INPUT', { path, reason: code === 'ENOENT' ? 'no such folder' : message }, error);
+    throw unopened(path, error, 'folder');
   });
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -5,7 +5,7 @@ import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
 import { decodeNpy } from '../npy.js';
 import { arrays, type ArrayPart } from './arrays.js';
-import { pathOf, type FilePath } from './paths.js';
+import { pathOf, unopened, type FilePath } from './paths.js';
 
 /**
  * Two arrays of a file that `numpy.savez` or `numpy.savez_compressed` wrote, whole in memory.
@@ -16,7 +16,7 @@ import { pathOf, type FilePath } from './paths.js';
 export async function npz(file: FilePath, names: { readonly x: string; readonly y: string }): Promise<Dataset> {
   const path = pathOf(file);
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw fault('READER_INPUT', { path, reason: (error as Error).message }, error);
+    throw unopened(path, error);
   });
   const entries = entriesOf(bytes, path);
   const part = (name: string): ArrayPart => {

@@ -2,7 +2,6 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 
 import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
-import { arrays } from './arrays.js';
 import { pathOf, type FilePath } from './paths.js';
 import { tableDataset, type TableColumns } from './table.js';
 
@@ -21,7 +20,7 @@ export async function parquet(file: FilePath, columns: TableColumns): Promise<Da
     const rows = await parquetReadObjects({ file: buffer, columns: wanted });
     const column = (name: string): readonly unknown[] | undefined =>
       names.includes(name) ? rows.map((row) => (row as Record<string, unknown>)[name]) : undefined;
-    return tableDataset(path, { length: rows.length, names, column }, columns, arrays);
+    return tableDataset(path, { length: rows.length, names, column }, columns);
   } catch (error) {
     if ((error as { code?: unknown }).code === 'READER_INPUT') throw error;
     throw fault('READER_INPUT', { path, reason: (error as Error).message.split('\n', 1)[0]! }, error);

@@ -10,6 +10,7 @@ import {
   type SampleValues,
 } from '../dataset.js';
 import { fault } from '../faults.js';
+import { unopened } from './paths.js';
 
 /** Where samples lie in a file: `length` of them, one behind the other, little-endian. */
 export interface FileRange {
@@ -53,8 +54,7 @@ export function rangesDataset(x: FileRange, y: FileRange): Dataset {
 /** The first bytes of a file. */
 export async function headOf(path: string, bytes: number): Promise<Buffer> {
   const file = await open(path).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw fault('READER_INPUT', { path, reason: code === 'ENOENT' ? 'no such file' : message }, error);
+    throw unopened(path, error);
   });
   try {
     const head = Buffer.alloc(bytes);

@@ -1,7 +1,7 @@
 /** Tables with named columns as data sets: what CSV and Parquet have in common. */
 import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
-import type { arrays } from './arrays.js';
+import { arrays } from './arrays.js';
 
 /** Which columns are what. */
 export interface TableColumns {
@@ -21,12 +21,7 @@ export interface Table {
 }
 
 /** @throws LockstepError `READER_INPUT` for a column that is not there, and a value that is no number or class */
-export function tableDataset(
-  path: string,
-  table: Table,
-  { x, y, classes }: TableColumns,
-  make: typeof arrays,
-): Dataset {
+export function tableDataset(path: string, table: Table, { x, y, classes }: TableColumns): Dataset {
   const numbers = (names: readonly string[]): Float32Array => {
     const values = new Float32Array(table.length * names.length);
     names.forEach((name, at) =>
@@ -38,7 +33,7 @@ export function tableDataset(
   };
   const labels = [y].flat();
   const inputs = { values: numbers(x), shape: [x.length] };
-  if (!classes) return make({ x: inputs, y: { values: numbers(labels), shape: [labels.length] } }, path);
+  if (!classes) return arrays({ x: inputs, y: { values: numbers(labels), shape: [labels.length] } }, path);
   const [name = ''] = labels;
   const numberOfClass = (value: unknown, row: number): number => {
     const found = classes.indexOf(String(value));
@@ -46,7 +41,7 @@ export function tableDataset(
     const reason = `row ${row + 1} has the class ${String(value)} in ${name}, not one of ${classes.join(', ')}`;
     throw fault('READER_INPUT', { path, reason });
   };
-  return make({ x: inputs, y: { values: Int32Array.from(columnOf(path, table, name), numberOfClass) } }, path);
+  return arrays({ x: inputs, y: { values: Int32Array.from(columnOf(path, table, name), numberOfClass) } }, path);
 }
 
 function columnOf(path: string, { names, column }: Table, name: string): readonly unknown[] {
