@@ -3,7 +3,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', '.build-*/', 'node_modules/', 'runs/', 'web/', 'src/transport/grpc/generated/'] },
+  { ignores: ['dist/', 'site/dist/', '.build-*/', 'node_modules/', 'runs/', 'web/', 'src/transport/grpc/generated/'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,4 +1,4 @@
-/** All faults of all rooms, for `lockstep help errors`. */
+/** All faults of all rooms, for `lockstep help errors` and docs/errors.md. */
 
 import { existsSync, readdirSync } from 'node:fs';
 import type { ExitCode, FaultKind, FaultTable } from '../core/errors.js';
@@ -49,4 +49,24 @@ export function catalogueText(entries: readonly CatalogueEntry[]): string {
     ({ code, exitCode, meaning, remedy }) => `${code} (exit ${exitCode})\n  ${meaning}\n  Remedy: ${remedy}.\n`,
   );
   return `Each error is one line on stderr with its code in brackets, then the remedy. ${exitCodes}\n\n${blocks.join('\n')}`;
+}
+
+/** docs/errors.md. `scripts/docs.mjs` writes it and a test checks that it is current. */
+export function errorsPage(entries: readonly CatalogueEntry[]): string {
+  const byCode = [...entries].sort((a, b) => (a.code < b.code ? -1 : 1));
+  const sections = byCode.map(
+    ({ room, code, exitCode, meaning, remedy }) =>
+      `## ${code}\n\n${meaning}\n\nRemedy: ${remedy}.\n\nExit code ${exitCode}; declared in \`src/${room}/faults.ts\`.\n`,
+  );
+  return `# Errors
+
+<!-- Written by scripts/docs.mjs from the tables of faults in src/: change it there. -->
+
+An error is one line on stderr, which names the value and has its code in brackets, then a line with the remedy. With
+\`--json\` it is an object with \`code\`, \`message\` and \`remedy\`; a program gets a \`LockstepError\` with the same. The same list
+in the terminal: \`lockstep help errors\`.
+
+${exitCodes}
+
+${sections.join('\n')}`;
 }

@@ -26,7 +26,7 @@ one. Of two options that exclude each other (\`--epochs\` and \`--steps\`, \`--g
 the one from the stronger place is in force; in the same place they are an error. An unknown flag, variable or key is an
 error too. A switch can be turned off again with \`--no-\`: \`--no-drop-last\`.
 
-In a YAML file a key is the name in the first column or the flag without its dashes. One file can serve the whole
+In a YAML file an option goes by its key or by its flag without the dashes. One file can serve the whole
 cluster: options of other commands are left alone there, and in variables.
 
 \`\`\`yaml
@@ -50,10 +50,10 @@ export function configurationPage(): string {
         const { flag, placeholder, about, commands: owners } = factsOf(name);
         const usage = placeholder === undefined ? `--${flag}` : `--${flag} ${placeholder}`;
         const where = owners.length === commands.length ? 'all' : owners.join(', ');
-        const cells = [`\`${name}\``, `\`${usage}\``, `\`${variableOf(flag)}\``, where, defaultInWords(name), about];
+        const cells = [`\`${usage}\``, about, defaultInWords(name), where, `\`${name}\``, `\`${variableOf(flag)}\``];
         return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
       });
-    return `## ${group}\n\n| key | flag | variable | commands | default | meaning |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
+    return `## ${group}\n\n| flag | meaning | default | commands | key | variable |\n|---|---|---|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `${introduction}\n${sections.join('\n')}`;
 }

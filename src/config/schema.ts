@@ -270,7 +270,7 @@ export const fields = {
     placeholder: 'DIR',
     local: true,
     insteadOf: 'resume',
-    otherwise: 'runs/<run id>',
+    otherwise: 'runs/RUN',
     about: 'Folder for the results; it must be empty or not exist yet.',
   }),
   resume: field('resume', text, {

@@ -22,6 +22,7 @@ export interface StepTiming {
   readonly slowestRank: number;
 }
 
+/** A finished step, as a line of metrics.jsonl and of `--json` has it. */
 export interface StepRecord {
   /** 1-based: steps finished after this one. */
   readonly step: number;
@@ -48,6 +49,7 @@ export interface StepRecord {
   readonly seconds: PhaseSeconds;
 }
 
+/** An evaluation, as a line of metrics.jsonl and of `--json` has it. */
 export interface EvaluationRecord {
   readonly step: number;
   readonly epoch: number;
@@ -90,6 +92,7 @@ export interface RunReport {
   readonly resumeWith?: string;
 }
 
+/** What happens in a run, in the words of `--json`. */
 export type RunEvent =
   | {
       readonly type: 'listening';

@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 
+/** Random numbers, the same ones whenever they are asked for with the same seed and key. */
 export interface RandomStream {
   /** Uniform in 0..2^32-1. */
   uint32(): number;

@@ -93,6 +93,7 @@ export interface RunModuleSpec {
   readonly sets?: OwnSetsSpec;
 }
 
+/** The sets of samples that a run's module reads. */
 export interface OwnSetsSpec {
   readonly train: OwnSetSpec;
   /** What evaluations take. */
@@ -114,12 +115,14 @@ export interface OwnSetSpec {
   readonly probe: string;
 }
 
-interface OwnFormat {
+/** What each sample of a set is. */
+export interface OwnFormat {
   /** Of one sample. */
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32' | 'uint8';
 }
 
+/** How gradients lose bits on their way, on purpose: `--codec`. */
 export interface LossyCodec {
   readonly name: 'bf16' | 'int8' | 'topk';
   /** Of `topk`: the share of the values that is sent. */
@@ -149,6 +152,7 @@ export interface Blob {
   readonly bytes: number;
 }
 
+/** What a file in MNIST's format has in it. */
 export type DatasetRole = 'train-images' | 'train-labels' | 'test-images' | 'test-labels';
 
 export interface DatasetFile extends Blob {

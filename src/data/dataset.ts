@@ -9,6 +9,7 @@ export interface SampleFormat {
   readonly dtype: SampleType;
 }
 
+/** Values of samples, as their dtype has them. */
 export type SampleValues = Float32Array | Int32Array | Uint8Array | Uint8ClampedArray;
 
 /** Several samples, one behind the other: `indices.length * product of shape` values each. */

@@ -23,6 +23,7 @@ export interface MadeSample {
   readonly y: ArrayLike<number>;
 }
 
+/** What the samples are that a function returns. */
 export interface MadeFormats {
   /** Default: that of the data set. */
   readonly x?: SampleFormat;

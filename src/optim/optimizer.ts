@@ -56,7 +56,11 @@ export interface Optimizer {
   advance(scalars: OptimizerScalars): OptimizerScalars;
   /** What of its work a kernel can do: this loop, with these calls, is all that `update` does. */
   readonly loop: (typeof updateLoops)[number];
-  /** @param length - of the weights */
+  /**
+   * What the loop is called with for elements begin..end-1.
+   *
+   * @param length - of the weights
+   */
   calls(
     scalars: OptimizerScalars,
     factors: StepFactors,

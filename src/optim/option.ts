@@ -1,14 +1,17 @@
 /** The options of update rules: their kinds, ranges and defaults. */
 
+/** An option of an update rule. */
 export interface OptimizerOption<Value extends number | boolean = number | boolean> {
   readonly default: Value;
   /** What a value has to be, in words: `a number in [0, 1)`. */
   readonly expects: string;
   /** One sentence for the documentation. */
   readonly about: string;
+  /** Whether a value is in range. */
   readonly accepts: (value: unknown) => boolean;
 }
 
+/** The options of an update rule, by name. */
 export type OptionTable = Readonly<Record<string, OptimizerOption>>;
 
 /** The values that a rule is made with: one for each of its options. */

@@ -15,7 +15,9 @@ import { rprop } from './rules/rprop.js';
 /** Every update rule, in the order of the documentation. */
 const rules = { sgd, momentum, nesterov, adam, adamw, rmsprop, adagrad, adadelta, rprop, lars, lamb };
 
+/** The name of an update rule. */
 export type OptimizerName = keyof typeof rules;
+/** The names of all update rules, in the order of the documentation. */
 export const optimizerNames = Object.keys(rules) as readonly OptimizerName[];
 
 /** One line about each rule. */

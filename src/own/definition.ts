@@ -37,6 +37,7 @@ export interface RunData {
   readonly test?: Dataset;
 }
 
+/** What a run trains, and on what: the argument of `defineRun`. */
 export interface RunDefinition {
   /**
    * A function that returns a `tf.LayersModel` whose output is what the loss takes; or the path of a model.json, relative

@@ -33,6 +33,7 @@ export type TrainOptions = { readonly [Name in keyof Options]?: Given<Options[Na
   readonly signal?: AbortSignal;
 };
 
+/** What a run of `train()` leaves. */
 export interface TrainResult {
   /** As in report.json. */
   readonly report: RunReport;

@@ -9,6 +9,7 @@ import { writeFileAtomically } from '../core/atomic-file.js';
 import type { ParameterLayout } from '../core/layout.js';
 import { fault } from './faults.js';
 
+/** A tensor with its name in the file. */
 export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -16,6 +17,7 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
+/** The contents of a safetensors file. */
 export interface TensorFile {
   readonly tensors: readonly Tensor[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -18,6 +18,7 @@ export interface ArrayPart {
 /** What data sets of arrays are made of: with it they can be written down for another process. */
 const partsOf = new WeakMap<Dataset, Arrays>();
 
+/** Inputs and labels of all samples. */
 export interface Arrays {
   readonly x: ArrayPart;
   readonly y: ArrayPart;

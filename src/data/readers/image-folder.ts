@@ -8,6 +8,7 @@ import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
 import { pathOf, unopened, type FilePath } from './paths.js';
 
+/** What the images of a folder are. */
 export interface ImageFolderOptions {
   /** Of every image; others are refused, since how to resize them is a matter of the data. */
   readonly height: number;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { catalogueText, errorCatalogue } from '../../../src/cli/error-catalogue.js';
+import { catalogueText, errorCatalogue, errorsPage } from '../../../src/cli/error-catalogue.js';
 import { reportError } from '../../../src/cli/report-error.js';
 import { fault } from '../../../src/core/faults.js';
+import { packageRoot } from '../../../src/core/paths.js';
 import { FakeStream } from './fake-stream.js';
 
 function report(error: unknown, { json = false, debug = false } = {}) {
@@ -61,4 +64,8 @@ describe('the catalogue of errors', () => {
     const text = catalogueText(entries);
     for (const code of codes) assert.ok(text.includes(`\n${code} (exit `), code);
   });
+});
+
+test('docs/errors.md is what the tables say (`npm run docs` writes it)', async () => {
+  assert.equal(readFileSync(join(packageRoot, 'docs', 'errors.md'), 'utf8'), errorsPage(await errorCatalogue()));
 });
