@@ -1,7 +1,8 @@
 import { SliceCoder, type Codec } from './codec.js';
 import type { Link } from './link.js';
 import { encodingOrder, ownerMap, peersOf, type Topology } from './owner-map.js';
-import { Reduction, type ReductionContext, type RoundPlan } from './reduction.js';
+import { Reduction } from './reduction.js';
+import type { ReductionContext, RoundPlan } from './round-plan.js';
 import type { Workspace } from './workspace.js';
 
 export interface AllReduceNeeds {

@@ -15,4 +15,6 @@ export interface Link {
    * @throws Abandoned once the generation is sealed
    */
   send(to: number, frame: Frame): Promise<void>;
+  /** Resolves when what was sent is on its way, for whoever would rather compute after that. Absent: it is at once. */
+  departed?(): Promise<void>;
 }

@@ -1,68 +1,11 @@
-import { bytesOf, type SliceCoder } from './codec.js';
+import { bytesOf } from './codec.js';
 import { fault } from './faults.js';
-import {
-  fetchPayload,
-  headerOf,
-  writeHeader,
-  type ArrivedFrame,
-  type Frame,
-  type Round,
-  type RoundHeader,
-} from './frame.js';
+import { fetchPayload, headerOf, writeHeader, type ArrivedFrame, type Frame, type RoundHeader } from './frame.js';
 import type { Receiver } from './inbox.js';
-import type { Link } from './link.js';
-import type { OwnerMap, Slice } from './owner-map.js';
-import type { Range } from './ranges.js';
+import type { Slice } from './owner-map.js';
+import type { ExchangeFacts, NodeSum, ReductionContext, RoundPlan } from './round-plan.js';
 import { SliceSum } from './slice-sum.js';
 import { coveringNodes, type TreeSpan } from './tree.js';
-import type { Workspace } from './workspace.js';
-
-/** A partial sum of the canonical tree: the sums of micro-batches `first..end-1`. */
-export interface NodeSum extends TreeSpan {
-  /** float32[length]; read until the round is finished, and rounded to what receivers decode if there is a codec. */
-  readonly values: Float32Array;
-}
-
-/** What a round took, by the clock that was handed in. */
-export interface ExchangeFacts {
-  /** Seconds from own nodes ready until the last peer's have arrived: 0 if they were there before. */
-  readonly wait: number;
-  /** Seconds from then on until the whole sum is there. */
-  readonly exchange: number;
-  /** Of the peer whose last node came last; -1 when no peer had nodes for this rank. */
-  readonly slowestRank: number;
-  /** Bytes of payload that this rank sent and received. */
-  readonly movedBytes: number;
-  /** Those that had moved when the last own node was ready: they cost no time. */
-  readonly hiddenBytes: number;
-}
-
-/** What all rounds of an all-reduce have in common. */
-export interface ReductionContext {
-  readonly link: Link;
-  readonly owners: OwnerMap;
-  readonly peers: readonly number[];
-  readonly workspace: Workspace;
-  readonly coder: SliceCoder;
-  /** Indices of all slices, those of different owners in turn. */
-  readonly encodingOrder: readonly number[];
-  readonly nowMs: () => number;
-}
-
-/** What a round is about. */
-export interface RoundPlan {
-  readonly round: Round;
-  /** Of each member, together 0..count-1. */
-  readonly ranges: readonly Range[];
-  /** Micro-batches. */
-  readonly count: number;
-  /** float32[length]: where the sum goes. Undefined until the round is finished. */
-  readonly sum: Float32Array;
-  /** What our header says of our engine, where nodes may be computed by another rank, too. */
-  readonly engine?: Pick<RoundHeader, 'bits' | 'isBehind'> | undefined;
-  /** Called once for each slice, as soon as its sum is there, in any order. */
-  readonly onSlice?: ((begin: number, end: number) => void) | undefined;
-}
 
 /**
  * One round under way, driven by what arrives: a slice is added as its nodes come, its sum is sent on as soon as it is
@@ -81,6 +24,7 @@ export class Reduction implements Receiver {
   /** Nodes that are being encoded, one after the other. */
   private unencoded = 0;
   private encoding = Promise.resolve();
+  private isHeaderSent = false;
   private isFailed = false;
   private isSummed = false;
   private nodesToArrive = 0;
@@ -97,7 +41,7 @@ export class Reduction implements Receiver {
     private readonly context: ReductionContext,
     private readonly plan: RoundPlan,
   ) {
-    const { link, owners, peers, workspace, coder, nowMs } = context;
+    const { link, owners, workspace, coder, nowMs } = context;
     const { ranges, count, sum } = plan;
     this.outcome = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -115,27 +59,46 @@ export class Reduction implements Receiver {
       return made;
     });
     link.inbox.open(plan.round, this);
-    const header = writeHeader({ count, length: sum.length, ...plan.engine });
-    for (const peer of peers) void this.send(peer, 'header', 0, 0, header);
+    if (!plan.headerWaits) queueMicrotask(() => this.sendHeader()); // when our engine has its job: nobody needs it sooner
+  }
+
+  /** Tells every peer that we are in the round, if that was not done. */
+  sendHeader(): void {
+    if (this.isHeaderSent || this.isFailed) return;
+    this.isHeaderSent = true;
+    const { sum, count, engine } = this.plan;
+    const header = writeHeader({ count, length: sum.length, ...engine });
+    for (const peer of this.context.peers) void this.send(peer, 'header', 0, 0, header);
   }
 
   /** Takes this rank's next node, in the order of `coveringNodes`, and sends it to the slices' owners. */
   add(node: NodeSum): void {
-    const { owners, coder, nowMs } = this.context;
+    const { coder, nowMs } = this.context;
     const span = this.missing.shift();
     if (span?.first !== node.first || span.end !== node.end)
       throw new Error(`node ${node.first}..${node.end} out of turn: ${JSON.stringify(span)} is next`);
     const index = this.added++;
+    this.sendHeader();
     if (this.missing.length === 0) {
       this.hiddenBytes = this.movedBytes;
       this.readyMs = nowMs();
     }
     if (coder.isPlain) {
-      for (const i of owners.keys()) this.addSlice(node, index, i).catch((error: Error) => this.fail(error));
+      this.addPlain(node, index).catch((error: Error) => this.fail(error));
     } else {
       this.unencoded += 1;
       this.encoding = this.encoding.then(async () => this.encode(node, index));
     }
+  }
+
+  /** Sent first, added here when it has left: a peer that waits for it does not wait for our sums and updates, too. */
+  private async addPlain(node: NodeSum, index: number): Promise<void> {
+    const { owners, link } = this.context;
+    const sent = owners.flatMap((_, i) => this.sendSlice(node, index, i));
+    if (sent.length > 0 && link.departed) await link.departed();
+    if (this.isFailed) return; //                                     the node may hold something else by now
+    for (const i of owners.keys()) this.addOwnSlice(node, index, i);
+    await Promise.all(sent);
   }
 
   /** Slice by slice, the next one when the streams have taken the one before: what is encoded travels meanwhile. */
@@ -143,7 +106,9 @@ export class Reduction implements Receiver {
     try {
       for (const i of this.context.encodingOrder) {
         if (this.isFailed) return; //                               the node may hold something else by now
-        await this.addSlice(node, index, i);
+        const sent = this.sendSlice(node, index, i); //             what is added is what the encoding left of it
+        this.addOwnSlice(node, index, i);
+        await Promise.all(sent);
       }
       this.unencoded -= 1;
       this.settle();
@@ -152,18 +117,22 @@ export class Reduction implements Receiver {
     }
   }
 
-  /** @returns when the slice's owners need our values no more */
-  private async addSlice({ first, end, values: all }: NodeSum, index: number, i: number): Promise<void> {
+  /** @returns for each of the slice's other owners, when it needs our values no more */
+  private sendSlice({ first, end, values: all }: NodeSum, index: number, i: number): Promise<void>[] {
     const { owners, peers, coder } = this.context;
     const slice = owners[i]!;
     const values = all.subarray(slice.begin, slice.end);
     const place = { kind: 'nodes', round: this.plan.round, span: { first, end }, begin: slice.begin } as const;
     const payload = coder.encode(slice, values, place);
     const others = peers.filter((peer) => slice.owners.includes(peer));
-    const sent = others.map(async (peer) => this.send(peer, 'nodes', i, index, payload));
+    return others.map(async (peer) => this.send(peer, 'nodes', i, index, payload));
+  }
+
+  private addOwnSlice({ values: all }: NodeSum, index: number, i: number): void {
+    const { begin, end } = this.context.owners[i]!;
     const made = this.slices[i];
-    if (made && !made.has(this.context.link.rank, index) && made.addOwn(index, values)) this.summed(i);
-    await Promise.all(sent);
+    if (!made || made.has(this.context.link.rank, index)) return; //  or another rank has computed it before us
+    if (made.addOwn(index, all.subarray(begin, end))) this.summed(i);
   }
 
   /**
@@ -172,6 +141,7 @@ export class Reduction implements Receiver {
    * @throws Abandoned when the generation is sealed meanwhile
    */
   async finish(): Promise<ExchangeFacts> {
+    this.sendHeader();
     this.settle();
     await this.outcome;
     const doneMs = this.context.nowMs();

@@ -14,3 +14,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Not a question of time: when the event loop has done what its turn still has to do. */
+export async function endOfTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}

@@ -99,15 +99,21 @@ export class EngineThread {
     private readonly arena: Arena,
   ) {
     thread.on('message', (answer: ThreadAnswer) => {
-      if ('node' in answer) this.onNode?.(this.received(answer.node));
+      if ('node' in answer) this.tell(answer.node);
       else if ('error' in answer) this.settle()?.reject(restoreError(answer.error));
-      else this.settle()?.resolve(answer);
+      else {
+        // What is left of the nodes is on its way to peers before whoever asked goes on.
+        if ('nodes' in answer) for (const node of answer.nodes.slice(this.told)) this.tell(node);
+        this.settle()?.resolve(answer);
+      }
     });
     thread.on('error', (error) => this.die(fault('ENGINE_THREAD_DIED', { reason: reasonOf(error) }, error)));
     thread.on('exit', (code) => this.die(fault('ENGINE_THREAD_DIED', { reason: `exit code ${code}` })));
   }
 
   private onNode: ((node: ComputedNode) => void) | undefined;
+  /** Of the job's nodes, to `onNode`. */
+  private told = 0;
   private ready: Extract<ThreadAnswer, { layout: ParameterLayout }> | undefined;
 
   /** @throws what creating the engine throws, LockstepError `ENGINE_THREAD_DIED` */
@@ -135,7 +141,7 @@ export class EngineThread {
   }
 
   /**
-   * @param onNode - called for nodes that are complete while the job goes on, in order; `nodes` has them again at its end
+   * @param onNode - called for each node as soon as it is complete, in order; `nodes` has them again
    * @throws what the engine throws; LockstepError `ENGINE_THREAD_DIED`, also for every later job
    */
   async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
@@ -144,12 +150,18 @@ export class EngineThread {
     const message: ThreadJob = { ...rest, weights: { address: weights.byteOffset, length: weights.length } };
     const answered = this.answer();
     this.onNode = onNode;
+    this.told = 0;
     this.thread.postMessage(message);
     const answer = await answered;
     if (!('nodes' in answer)) throw new Error('the engine thread answered out of turn');
     const nodes = answer.nodes.map((node) => this.received(node));
     const { computeSeconds, inputSeconds, tensorCount } = answer;
     return { nodes, computeSeconds, inputSeconds, tensorCount };
+  }
+
+  private tell(node: SentNode): void {
+    this.told += 1;
+    this.onNode?.(this.received(node));
   }
 
   private received({ first, end, values: { address, length } }: SentNode): ComputedNode {

@@ -116,10 +116,16 @@ class Trial {
       ...(batchPerWorker === undefined ? {} : { globalBatchSize: spec.globalBatchSize }),
     } as const;
     const ignore = () => undefined;
-    const silent = { stepFinished: ignore, evaluated: ignore, checkpointed: ignore, ended: ignore };
+    const silent = {
+      stepFinished: ignore,
+      stepReported: ignore,
+      evaluated: ignore,
+      checkpointed: ignore,
+      ended: ignore,
+    };
     const watched = {
       ...silent,
-      stepFinished: (step: FinishedStep) => this.stepFinished(step),
+      stepReported: (step: FinishedStep) => this.stepReported(step),
       evaluated: (record: EvaluationRecord, seconds: number) => this.evaluated(record, seconds),
       ended: (targetReached: boolean) => void (this.end ??= targetReached ? 'target' : 'finished'),
     };
@@ -157,7 +163,7 @@ class Trial {
     return (this.nowMs() - this.beginMs - this.evaluationMs) / 1000;
   }
 
-  private stepFinished({ record }: FinishedStep): void {
+  private stepReported({ record }: FinishedStep): void {
     this.samples += record.sampleCount;
     this.batch = record.globalBatchSize;
     const { compute, wait, exchange, update } = record.seconds;

@@ -2,7 +2,7 @@ import { AllReduce } from '../collective/all-reduce.js';
 import type { Topology } from '../collective/owner-map.js';
 import { createCodec } from '../collective/codecs/registry.js';
 import { equalRanges } from '../collective/ranges.js';
-import type { ExchangeFacts } from '../collective/reduction.js';
+import type { ExchangeFacts } from '../collective/round-plan.js';
 import { chooseTopology } from '../collective/topology.js';
 import { Workspace } from '../collective/workspace.js';
 import type { Begin } from '../cluster/messages.js';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { NodeSum, Reduction } from '../collective/reduction.js';
+import type { Reduction } from '../collective/reduction.js';
+import type { NodeSum } from '../collective/round-plan.js';
 import type { Range } from '../collective/ranges.js';
 import { coveringNodes } from '../collective/tree.js';
 import type { Clock } from '../core/clock.js';
@@ -15,6 +16,8 @@ import type { PreparedRun, RunEngine } from './prepared-run.js';
 
 /** Nobody is late by less: disturbances of a machine and its garbage collections are shorter. */
 const lateMsMin = 25;
+/** From then on peers want to know that we are in the step: whom they have not heard of they do not help. */
+const headerMs = 10;
 /** Steps before usual times are known. */
 const knownSteps = 8;
 /** Of unusual steps how far they are from the usual counts by this much, so that it follows what becomes usual. */
@@ -25,7 +28,7 @@ const patienceMax = 16;
 /** What there is to do for a step. */
 export interface StepWork {
   readonly engine: RunEngine;
-  readonly reduction: Pick<Reduction, 'add' | 'addCopy' | 'missingOfNeighbour' | 'isOver' | 'over'>;
+  readonly reduction: Pick<Reduction, 'add' | 'addCopy' | 'sendHeader' | 'missingOfNeighbour' | 'isOver' | 'over'>;
   readonly job: ComputeJob;
   /** The range of the rank before this one. */
   readonly neighbour: Range;
@@ -102,13 +105,13 @@ export class SecondComputation {
     const { clock } = this.needs;
     const beginMs = clock.nowMs();
     this.ownMs = undefined;
-    if (engine.busy) await Promise.race([engine.busy, reduction.over]);
+    if (engine.busy) {
+      reduction.sendHeader();
+      await Promise.race([engine.busy, reduction.over]);
+    }
     const isEmpty = job.range.first === job.range.end;
-    const computed = reduction.isOver
-      ? undefined
-      : isEmpty
-        ? await computeAlone(engine, reduction, job)
-        : await this.own(work);
+    const computing = reduction.isOver ? undefined : isEmpty ? computeAlone(engine, reduction, job) : this.own(work);
+    const computed = await this.announced(computing, reduction);
     if (!computed) {
       this.isBehind = engine.busy !== undefined;
       this.needs.events.helped();
@@ -134,6 +137,16 @@ export class SecondComputation {
       tookMs > this.usualMs
         ? Math.min(tookMs, Math.max(2 * this.usualMs, lateMsMin)) //  one long step does not make others late for less
         : this.usualMs + (tookMs - this.usualMs) * forgetting;
+  }
+
+  /** Says that we are in the step if our first node does not do it soon. */
+  private async announced<Value>(computing: Promise<Value> | undefined, reduction: StepWork['reduction']) {
+    const cancel = this.needs.clock.setTimer(headerMs, () => reduction.sendHeader());
+    try {
+      return await computing;
+    } finally {
+      cancel();
+    }
   }
 
   /** @returns undefined if the step was over before */

@@ -79,6 +79,7 @@ export async function trainStep(
     sum: gradientSum,
     onSlice: early.onSlice,
     engine: second?.engineWord,
+    headerWaits: second !== undefined,
   });
   const range = ranges[membership.rank]!;
   const withSquares = isNoiseMeasured(round.step);

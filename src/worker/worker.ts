@@ -342,9 +342,9 @@ export class Worker {
       begin,
       link,
       {
-        stepFinished: (step) => {
+        stepFinished: (step) => this.dispatch({ kind: 'finished', generation, step }),
+        stepReported: (step) => {
           const { record } = step;
-          this.dispatch({ kind: 'finished', generation, step: record.step });
           this.reporter.step(generation, record, isTeller, step.ownSampleCount);
           this.aliveMs = deps.clock.nowMs();
           deps.log.debug(`finished step ${record.step}`);

@@ -2,7 +2,7 @@ import { describeRound, type Frame, type Round } from '../../collective/frame.js
 import { Inbox } from '../../collective/inbox.js';
 import type { Link } from '../../collective/link.js';
 import type { Begin } from '../../cluster/messages.js';
-import type { Clock } from '../../core/clock.js';
+import { endOfTurn, type Clock } from '../../core/clock.js';
 import { fault } from '../faults.js';
 import { checkPayload, MalformedFrame, readFrame, type ReadFrame, type SentPlace } from './frame-codec.js';
 import { Outlet } from './outlet.js';
@@ -88,6 +88,11 @@ export class GrpcLink implements Link {
   send(to: number, frame: Frame): Promise<void> {
     this.round = frame.round;
     return this.outlets[to]!.send(frame);
+  }
+
+  /** HTTP/2 writes what a turn of the event loop has sent at the turn's end. */
+  departed(): Promise<void> {
+    return endOfTurn();
   }
 
   addressOf(rank: number): string {

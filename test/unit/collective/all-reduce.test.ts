@@ -243,3 +243,53 @@ test('with a codec, a slice is encoded when the one before was taken, and none o
   await assert.rejects(reduction.finish(), Abandoned);
   peer.close('test over');
 });
+
+test('a peer that has waited gets our node before we add anything, and our header with it', async () => {
+  const told: string[] = [];
+  const [mine, theirs] = memoryLinks(2, 1, (from, _to, { kind }, deliver) => {
+    if (from === 0) told.push(kind);
+    deliver();
+  });
+  let depart = (): void => assert.fail('nothing was sent');
+  const link = Object.assign(mine!, { departed: () => new Promise<void>((resolve) => (depart = resolve)) });
+  const [ours, other] = [link, theirs!].map(
+    (end) => new AllReduce({ link: end, ...needs() }, { topology: 'direct', length: 40, exactTail: 0 }),
+  );
+  const plan = { round, ranges: rangesByShare(2, [1, 1]), count: 2 };
+  const peer = other!.open({ ...plan, sum: new Float32Array(40) });
+  peer.add(nodesOf({ first: 1, end: 2 }, 2, 40)[0]!);
+  const sum = new Float32Array(40);
+  const reduction = ours!.open({ ...plan, sum, headerWaits: true, onSlice: () => told.push('added') });
+  await Promise.resolve();
+  assert.deepEqual(told, []);
+  reduction.add(nodesOf({ first: 0, end: 1 }, 2, 40)[0]!);
+  assert.deepEqual(told, ['header', 'nodes']);
+  await peer.finish();
+  assert.equal(reduction.isOver, false);
+  depart();
+  await reduction.finish();
+  assert.deepEqual(told, ['header', 'nodes', 'added']);
+  assert.deepEqual(bitsOf({ sum }), new Uint32Array(treeSum(2, 40).buffer));
+});
+
+test('who has nothing to compute says that it is there when it waits for the others, or is told to', async () => {
+  const heard: number[] = [];
+  const links = memoryLinks(3, 1, (from, _to, { kind }, deliver) => {
+    if (kind === 'header') heard.push(from);
+    deliver();
+  });
+  const plan = { round, ranges: rangesByShare(1, [1, 0, 0]), count: 1, headerWaits: true };
+  const [first, second, third] = links.map((link) =>
+    new AllReduce({ link, ...needs() }, { topology: 'mesh', length: 40, exactTail: 0 }).open({
+      ...plan,
+      sum: new Float32Array(40),
+    }),
+  );
+  third!.sendHeader();
+  third!.sendHeader();
+  assert.deepEqual(heard, [2, 2], 'to both, once');
+  const waiting = second!.finish();
+  first!.add(nodesOf({ first: 0, end: 1 }, 1, 40)[0]!);
+  await Promise.all([waiting, first!.finish(), third!.finish()]);
+  assert.deepEqual(heard, [2, 2, 1, 1, 0, 0]);
+});

@@ -6,7 +6,7 @@ import { serveRounds } from './hub.js';
 import type { Link } from '../../../src/collective/link.js';
 import type { Topology } from '../../../src/collective/owner-map.js';
 import { rangesByShare, type Range } from '../../../src/collective/ranges.js';
-import type { ExchangeFacts, NodeSum } from '../../../src/collective/reduction.js';
+import type { ExchangeFacts, NodeSum } from '../../../src/collective/round-plan.js';
 import { TreeSum } from '../../../src/collective/tree.js';
 import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { randomStream } from '../../../src/core/random.js';
@@ -118,6 +118,6 @@ export async function sumInMemory(worldSize: number, options: SumOptions, delive
   }
 }
 
-export function bitsOf({ sum }: RankSum): Uint32Array {
+export function bitsOf({ sum }: Pick<RankSum, 'sum'>): Uint32Array {
   return new Uint32Array(sum.buffer);
 }
