@@ -57,6 +57,8 @@ export const groups = [
     [
       ['README', 'README.md', 'readme.md'],
       ['Architecture', 'ARCHITECTURE.md', 'architecture.md'],
+      ['Contributing', 'CONTRIBUTING.md', 'contributing.md'],
+      doc('Releasing', 'release'),
       ['Changelog', 'CHANGELOG.md', 'changelog.md'],
     ],
   ],

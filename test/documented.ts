@@ -14,11 +14,16 @@ export interface Block {
   readonly text: string;
 }
 
-/** Every block between fences on a page. */
+/** Every block between fences on a page, those in lists too. */
 export function blocksOf(page: string): readonly Block[] {
   const text = readFileSync(join(packageRoot, page), 'utf8');
-  return [...text.matchAll(/^(?:<!-- ([^\n]*) -->\n\n)?```(\w*)\n([^]*?)^```/gm)].map(
-    ([, note = '', language = '', inside = '']) => ({ page, note, language, text: inside }),
+  return [...text.matchAll(/^( *)(?:<!-- ([^\n]*) -->\n\n\1)?```(\w*)\n([^]*?)^\1```/gm)].map(
+    ([, indentation = '', note = '', language = '', inside = '']) => ({
+      page,
+      note,
+      language,
+      text: indentation === '' ? inside : inside.replaceAll(new RegExp(`^${indentation}`, 'gm'), ''),
+    }),
   );
 }
 

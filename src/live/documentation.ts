@@ -23,7 +23,9 @@ names.
 
 ## In NATS
 
-\`\`\`
+<!-- not run: addresses of other machines; test/services/events.test.ts does the same on one -->
+
+\`\`\`sh
 lockstep events --nats nats://10.0.0.1:4222 --run digits --since 0 --follow
 \`\`\`
 

@@ -10,7 +10,9 @@ const introduction = `# Update rules and learning-rate schedules
 Conventions are PyTorch's. Arithmetic is float64 inside of an element's update; what is stored is rounded to float32
 once. The gradient is divided by the number of samples of the step, then clipped (\`--clip-norm\`), then handed to the rule.
 
-\`\`\`
+<!-- test: update rule -->
+
+\`\`\`sh
 lockstep train --optimizer rmsprop --optimizer-option rho=0.9 --optimizer-option centered=true --lr-schedule cosine
 \`\`\`
 `;
