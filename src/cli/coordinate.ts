@@ -215,7 +215,7 @@ export async function coordinate(
       else coordinator.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
-    const reachable = formatHostPort({ host: reachableHost(config), port });
+    const reachable = formatHostPort({ host: await reachableHost(config), port });
     await leading?.publish(reachable, (error) => coordinator.fail(error));
     const address = formatHostPort({ host: config.listen, port });
     const token = security?.token(config.workers);

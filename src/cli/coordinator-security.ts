@@ -11,6 +11,8 @@ import type { Identity, OnRefused } from '../security/identity.js';
 import { newSecret } from '../security/secrets.js';
 import type { GateKeeper } from '../transport/grpc/gate-server.js';
 import type { CoordinatorSecurity } from '../transport/grpc/coordinator-server.js';
+import { ownAddressTowards } from '../worker/own-address.js';
+import { hostOfNats } from './nats-access.js';
 import { outwardAddress } from './outward-address.js';
 
 /** In the folder of a run. */
@@ -72,9 +74,22 @@ export function checkSecurable({ listen, nats, insecure, certs }: CoordinatorCon
   throw fault('NOT_SECURED', { where: `--listen ${listen} with --nats` });
 }
 
-/** For what is printed: where others reach us. */
-export function reachableHost({ listen, advertise }: Pick<CoordinatorConfig, 'listen' | 'advertise'>): string {
-  return advertise ?? (isWildcardHost(listen) ? (outwardAddress(listen) ?? localHost(listen)) : listen);
+/** An address of nobody, in the block for documentation: the route to it is the one to the rest of the world. */
+const elsewhere = { host: '192.0.2.1', port: 7070 };
+
+/**
+ * For what is printed and what NATS is told: where others reach us. On a host with several networks that is the address in
+ * the one of NATS, which all of the run reach, or else in the one of the route to the world.
+ */
+export async function reachableHost({
+  listen,
+  advertise,
+  nats,
+}: Pick<CoordinatorConfig, 'listen' | 'advertise' | 'nats'>): Promise<string> {
+  if (advertise !== undefined || !isWildcardHost(listen)) return advertise ?? listen;
+  const towards = nats === undefined ? elsewhere : hostOfNats(nats);
+  const routed = await ownAddressTowards(towards).catch(() => undefined); // without a route there may be addresses yet
+  return outwardAddress(listen, routed) ?? localHost(listen);
 }
 
 async function withFolder(folder: CertificateFolder, needs: Needs): Promise<SecuredCoordinator> {

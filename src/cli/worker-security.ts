@@ -42,10 +42,10 @@ interface Needs extends IdentityNeeds {
 export async function secureWorker(config: WorkerConfig, needs: Needs): Promise<SecuredWorker | undefined> {
   if (config.certs !== undefined) return fromFolder(new CertificateFolder(config.certs), needs);
   if (config.token !== undefined) return withToken(config.token, needs);
-  const host = config.coordinator?.host;
+  const host = config.coordinator?.find((each) => !isLoopback(each.host))?.host;
   const beyond = !isLoopback(config.listen)
     ? `--listen ${config.listen}`
-    : host !== undefined && !isLoopback(host)
+    : host !== undefined
       ? `--coordinator ${host}`
       : undefined;
   if (beyond === undefined) return undefined;

@@ -16,7 +16,7 @@ import {
   count,
   countOrAuto,
   host,
-  hostPort,
+  hostPorts,
   interval,
   oneOf,
   optionMap,
@@ -57,14 +57,15 @@ export const fields = {
     local: true,
     about: 'Workers may join while the run goes on, until there are so many.',
   }),
-  coordinator: field('coordinator', hostPort, {
+  coordinator: field('coordinator', hostPorts, {
     group: 'Cluster',
     commands: ['worker'],
     placeholder: 'HOST:PORT',
     required: true,
     insteadOf: 'nats',
     local: true,
-    about: 'The coordinator to join. IPv6 in brackets: [::1]:7070. Or --nats and --run.',
+    about:
+      'The coordinator to join. IPv6 in brackets: [::1]:7070. Of several with commas between, and of all addresses that a name has, the first one that accepts a connection is taken, each time that the coordinator is looked for. Or --nats and --run.',
   }),
   ...takeoverFields,
   name: field('name', text, {

@@ -153,6 +153,7 @@ function quoteFlag(name: FieldName, value: string | boolean | readonly string[])
 
 /** A value as a person writes it: `33`, `100steps`, `[::1]:7070`, `{"beta1":0.9}`. */
 export function inWords(value: unknown): string {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'object')) return value.map(inWords).join(',');
   if (typeof value === 'object' && value !== null && 'host' in value && 'port' in value) {
     return formatHostPort({ host: String(value.host), port: Number(value.port) });
   }

@@ -152,10 +152,18 @@ export const host = expecting(
     .transform((given) => given.replace(/^\[|\]$/g, '')),
 );
 
-export const hostPort = expecting(
-  'HOST:PORT, such as 127.0.0.1:7070 or [::1]:7070',
-  z
-    .string()
-    .transform((given) => parseHostPort(given))
-    .refine((address): address is HostPort => address !== undefined && address.port > 0),
+/** From `a:1,b:2` (a flag or a variable) or a list (YAML): where the same program may be, in the order to try. */
+export const hostPorts = expecting(
+  'HOST:PORT, such as 127.0.0.1:7070 or [::1]:7070, or several with commas between',
+  z.preprocess(
+    (given) => (typeof given === 'string' ? given.split(',') : given),
+    z
+      .array(
+        z
+          .string()
+          .transform((given) => parseHostPort(given))
+          .refine((address): address is HostPort => address !== undefined && address.port > 0),
+      )
+      .min(1),
+  ),
 );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { jsonLines, lastLine, runToEnd, start, workshop } from './lockstep.js';
@@ -151,4 +152,29 @@ test('a batch for each worker grows with the number of workers', async () => {
   );
   assert.equal(code, 0, stderr);
   assert.equal(lastLine(stdout)['globalBatchSize'], 120);
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+const skip = hasIpv6 ? false : 'this machine has no IPv6, not even on loopback: IPv6 addresses are not tested';
+
+test('workers find their coordinator at one of several addresses, by name and by IPv6', { skip }, async () => {
+  const out = place.path('addresses');
+  const where = ['--listen', '::1', '--port', '0', '--metrics-port', '0', '--json', '--out', out];
+  const coordinator = start(['coordinator', ...spec, '--workers', '2', ...where], place.folder);
+  const [, port] = await coordinator.seen(/"coordinator":"\[::1\]:(\d+)"/);
+  const free = ['--exchange-port', '0', '--metrics-port', '0'];
+  const workers = [`127.0.0.1:1,[::1]:${port}`, `nobody.invalid:${port},localhost:1,[::1]:${port}`].map((at) =>
+    start(['worker', '--coordinator', at, '--listen', '::1', '--insecure', ...free], place.folder),
+  );
+  const { code, stderr } = await coordinator.ended;
+  assert.equal(code, 0, stderr);
+  for (const worker of workers) assert.equal((await worker.ended).code, 0, (await worker.ended).stderr);
+
+  const lost = ['--coordinator', '127.0.0.1:1,nobody.invalid:7070', '--join-timeout', '0.2', '--insecure', ...free];
+  const nowhere = await runToEnd(['worker', ...lost], place.folder);
+  assert.equal(nowhere.code, 3);
+  assert.match(
+    nowhere.stderr,
+    /127\.0\.0\.1:1: connection refused; nobody\.invalid:7070: the name.*COORDINATOR_UNREACHABLE/,
+  );
 });

@@ -16,6 +16,7 @@ import { ownAddressTowards } from '../../worker/own-address.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
 import { createLog } from '../logger.js';
+import { hostOfNats } from '../nats-access.js';
 import { onSignals } from '../signals.js';
 
 export interface AgentCommandOptions {
@@ -54,7 +55,9 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
       folder: join(folder, 'runs'),
       url: options.nats,
       listen: options.listen,
-      advertise: options.advertise ?? (isWildcardHost(options.listen) ? await addressTowards(options.nats) : undefined),
+      advertise:
+        options.advertise ??
+        (isWildcardHost(options.listen) ? await ownAddressTowards(hostOfNats(options.nats)) : undefined),
       insecure: options.insecure ?? false,
       wallTimeMs: () => Date.now(),
     },
@@ -72,12 +75,6 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
     await connection.close();
     close();
   }
-}
-
-/** On a host with several networks, the address in the one that NATS is in: all agents reach that one. */
-function addressTowards(natsUrl: string): Promise<string> {
-  const { hostname: host, port } = new URL(natsUrl.split(',')[0]!);
-  return ownAddressTowards({ host: host.replace(/^\[|\]$/g, ''), port: Number(port || 4222) });
 }
 
 function defaultFolder(environment: CommandContext['environment']): string {

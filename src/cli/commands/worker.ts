@@ -64,7 +64,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     });
     closing.push(() => whereabouts.close());
     const first = await whereabouts.wait(timeoutSeconds, systemClock, () =>
-      log.warn(`${whereabouts.inWords} is not there yet; trying for ${timeoutSeconds} s`),
+      log.warn(`${whereabouts.notYet}; trying for ${timeoutSeconds} s`),
     );
     const security = await secureWorker(config, {
       clock: systemClock,
@@ -86,7 +86,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       atFirst.close();
     }
     log.info(`joining the run at ${first}, metrics on ${exporter.url}`);
-    const towards = config.coordinator ?? parseHostPort(first)!;
+    const towards = parseHostPort(first)!;
     const reachedAt =
       config.advertise ?? (isWildcardHost(config.listen) ? await ownAddressTowards(towards) : config.listen);
 

@@ -97,7 +97,7 @@ describe('loadConfig', () => {
     const { config }: { config: WorkerConfig } = load('worker', { flags: { coordinator: '[::1]:7070' } });
     assert.equal(config.exchangePort, 7071);
     assert.equal(config.metricsPort, 9465);
-    assert.deepEqual(config.coordinator, { host: '::1', port: 7070 });
+    assert.deepEqual(config.coordinator, [{ host: '::1', port: 7070 }]);
     assert.ok(!('globalBatchSize' in config));
     assertFault('MISSING_VALUE', /--coordinator HOST:PORT/, () => load('worker'));
   });

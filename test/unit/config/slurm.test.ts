@@ -20,10 +20,10 @@ const worker = (environment: Record<string, string>) => loadConfig('worker', { .
 describe('a worker that srun started', () => {
   test('finds the coordinator on the first node and can be found', () => {
     const { coordinator, listen, advertise, name } = worker(task);
-    assert.deepEqual(coordinator, { host: 'gpu003', port: 14_711 });
+    assert.deepEqual(coordinator, [{ host: 'gpu003', port: 14_711 }]);
     assert.deepEqual({ listen, advertise, name }, { listen: '0.0.0.0', advertise: 'gpu004', name: 'gpu004' });
     const port = loadConfig('coordinator', { ...none, environment: task }).config.port;
-    assert.equal(port, coordinator.port, 'the coordinator listens where workers look for it');
+    assert.equal(port, coordinator[0]?.port, 'the coordinator listens where workers look for it');
   });
 
   test('has a name of its own where tasks share a node', () => {
@@ -34,7 +34,7 @@ describe('a worker that srun started', () => {
     const alone = { ...task, SLURM_JOB_NODELIST: 'gpu004', SLURM_JOB_NUM_NODES: '1' };
     const { coordinator, listen, advertise } = worker(alone);
     assert.deepEqual(
-      { host: coordinator?.host, listen, advertise },
+      { host: coordinator?.[0]?.host, listen, advertise },
       {
         host: '127.0.0.1',
         listen: '127.0.0.1',
@@ -48,7 +48,7 @@ describe('a worker that srun started', () => {
     const given = { LOCKSTEP_COORDINATOR: 'login:7070', LOCKSTEP_LISTEN: '10.0.0.4', LOCKSTEP_NAME: 'anna' };
     const { coordinator, listen, advertise, name } = worker({ ...task, ...given });
     assert.deepEqual({ listen, advertise, name }, { listen: '10.0.0.4', advertise: undefined, name: 'anna' });
-    assert.equal(coordinator?.host, 'login');
+    assert.equal(coordinator?.[0]?.host, 'login');
   });
 });
 
