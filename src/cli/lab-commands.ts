@@ -60,7 +60,10 @@ const searchOptions: readonly (readonly [flags: string, about: string])[] = [
 const planOptions: readonly (readonly [flags: string, about: string])[] = [
   ['--target-accuracy <A>', 'accuracy to plan for (default: 0.98)'],
   ['--max-workers <N>', 'plan for 1, 2, 4 and so on up to so many workers (default: 64)'],
-  ['--cores <C>', 'cores that all workers share, for several on one machine (default: each has its own)'],
+  [
+    '--cores <C>',
+    'cores that all workers share, for several on one machine: two trainings side by side are measured, too (default: each has its own)',
+  ],
   ['--out <FILE>', 'where the plan is kept, for --from'],
   ['--from <FILE>', 'a plan that was kept: nothing is measured again'],
   ['--compare <RUN>', 'folder of a run that has ended: say what the plan would have predicted for it'],

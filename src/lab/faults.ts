@@ -32,6 +32,12 @@ export const labFaults = {
     message: (f: { path: string; reason: string }) => `${f.path}: ${f.reason}`,
     remedy: 'give --from a file that `lockstep plan --out` wrote, and --compare the folder of a run that has ended',
   },
+  PLAN_PROCESS_FAILED: {
+    exitCode: 1,
+    meaning: 'One of the processes that `lockstep plan` starts side by side gave up.',
+    message: (f: { reason: string }) => `a process of the measurement gave up: ${f.reason}`,
+    remedy: 'see that memory is left for two trainings at a time, or plan without --cores',
+  },
   LAB_FOLDER: {
     exitCode: 2,
     meaning: 'The folder of --out holds something else than the trials of a sweep or search.',

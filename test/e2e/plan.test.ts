@@ -9,10 +9,11 @@ describe('a plan', () => {
   test('measures, predicts, is kept, and is compared with a run', async (t) => {
     const { folder, path, smallDataset } = workshop(t);
     const data = ['--dataset', smallDataset()];
-    const options = ['--target-accuracy', '0.9', '--max-workers', '8', '--out', path('plan.json')];
+    const options = ['--target-accuracy', '0.9', '--max-workers', '8', '--cores', '2', '--out', path('plan.json')];
     const made = await runToEnd(['plan', ...training, ...data, ...options], folder);
     assert.equal(made.code, 0, made.stderr);
     assert.match(made.stdout, /0\.9 was reached after \d+ steps/);
+    assert.match(made.stdout, /Workers share 2 cores: of two side by side each takes -?\d+ % longer/);
     assert.match(made.stdout, /workers +batch/);
     assert.ok(existsSync(path('plan.json')));
 

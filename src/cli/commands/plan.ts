@@ -6,6 +6,7 @@ import type { RunReport } from '../../core/events.js';
 import type { FlagValues } from '../../config/sources.js';
 import { fault } from '../../lab/faults.js';
 import { measureForPlan } from '../../lab/plan/measure.js';
+import { slowestOf } from '../../lab/side-by-side.js';
 import { diminishingFrom, plan, predictionFor, type Measured, type Prediction } from '../../lab/plan/predict.js';
 import { SharedData } from '../../lab/shared-data.js';
 import { planTrial } from '../../lab/sweep.js';
@@ -37,7 +38,7 @@ export async function run(flags: PlanFlags, given: FlagValues, { stdout, environ
   if (flags.out !== undefined)
     await writeFileAtomically(flags.out, [Buffer.from(`${JSON.stringify(report, undefined, 1)}\n`)]);
   stdout.write(
-    flags.json ? `${JSON.stringify({ type: 'result', ...report })}\n` : inWords(measured, predictions, limit),
+    flags.json ? `${JSON.stringify({ type: 'result', ...report })}\n` : inWords(measured, predictions, limit, cores),
   );
 
   async function measure(): Promise<Measured> {
@@ -45,11 +46,11 @@ export async function run(flags: PlanFlags, given: FlagValues, { stdout, environ
     const all: FlagValues = new Map([...given, ['workers', '1'] as const, ['targetAccuracy', String(target)] as const]);
     const { config } = planTrial(all, {}, environment);
     const nowMs = (): number => systemClock.nowMs();
-    return measureForPlan(config, target, { data: new SharedData(), threads: 1, nowMs });
+    return measureForPlan(config, target, Number.isFinite(cores), { data: new SharedData(), threads: 1, nowMs });
   }
 }
 
-function inWords(m: Measured, predictions: readonly Prediction[], limit: number): string {
+function inWords(m: Measured, predictions: readonly Prediction[], limit: number, cores: number): string {
   const hasSteps = m.stepsToTarget !== undefined;
   const rows = predictions.map(({ workers, batch, learningRate, secondsPerStep, imagesPerSecond, steps, seconds }) => [
     String(workers),
@@ -67,6 +68,7 @@ function inWords(m: Measured, predictions: readonly Prediction[], limit: number)
     hasSteps
       ? `${m.target} was reached after ${m.stepsToTarget} steps.`
       : `${m.target} was not reached: steps and times are relative. A longer run would say more (--epochs).`,
+    ...sharingInWords(m, cores),
     '',
     tableText({ heading, rows }),
     limit === predictions.at(-1)!.workers
@@ -74,6 +76,17 @@ function inWords(m: Measured, predictions: readonly Prediction[], limit: number)
       : `Above ${limit} ${limit === 1 ? 'worker' : 'workers'}, twice as many save less than a fifth of the time.`,
     '',
   ].join('\n');
+}
+
+/** What it costs that workers share a machine, which machines of their own would not pay. */
+function sharingInWords({ sideBySide, secondsPerSample }: Measured, cores: number): readonly string[] {
+  if (!Number.isFinite(cores)) return [];
+  if (!sideBySide) return ['How workers that share a machine disturb each other was not measured: plan with --cores.'];
+  const slower = (sideBySide.secondsPerSample / secondsPerSample - 1) * 100;
+  const later = (slowestOf(sideBySide.spread, 2) - 1) * 100;
+  return [
+    `Workers share ${cores} ${cores === 1 ? 'core' : 'cores'}: of two side by side each takes ${slower.toFixed(0)} % longer for a sample, and the slower one of a step ${later.toFixed(0)} % longer than the mean; more than ${cores} take turns.`,
+  ];
 }
 
 /** @throws LockstepError `PLAN_UNREADABLE` */

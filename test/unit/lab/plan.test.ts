@@ -8,6 +8,7 @@ import {
   stepsWith,
   type Measured,
 } from '../../../src/lab/plan/predict.js';
+import { sideBySideOf, slowestOf } from '../../../src/lab/side-by-side.js';
 import { cellsOf, seriesOf } from '../../../src/lab/summary.js';
 import { trialOf } from './trials.js';
 
@@ -47,6 +48,34 @@ describe('a step that nobody has taken', () => {
     assert.equal(stepsWith(measured, 512), 200);
     assert.equal(stepsWith({ ...measured, noiseScale: undefined }, 512), 300);
     assert.equal(stepsWith({ ...measured, stepsToTarget: undefined }, 256), 1);
+  });
+});
+
+describe('workers that share a machine', () => {
+  const step = (compute: number) => ({ compute, beside: 0.002 });
+  const cold = step(9);
+  const found = sideBySideOf(
+    [
+      [cold, step(0.01), step(0.01), step(0.01)],
+      [cold, step(0.01), step(0.01), step(0.03)],
+    ],
+    100,
+  );
+
+  it('compute as two side by side do, once these are warm', () => {
+    near(found.secondsPerSample, 0.08 / 6 / 100);
+    near(found.secondsPerStep, 0.002);
+    near(found.spread.reduce((sum, time) => sum + time, 0) / found.spread.length, 1);
+  });
+
+  it('wait for the slowest of a step', () => {
+    near(slowestOf(found.spread, 1), 1);
+    // Five steps of six take 0.01 s and one 0.03 s: of two, neither is slow 25 times in 36.
+    near(slowestOf(found.spread, 2) * (0.08 / 6), (25 * 0.01 + 11 * 0.03) / 36);
+    const shared = { ...measured, sideBySide: { ...found, secondsPerSample: 2e-4 } };
+    near(stepSeconds(shared, 2, 256, 2), 128 * 2e-4 * slowestOf(found.spread, 2) + 0.002 + 0.001 + 0.002);
+    near(stepSeconds(shared, 2, 256), stepSeconds(measured, 2, 256));
+    near(stepSeconds(shared, 1, 256, 2), stepSeconds(measured, 1, 256, 2));
   });
 });
 
