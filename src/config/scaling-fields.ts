@@ -1,5 +1,5 @@
 import { field, runCommands as run } from './field.js';
-import { count, oneOf, wholeNumber } from './values.js';
+import { count, oneOf, positive, wholeNumber } from './values.js';
 
 /** Options about the learning rate of batches of other sizes. */
 export const scalingFields = {
@@ -24,5 +24,13 @@ export const scalingFields = {
     placeholder: 'B',
     default: 256,
     about: 'Batch size for which --lr and the options of the optimizer were found. Only --lr-scaling looks at it.',
+  }),
+  learningRateMax: field('lr-max', positive, {
+    group: 'Optimizer',
+    commands: run,
+    placeholder: 'RATE',
+    otherwise: 'no bound',
+    about:
+      'Largest learning rate that --lr-scaling gives. How large one can be is a matter of curvature, not of the batch: beyond the batch that has it, larger ones learn with the same.',
   }),
 } as const;

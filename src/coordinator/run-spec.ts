@@ -57,7 +57,9 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
   const perEpoch = stepsPerEpoch(trainLength, globalBatchSize, config.dropLast);
   const { optimizer, optimizerOptions, learningRateScaling: scaling } = config;
   const k = globalBatchSize / config.baseBatchSize;
-  const scaled = scaleToBatch({ learningRate: config.learningRate, options: optimizerOptions }, scaling, optimizer, k);
+  const { learningRate, learningRateMax } = config;
+  const given = { learningRate, options: optimizerOptions, learningRateMax };
+  const scaled = scaleToBatch(given, scaling, optimizer, k);
   const localSteps = config.syncEvery === undefined ? undefined : localStepsOf(config, config.syncEvery);
   return {
     formatVersion: 1,
@@ -107,9 +109,11 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
 
 /** The rate follows the batch, but not where the batch grows in place of a rate that falls. */
 function rescalingOf(config: CoordinatorConfig, follows: boolean): Pick<RunSpec, 'rescaling'> {
-  const { learningRate, optimizerOptions: options, optimizer, baseBatchSize } = config;
+  const { learningRate, learningRateMax, optimizerOptions: options, optimizer, baseBatchSize } = config;
   const rule = resolveScaling(config.learningRateScaling, optimizer);
-  return follows && rule !== 'none' ? { rescaling: { rule, baseBatchSize, learningRate, options } } : {};
+  if (!follows || rule === 'none') return {};
+  const bound = learningRateMax === undefined ? {} : { learningRateMax };
+  return { rescaling: { rule, baseBatchSize, learningRate, options, ...bound } };
 }
 
 /** @throws LockstepError `INVALID_SCHEDULE` */

@@ -64,6 +64,7 @@ export interface RunSpec {
     readonly baseBatchSize: number;
     readonly learningRate: number;
     readonly options: Readonly<Record<string, number | boolean>>;
+    readonly learningRateMax?: number;
   };
   /** In the text form of `--lr-schedule`. */
   readonly learningRateSchedule: string;

@@ -30,7 +30,8 @@ A learning rate is good for one batch size. With k = batch / \`--base-batch\`:
 Linear: Goyal et al. 2017. Square root: Malladi et al. 2022, who take 1 - beta times k, which beta^k equals to first order
 without ever passing 0. A rate that was raised is reached over the first epoch times (1 - 1/k), unless \`--warmup-steps\` says
 otherwise. The rate stays outside of momentum buffers, so that they need no correction when it changes; LARS has it inside, as
-in its paper.
+in its paper. \`--lr-max\` bounds it: how large a rate can be is a matter of curvature, so that a batch beyond the one whose rate
+is the bound learns as that one does (Shallue et al. 2018).
 `;
 
 export function optimizersPage(): string {

@@ -5,6 +5,9 @@
  *     sqrt      lr sqrt(k); beta^k for every beta of a squared   for rules that divide by a running root mean square
  *               or plain gradient; epsilon / sqrt(k)             (Malladi et al. 2022; beta^k: Busbridge et al. 2023)
  *
+ * Curvature bounds how large a rate can be, whatever the batch (Shallue et al. 2018): beyond the batch whose rate is the
+ * largest that is allowed, all stays as it is there.
+ *
  * Momentum needs no correction when the learning rate changes, as it stays outside of the buffer (all rules but LARS).
  */
 import { pow } from '../core/maths.js';
@@ -20,6 +23,12 @@ type Options = Readonly<Record<string, number | boolean>>;
 export interface RateAndOptions {
   readonly learningRate: number;
   readonly options: Options;
+}
+
+/** What was found for the base batch. */
+export interface GivenRate extends RateAndOptions {
+  /** No batch gets a larger one. */
+  readonly learningRateMax?: number | undefined;
 }
 
 /** Which rule fits which optimizer; none where the learning rate is no length of a step. */
@@ -47,11 +56,18 @@ export function resolveScaling(rule: ScalingRule, optimizer: string): 'none' | '
 
 /**
  * @param given - found for the base batch
- * @param k - batch over base batch, above 0
+ * @param times - batch over base batch, above 0: k, but for the bound
  * @throws LockstepError `SCALING_DOES_NOT_FIT` for `sqrt` and `linear` where they say nothing
  */
-export function scaleToBatch(given: RateAndOptions, rule: ScalingRule, optimizer: string, k: number): RateAndOptions {
+export function scaleToBatch(
+  { learningRateMax = Infinity, ...given }: GivenRate,
+  rule: ScalingRule,
+  optimizer: string,
+  times: number,
+): RateAndOptions {
   const resolved = resolveScaling(rule, optimizer);
+  const most = learningRateMax / given.learningRate;
+  const k = Math.min(times, resolved === 'sqrt' ? most * most : most);
   if (resolved === 'none' || k === 1) return given;
   if (fitting[optimizer as OptimizerName] === 'none') throw fault('SCALING_DOES_NOT_FIT', { rule, optimizer });
   if (resolved === 'linear') return { ...given, learningRate: given.learningRate * k };

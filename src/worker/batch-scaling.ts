@@ -34,9 +34,9 @@ export function scaledStepAt(
 ): ScaledStepAt | undefined {
   const { rescaling, optimizer, learningRate, dataset, dropLast } = spec;
   if (!rescaling) return undefined;
-  const { rule, baseBatchSize, learningRate: baseRate, options } = rescaling;
+  const { rule, baseBatchSize, learningRate: baseRate, options, learningRateMax } = rescaling;
   const scaledTo = (size: number) =>
-    scaleToBatch({ learningRate: baseRate, options }, rule, optimizer.name, size / baseBatchSize);
+    scaleToBatch({ learningRate: baseRate, options, learningRateMax }, rule, optimizer.name, size / baseBatchSize);
   const rateAt = (size: number): number => scaledTo(size).learningRate / learningRate;
 
   function factorAt(history: BatchHistory, step: number): number {

@@ -43,6 +43,7 @@ export async function measureForPlan(
       learningRate: config.learningRate,
       optimizer: { name: config.optimizer, options: config.optimizerOptions },
       scaling: config.learningRateScaling === 'none' ? 'auto' : config.learningRateScaling,
+      ...(config.learningRateMax === undefined ? {} : { learningRateMax: config.learningRateMax }),
       secondsPerSample: trial.computeSeconds / trial.samples,
       secondsPerStep: (trial.stepSeconds - trial.computeSeconds) / trial.steps,
       ...(sideBySide ? { sideBySide } : {}),

@@ -10,6 +10,7 @@ export interface Measured {
   readonly learningRate: number;
   readonly optimizer: RunSpec['optimizer'];
   readonly scaling: ScalingRule;
+  readonly learningRateMax?: number;
   /** Of one worker, forward and backward. */
   readonly secondsPerSample: number;
   /** What a step takes beside: update, norms, and what is said about it. */
@@ -66,8 +67,8 @@ export function stepsWith({ stepsToTarget = 1, noiseScale, globalBatchSize }: Me
 }
 
 function predictionOf(m: Measured, workers: number, batch: number, cores: number): Prediction {
-  const { learningRate, optimizer, scaling, globalBatchSize } = m;
-  const given = { learningRate, options: optimizer.options };
+  const { learningRate, learningRateMax, optimizer, scaling, globalBatchSize } = m;
+  const given = { learningRate, options: optimizer.options, learningRateMax };
   const seconds = stepSeconds(m, workers, batch, cores);
   const steps = stepsWith(m, batch);
   return {

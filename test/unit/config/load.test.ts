@@ -64,6 +64,7 @@ describe('loadConfig', () => {
       warmupSteps: undefined,
       learningRateScaling: 'none',
       baseBatchSize: 256,
+      learningRateMax: undefined,
       clipNorm: undefined,
       globalBatchSize: 256,
       batchPerWorker: undefined,

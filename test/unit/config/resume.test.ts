@@ -69,6 +69,7 @@ describe('--resume', () => {
       warmupSteps: '5',
       learningRateScaling: 'linear',
       baseBatchSize: '32',
+      learningRateMax: '1',
       codec: 'bf16',
       topkRatio: '0.5',
       codecRounding: 'stochastic',

@@ -31,11 +31,20 @@ describe('scaling rules', () => {
     assert.equal(scaleToBatch({ learningRate: 1, options: { beta1: 0 } }, 'sqrt', 'adam', 9).options['beta1'], 0);
   });
 
+  it('beyond the batch that has the largest rate nothing changes any more', () => {
+    const given = { learningRate: 0.01, options: {}, learningRateMax: 0.04 };
+    const rate = (k: number) => scaleToBatch(given, 'linear', 'momentum', k).learningRate;
+    assert.deepEqual([2, 4, 8, 100].map(rate), [0.02, 0.04, 0.04, 0.04]);
+    const { learningRateMax: _, ...unbounded } = given;
+    assert.deepEqual(scaleToBatch(given, 'sqrt', 'adam', 400), scaleToBatch(unbounded, 'sqrt', 'adam', 16));
+    assert.equal(scaleToBatch(given, 'none', 'momentum', 100).learningRate, 0.01);
+  });
+
   it('none, and a batch of the base size, change nothing', () => {
     const given = { learningRate: 0.1, options: { beta1: 0.8 } };
-    assert.equal(scaleToBatch(given, 'none', 'adam', 8), given);
-    assert.equal(scaleToBatch(given, 'auto', 'adam', 1), given);
-    assert.equal(scaleToBatch(given, 'auto', 'adadelta', 8), given);
+    assert.deepEqual(scaleToBatch(given, 'none', 'adam', 8), given);
+    assert.deepEqual(scaleToBatch(given, 'auto', 'adam', 1), given);
+    assert.deepEqual(scaleToBatch(given, 'auto', 'adadelta', 8), given);
   });
 
   it('auto knows every optimizer, and no rule is forced upon one that it does not fit', () => {
