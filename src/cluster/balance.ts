@@ -1,3 +1,4 @@
+import type { ByWorker } from './by-worker.js';
 import type { CoordinatorMembership } from './coordinator-state.js';
 import { groupOf } from './generation-plan.js';
 import type { Begin, Progress } from './messages.js';
@@ -19,17 +20,19 @@ const stepsMax = 30 * 64;
 const idleSteps = 256;
 
 /** What members said about their speed last: seconds of a sample, by worker. */
-export type Speeds = ReadonlyMap<string, number>;
+export type Speeds = ByWorker<number>;
 
 export function speedsAfter(speeds: Speeds, { workerId, secondsPerSample }: Progress): Speeds {
-  return secondsPerSample === undefined ? speeds : new Map(speeds).set(workerId, secondsPerSample);
+  return secondsPerSample === undefined ? speeds : speeds.with(workerId, secondsPerSample);
 }
 
 /** Whether the running generation should be sealed because other ranges would be done sooner. */
 export function isUnbalanced(state: CoordinatorMembership): boolean {
   const { begin, options } = state;
   if (!begin || !options.planShares || groupOf(state).length < Math.max(2, begin.members.length)) return false;
-  const steps = Math.max(0, ...[...state.progress.values()].map(({ finishedStep }) => finishedStep - begin.afterStep));
+  const reports = state.progress.values();
+  if (reports.some(({ ended }) => ended)) return false;
+  const steps = Math.max(0, ...reports.map(({ finishedStep }) => finishedStep - begin.afterStep));
   if (steps < stepsMin) return false;
   const seconds = secondsOf(begin, state.speeds, steps);
   if (!seconds) return false;

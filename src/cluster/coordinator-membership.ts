@@ -1,10 +1,11 @@
 import { isUnbalanced, speedsAfter } from './balance.js';
 import type { CoordinatorInput, CoordinatorMembership, CoordinatorOutcome as Outcome } from './coordinator-state.js';
+import { ByWorker } from './by-worker.js';
 import { failOnLoss, release, waitingLog } from './departures.js';
-import { afterEnd, announceEnd } from './ending.js';
+import { afterEnd, announceEnd, onStored, store } from './ending.js';
 import { fault } from './faults.js';
 import { admissibleOf, groupOf, includes, isEnough, planBegin, stayingOf, survivorsOf } from './generation-plan.js';
-import { compareGenerations, type Begin, type End, type Member, type Progress, type Sealed } from './messages.js';
+import { compareGenerations, type Begin, type Member, type Progress, type Seal, type Sealed } from './messages.js';
 import { andThen, fail, nothing } from './outcome.js';
 
 export { newCoordinator, restoredCoordinator } from './coordinator-state.js';
@@ -105,8 +106,15 @@ function remind(state: CoordinatorMembership, workerId: string): Outcome {
 /** Rule 5, for messages that were lost without anybody noticing; only those are addressed that owe an answer. */
 function repeat(state: CoordinatorMembership): Outcome {
   if (state.phase !== 'sealing' && state.phase !== 'running') return nothing(state);
+  const ticks = state.ticks + 1;
+  if (!isTimeToRepeat(ticks)) return nothing({ ...state, ticks });
   const owing = groupOf(state).filter(({ workerId }) => state.phase !== 'running' || !state.progress.has(workerId));
-  return { state, actions: owing.flatMap(({ workerId }) => remind(state, workerId).actions) };
+  return { state: { ...state, ticks }, actions: owing.flatMap(({ workerId }) => remind(state, workerId).actions) };
+}
+
+/** Not before all can have answered, and ever less often: who has a step of minutes is not helped by hearing it again. */
+function isTimeToRepeat(ticks: number): boolean {
+  return ticks % 64 === 0 || [2, 4, 8, 16, 32].includes(ticks);
 }
 
 // Seal
@@ -121,6 +129,7 @@ function reconsider(state: CoordinatorMembership): Outcome {
 
 /** Whether a leaver can go. A donor stays until all are level (rule 9): nobody finishes a step of its generation before. */
 function isLeaverFree({ begin, leaving, progress }: CoordinatorMembership): boolean {
+  if (leaving.length === 0) return false;
   const donorId = begin!.members[begin!.donor]!.workerId;
   const isEveryoneLevel = [...progress.values()].some(({ finishedStep }) => finishedStep > begin!.afterStep);
   return leaving.some((workerId) => workerId !== donorId || isEveryoneLevel);
@@ -136,6 +145,7 @@ function sealAll(state: CoordinatorMembership): Outcome {
     lastNumber: generation.number,
     departed: [],
     seal: { generation, asked: [], answers: [] },
+    ticks: 0,
   };
   return andThen(ask(sealing, asked), whenAllSealed);
 }
@@ -143,13 +153,10 @@ function sealAll(state: CoordinatorMembership): Outcome {
 /** Asks more workers to answer the Seal under way. */
 function ask(state: CoordinatorMembership, workers: readonly Member[]): Outcome {
   const seal = state.seal!;
+  const message: Seal = { kind: 'seal', generation: seal.generation };
   return {
     state: { ...state, seal: { ...seal, asked: [...seal.asked, ...workers] } },
-    actions: workers.map(({ workerId }) => ({
-      kind: 'send',
-      workerId,
-      message: { kind: 'seal', generation: seal.generation },
-    })),
+    actions: workers.map(({ workerId }) => ({ kind: 'send', workerId, message })),
   };
 }
 
@@ -159,7 +166,8 @@ function onSealed(state: CoordinatorMembership, answer: Sealed): Outcome {
   if (isOurs && begin && compareGenerations(answer.generation, begin.generation) > 0) return sealAll(state); //  rule 11
   if (!seal || state.phase !== 'sealing' || compareGenerations(answer.generation, seal.generation) !== 0)
     return nothing(state);
-  if (!includes(seal.asked, answer.workerId) || includes(seal.answers, answer.workerId)) return nothing(state);
+  const isAnswered = seal.answers.some(({ workerId }) => workerId === answer.workerId);
+  if (!includes(seal.asked, answer.workerId) || isAnswered) return nothing(state);
   return whenAllSealed({ ...state, seal: { ...seal, answers: [...seal.answers, answer] } });
 }
 
@@ -220,7 +228,9 @@ function announceBegin(state: CoordinatorMembership, begin: Begin): Outcome {
     pending: undefined,
     missing: state.missing.filter((workerId) => includes(begin.members, workerId)),
     joiners: state.joiners.filter(({ workerId }) => !includes(begin.members, workerId)),
-    progress: new Map(),
+    progress: new ByWorker(),
+    reportsUnjudged: 0,
+    ticks: 0,
   };
   const announcement = groupOf(running).map(({ workerId }) => ({ kind: 'send', workerId, message: begin }) as const);
   const released = andThen({ state: running, actions: announcement }, release);
@@ -237,10 +247,20 @@ function onProgress(state: CoordinatorMembership, progress: Progress): Outcome {
   if (isOlder(progress, state.progress.get(progress.workerId))) return nothing(state);
   const known: CoordinatorMembership = {
     ...state,
-    progress: new Map(state.progress).set(progress.workerId, progress),
+    progress: state.progress.with(progress.workerId, progress),
     speeds: speedsAfter(state.speeds, progress),
+    reportsUnjudged: state.reportsUnjudged + 1,
   };
-  return state.phase === 'running' ? whenAllEnded(known, begin) : nothing(known);
+  return state.phase === 'running' ? considerReport(known, progress, begin) : nothing(known);
+}
+
+/** To look at all members is left to some of the reports, so that what one costs does not grow with their number. */
+function considerReport(state: CoordinatorMembership, progress: Progress, begin: Begin): Outcome {
+  if (progress.ended) return whenAllEnded(state, begin);
+  if (state.reportsUnjudged * 16 < begin.members.length) return reconsider(state);
+  const judged = { ...state, reportsUnjudged: 0 };
+  if (!isUnbalanced(judged)) return reconsider(judged); //              a leaver may be free to go now
+  return sealAll({ ...judged, rebalances: judged.rebalances + 1 });
 }
 
 /** Whether a report was overtaken by a newer one, as by the greeting on a new stream. */
@@ -253,30 +273,10 @@ function isOlder(report: Progress, known: Progress | undefined): boolean {
 
 function whenAllEnded(state: CoordinatorMembership, begin: Begin): Outcome {
   const ended = begin.members.flatMap(({ workerId }) => state.progress.get(workerId) ?? []).filter((p) => p.ended);
-  const isEnding = ended.length > 0;
-  if (!isEnding && isUnbalanced(state)) return sealAll({ ...state, rebalances: state.rebalances + 1 });
   if (ended.length < begin.members.length) return reconsider(state); //             a leaver may be free to go now
   const digests = ended.map((p) => p.ended!.weightsDigest);
   if (new Set(digests).size > 1) return fail(state, fault('WEIGHTS_DIFFER', { step: ended[0]!.finishedStep, digests }));
   return store({ ...state, phase: 'storing' });
-}
-
-/** From the first that is left: all hold the same. If nobody is, from whoever comes back (rule 13). */
-function store(state: CoordinatorMembership): Outcome {
-  const member = groupOf(state)[0];
-  if (!member) {
-    if (state.missing.length === 0) return fail(state, fault('NO_STATE_LEFT', { workers: 0 }));
-    const text = `waiting for worker ${state.missing.join(' or ')}: nobody else holds the final state`;
-    return { state, actions: [{ kind: 'log', text }] };
-  }
-  const progress = state.progress.get(member.workerId)!;
-  return { state, actions: [{ kind: 'store', member, step: progress.finishedStep, progress }] };
-}
-
-function onStored(state: CoordinatorMembership): Outcome {
-  if (state.phase !== 'storing' || !state.begin) return nothing(state);
-  const end: End = { kind: 'end', generation: state.begin.generation };
-  return { state: { ...state, phase: 'ending' }, actions: [{ kind: 'append', record: end }] }; //                 rule 16
 }
 
 // A new term

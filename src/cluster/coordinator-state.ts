@@ -1,5 +1,6 @@
 import { type LockstepError } from '../core/errors.js';
 import type { Speeds } from './balance.js';
+import { ByWorker } from './by-worker.js';
 import type { Begin, Generation, JournalRecord, Member, Progress, Sealed, ToWorker } from './messages.js';
 
 /** How the coordinator is tuned; fixed for its term. */
@@ -65,8 +66,12 @@ export interface CoordinatorMembership {
   /** Members that asked to leave and have not been let go. */
   readonly leaving: readonly string[];
   /** Of the newest generation's members. */
-  readonly progress: ReadonlyMap<string, Progress>;
+  readonly progress: ByWorker<Progress>;
   readonly speeds: Speeds;
+  /** Reports since members were last looked at together. */
+  readonly reportsUnjudged: number;
+  /** Since the Seal or Begin of which answers are waited for. */
+  readonly ticks: number;
   /** Seals for the sake of ranges, so far. */
   readonly rebalances: number;
   readonly stopRequested: boolean;
@@ -140,8 +145,10 @@ export function newCoordinator(options: MembershipOptions): CoordinatorMembershi
     departed: [],
     missing: [],
     leaving: [],
-    progress: new Map(),
-    speeds: new Map(),
+    progress: new ByWorker(),
+    speeds: new ByWorker(),
+    reportsUnjudged: 0,
+    ticks: 0,
     rebalances: 0,
     stopRequested: false,
     restoring: undefined,

@@ -4,7 +4,28 @@ import type {
   CoordinatorMembership,
   CoordinatorOutcome as Outcome,
 } from './coordinator-state.js';
-import { nothing } from './outcome.js';
+import { fault } from './faults.js';
+import { groupOf } from './generation-plan.js';
+import type { End } from './messages.js';
+import { fail, nothing } from './outcome.js';
+
+/** From the first that is left: all hold the same. If nobody is, from whoever comes back (rule 13). */
+export function store(state: CoordinatorMembership): Outcome {
+  const member = groupOf(state)[0];
+  if (!member) {
+    if (state.missing.length === 0) return fail(state, fault('NO_STATE_LEFT', { workers: 0 }));
+    const text = `waiting for worker ${state.missing.join(' or ')}: nobody else holds the final state`;
+    return { state, actions: [{ kind: 'log', text }] };
+  }
+  const progress = state.progress.get(member.workerId)!;
+  return { state, actions: [{ kind: 'store', member, step: progress.finishedStep, progress }] };
+}
+
+export function onStored(state: CoordinatorMembership): Outcome {
+  if (state.phase !== 'storing' || !state.begin) return nothing(state);
+  const end: End = { kind: 'end', generation: state.begin.generation };
+  return { state: { ...state, phase: 'ending' }, actions: [{ kind: 'append', record: end }] }; //                 rule 16
+}
 
 /** The End is in the journal: now, and only now, may anybody exit (rule 16). */
 export function announceEnd(state: CoordinatorMembership): Outcome {

@@ -7,11 +7,20 @@ import type { Begin, Member, Sealed } from './messages.js';
 export function groupOf(state: CoordinatorMembership): readonly Member[] {
   if (state.seal) return state.seal.asked;
   const { members = [] } = state.pending ?? state.begin ?? {};
+  if (state.departed.length === 0) return members;
   return members.filter(({ workerId }) => !state.departed.includes(workerId));
 }
 
+/** Lists never change, and some of them are asked once for each of their workers. */
+const idsOf = new WeakMap<object, ReadonlySet<string>>();
+
 export function includes(workers: readonly { readonly workerId: string }[], id: string): boolean {
-  return workers.some(({ workerId }) => workerId === id);
+  if (workers.length < 32) return workers.some(({ workerId }) => workerId === id);
+  const known = idsOf.get(workers);
+  if (known) return known.has(id);
+  const ids = new Set(workers.map(({ workerId }) => workerId));
+  idsOf.set(workers, ids);
+  return ids.has(id);
 }
 
 /** Of the group, those that will be left when the leavers have gone. */
@@ -21,7 +30,7 @@ export function stayingOf(state: CoordinatorMembership): readonly Member[] {
 
 /** Joiners that may be asked beside the group: as many as there are places. Nobody joins a run that stops. */
 export function admissibleOf(state: CoordinatorMembership): readonly Member[] {
-  if (state.stopRequested) return [];
+  if (state.stopRequested || state.joiners.length === 0) return [];
   const group = groupOf(state);
   const places = (state.options.maxWorkers ?? Infinity) - stayingOf(state).length;
   const isFree = ({ workerId }: Member): boolean => !includes(group, workerId) && !state.leaving.includes(workerId);

@@ -35,7 +35,7 @@ export interface Begin {
   readonly generation: Generation;
   /** By rank. */
   readonly members: readonly Member[];
-  /** Relative speed by rank; with a step's count of micro-batches it gives the ranges. */
+  /** Micro-batches of a full step by rank, or another whole number in proportion: with those of a step they give the ranges. */
   readonly shares: readonly number[];
   /** Rank of a member that holds state `afterStep`. */
   readonly donor: number;

@@ -1,4 +1,4 @@
-import { coveringNodes } from './tree.js';
+import { coveringCount } from './tree.js';
 
 /**
  * A plan may be so much slower than the best one if fewer nodes travel for it: about what the measured speeds are worth.
@@ -30,16 +30,33 @@ export function makespan(lengths: readonly number[], seconds: readonly number[])
   return Math.max(...lengths.map((length, rank) => length * seconds[rank]!));
 }
 
-/** One micro-batch after the other to the rank that would be done with it first: no plan ends sooner. */
+/**
+ * One micro-batch after the other to the rank that would be done with it first: no plan ends sooner. What all of them get
+ * for certain they have at once, so that the rest is no more than two for each rank, however many micro-batches there are.
+ */
 function balancedLengths(costs: readonly number[], count: number): readonly number[] {
-  const lengths = costs.map(() => 0);
-  for (let i = 0; i < count; i++) {
-    let best = 0;
-    for (const rank of costs.keys())
-      if ((lengths[rank]! + 1) * costs[rank]! < (lengths[best]! + 1) * costs[best]!) best = rank;
-    lengths[best]! += 1;
+  const certain = Math.max(0, (count - costs.length) / costs.reduce((sum, cost) => sum + 1 / cost, 0)) * (1 - 1e-9);
+  const lengths = costs.map((cost) => (certain > 0 ? Math.floor(certain / cost) : 0));
+  const doneAt = (rank: number): number => (lengths[rank]! + 1) * costs[rank]!;
+  const isSooner = (a: number, b: number): boolean => doneAt(a) < doneAt(b) || (doneAt(a) === doneAt(b) && a < b);
+  const heap = [...costs.keys()].sort((a, b) => (isSooner(a, b) ? -1 : 1));
+  for (let given = lengths.reduce((sum, length) => sum + length, 0); given < count; given++) {
+    lengths[heap[0]!]! += 1;
+    sink(heap, isSooner);
   }
   return lengths;
+}
+
+/** Puts the first of a heap, which has become later, where it belongs. */
+function sink(heap: number[], isSooner: (a: number, b: number) => boolean): void {
+  for (let i = 0; ;) {
+    let first = i;
+    for (const child of [2 * i + 1, 2 * i + 2])
+      if (child < heap.length && isSooner(heap[child]!, heap[first]!)) first = child;
+    if (first === i) return;
+    [heap[i], heap[first]] = [heap[first]!, heap[i]!];
+    i = first;
+  }
 }
 
 /** By dynamic programming over ranks and the places where their ranges end; first by nodes, then by evenness. */
@@ -48,21 +65,33 @@ function fewestNodes(costs: readonly number[], count: number, best: number): rea
   type Plan = { readonly nodes: number; readonly unevenness: number; readonly length: number; readonly before?: Plan };
   const isBetter = (a: Plan, b: Plan | undefined): boolean =>
     !b || a.nodes < b.nodes || (a.nodes === b.nodes && a.unevenness < b.unevenness);
-  let plans: (Plan | undefined)[] = [{ nodes: 0, unevenness: 0, length: 0 }];
-  for (const cost of costs) {
-    const next: (Plan | undefined)[] = [];
-    for (const [first, before] of plans.entries()) {
-      if (!before) continue;
-      for (let length = 0; first + length <= count && length * cost <= limit; length++) {
-        const nodes = before.nodes + coveringNodes({ first, end: first + length }, count).length;
+  const longest = costs.map((cost) => longestWithin(limit, cost, count));
+  let left = longest.reduce((sum, length) => sum + length, 0); //   what ranks from this one on can take together
+  /** By the place where their ranges end, which is their order, too. */
+  let plans = new Map<number, Plan>([[0, { nodes: 0, unevenness: 0, length: 0 }]]);
+  for (const [rank, cost] of costs.entries()) {
+    left -= longest[rank]!;
+    const next = new Map<number, Plan>();
+    for (const [first, before] of plans) {
+      const most = Math.min(longest[rank]!, count - first);
+      for (let length = Math.max(0, count - left - first); length <= most; length++) {
+        const nodes = before.nodes + coveringCount(first, first + length, count);
         const seconds = length * cost;
         const plan = { nodes, unevenness: before.unevenness + seconds * seconds, length, before };
-        if (isBetter(plan, next[first + length])) next[first + length] = plan;
+        if (isBetter(plan, next.get(first + length))) next.set(first + length, plan);
       }
     }
-    plans = Array.from({ length: count + 1 }, (_, end) => next[end]);
+    plans = next;
   }
   const lengths: number[] = [];
-  for (let plan = plans[count]; plan?.before; plan = plan.before) lengths.unshift(plan.length);
-  return lengths.length === costs.length ? lengths : undefined;
+  for (let plan = plans.get(count); plan?.before; plan = plan.before) lengths.push(plan.length);
+  return lengths.length === costs.length ? lengths.reverse() : undefined;
+}
+
+/** The largest length whose time is within the limit, as it is compared: a quotient alone may be rounded to beyond it. */
+function longestWithin(limit: number, cost: number, count: number): number {
+  let length = Math.min(count, Math.floor(limit / cost) || 0);
+  while (length > 0 && length * cost > limit) length -= 1;
+  while (length < count && (length + 1) * cost <= limit) length += 1;
+  return length;
 }

@@ -18,15 +18,28 @@ export type TreeSpan = Range;
 export function coveringNodes(range: Range, count: number): readonly TreeSpan[] {
   const nodes: TreeSpan[] = [];
   for (let first = range.first; first < range.end;) {
-    let end = first + 1;
-    for (let width = 2; first % width === 0 && Math.min(first + width, count) <= range.end; width *= 2) {
-      end = Math.min(first + width, count);
-      if (end === count) break; //                                wider nodes that start here are the same, promoted
-    }
+    const end = nodeEnd(first, range.end, count);
     nodes.push({ first, end });
     first = end;
   }
   return nodes;
+}
+
+/** How many nodes `coveringNodes` gives for `first..end-1`. */
+export function coveringCount(first: number, end: number, count: number): number {
+  let nodes = 0;
+  for (let at = first; at < end; at = nodeEnd(at, end, count)) nodes += 1;
+  return nodes;
+}
+
+/** Where the largest node ends that starts at `first` and lies before `limit`. */
+function nodeEnd(first: number, limit: number, count: number): number {
+  let end = first + 1;
+  for (let width = 2; first % width === 0 && Math.min(first + width, count) <= limit; width *= 2) {
+    end = Math.min(first + width, count);
+    if (end === count) break; //                                  wider nodes that start here are the same, promoted
+  }
+  return end;
 }
 
 /** Whether the two are the left and the right child of one node. */

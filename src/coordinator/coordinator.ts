@@ -17,6 +17,7 @@ import { FinalState } from './final-state.js';
 import { membershipOptionsOf } from './membership-options.js';
 import { MembershipStory } from './membership-story.js';
 import { refuse } from './refusal.js';
+import { reportContextOf } from './report-context.js';
 import { Results, type ReportContext } from './results.js';
 import { RunJournal } from './run-journal.js';
 import { inOrder, RunRecord } from './run-record.js';
@@ -43,6 +44,7 @@ export class Coordinator {
   private readonly silence = new SilenceJudge(silenceMs, judgeMs);
   private readonly results: Results;
   private readonly story = new MembershipStory();
+  private lastSaid: ToWorker | undefined;
   private startMs = 0;
   private hasStarted = false;
   private readonly failures = new Failures();
@@ -299,12 +301,18 @@ export class Coordinator {
   }
 
   private send(workerId: string, message: ToWorker): void {
-    if (message.kind === 'begin' && this.sessions.readyCount > 0) this.showBegun(message);
-    if (message.kind === 'begin') this.deps.hub?.begin(message);
-    if (message.kind === 'seal') this.deps.hub?.seal('it was sealed');
+    if (message !== this.lastSaid) this.onNewWord(message);
     if (message.kind === 'end' && this.sessions.get(workerId)) this.farewell.toldTo(workerId);
     const { recordedStep } = this.record;
     this.sessions.get(workerId)?.channel.send(message.kind === 'seal' ? { ...message, recordedStep } : message);
+  }
+
+  /** The same is said to many: what it means here happens once. */
+  private onNewWord(message: ToWorker): void {
+    if (message.kind === 'begin' && this.sessions.readyCount > 0) this.showBegun(message);
+    if (message.kind === 'begin') this.deps.hub?.begin(message);
+    if (message.kind === 'seal') this.deps.hub?.seal('it was sealed');
+    this.lastSaid = message;
   }
 
   private async store(member: Member, progress: Progress): Promise<void> {
@@ -319,18 +327,9 @@ export class Coordinator {
   }
 
   private reportContext(progress: Progress): ReportContext {
-    const { spec, layout } = this.deps;
-    const isInterrupted = this.membership.stopRequested && progress.finishedStep < spec.lastStep;
-    const outcome = progress.ended!.targetReached ? 'target-reached' : isInterrupted ? 'interrupted' : 'finished';
-    return {
-      outcome,
-      ...(outcome === 'interrupted' ? { resumeWith: this.options.resumeWith } : {}),
-      secondsTotal: this.secondsTotal,
-      worldSize: this.membership.begin!.members.length,
-      parameterCount: layout.parameterCount,
-      ...this.sessions.engines(),
-      out: this.options.out,
-    };
+    const { deps, options, secondsTotal } = this;
+    const engines = this.sessions.engines();
+    return reportContextOf(progress, this.membership, { ...deps, options, secondsTotal, engines });
   }
 
   /** Of the whole run, without the time between two processes of it. */

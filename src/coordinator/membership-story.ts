@@ -1,4 +1,5 @@
 import type { Speeds } from '../cluster/balance.js';
+import { ByWorker } from '../cluster/by-worker.js';
 import { compareGenerations, type Begin } from '../cluster/messages.js';
 import type { RunEvent } from '../core/events.js';
 
@@ -19,7 +20,10 @@ export class MembershipStory {
   }
 
   /** @returns the event, or undefined if there is nothing to tell: the first generation, a repeated one, nothing changed */
-  begun(begin: Begin, speeds: Speeds = new Map()): Extract<RunEvent, { type: 'membership' | 'ranges' }> | undefined {
+  begun(
+    begin: Begin,
+    speeds: Speeds = new ByWorker(),
+  ): Extract<RunEvent, { type: 'membership' | 'ranges' }> | undefined {
     const before = this.told;
     if (before && compareGenerations(before.generation, begin.generation) >= 0) return undefined;
     this.told = begin;

@@ -80,7 +80,9 @@ export class WorkerSessions {
   }
 
   get readyCount(): number {
-    return this.all().filter(({ ready }) => ready).length;
+    let count = 0;
+    for (const { ready } of this.sessions.values()) if (ready) count += 1;
+    return count;
   }
 
   /** The engines in use, and why the bits are not exact, if they are not. `native` and `wasm` have the same bits. */

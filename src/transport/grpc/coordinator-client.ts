@@ -1,7 +1,9 @@
 import { status, type ChannelOptions, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import type { Begin } from '../../cluster/messages.js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker } from '../../cluster/session.js';
 import type { Clock } from '../../core/clock.js';
 import type { Identity } from '../../security/identity.js';
+import { decodeChange } from './begin-codec.js';
 import { channelOptions, reasonOf } from './channels.js';
 import { CoordinatorClient as Client } from './definitions.js';
 import { fault as refused } from '../../security/faults.js';
@@ -91,6 +93,8 @@ function clientFor(address: string, identity: Identity | undefined, options: Cha
 /** The worker's end of its stream. */
 class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
   private runId = '';
+  /** The last one on this stream. */
+  private begin: Begin | undefined;
   private isClosed = false;
 
   private readonly call: ClientDuplexStream<WorkerMessage, CoordinatorMessage__Output>;
@@ -108,8 +112,9 @@ class CoordinatorChannel implements Channel<FromWorker, FromCoordinator> {
 
   listen(listener: ChannelListener<FromCoordinator>): void {
     this.call.on('data', (wire: CoordinatorMessage__Output) => {
-      const message = decodeFromCoordinator(wire);
+      const message = wire.change ? decodeChange(this.begin, wire.change) : decodeFromCoordinator(wire);
       if (message?.kind === 'welcome') this.runId = message.runId;
+      if (message?.kind === 'begin') this.begin = message;
       if (message) listener.message(message);
     });
     const closed = (reason: string): void => {

@@ -6,10 +6,12 @@ import {
   type ServerWritableStream,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { Begin } from '../../cluster/messages.js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker, Hello } from '../../cluster/session.js';
 import type { HostPort } from '../../core/address.js';
 import type { Clock } from '../../core/clock.js';
 import type { Identity, OnRefused } from '../../security/identity.js';
+import { BeginEncoder } from './begin-codec.js';
 import { listen } from './channels.js';
 import { coordinatorService, gateService } from './definitions.js';
 import { GateServer, renewal, type GateKeeper } from './gate-server.js';
@@ -20,8 +22,18 @@ import type { WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessag
 import { SecureListener } from './secure-listener.js';
 import { decodeFromWorker, encodeFromCoordinator, runIdOf } from './wire.js';
 
-type JoinCall = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage>;
+/** What is the same for many is encoded once, and comes here as bytes. */
+type JoinCall = ServerDuplexStream<WorkerMessage__Output, CoordinatorMessage | Buffer>;
 type BlobCall = ServerWritableStream<FetchBlobRequest__Output, BlobChunk>;
+
+const { responseSerialize } = coordinatorService.Join;
+const service = {
+  ...coordinatorService,
+  Join: {
+    ...coordinatorService.Join,
+    responseSerialize: (said: CoordinatorMessage | Buffer) => (Buffer.isBuffer(said) ? said : responseSerialize(said)),
+  },
+};
 
 /** What the coordinator's program does with what arrives. */
 export interface CoordinatorHandlers {
@@ -43,6 +55,7 @@ export interface CoordinatorSecurity {
 export class CoordinatorServer {
   private listener: SecureListener | undefined;
   private gate: GateServer | undefined;
+  private readonly begins: BeginEncoder;
   private readonly server = new Server({
     'grpc.max_concurrent_streams': 10_000,
     'grpc.keepalive_time_ms': 10_000, //            a connection that is cut off without a word is noticed, too
@@ -53,7 +66,9 @@ export class CoordinatorServer {
     private readonly runId: string,
     private readonly handlers: CoordinatorHandlers,
     private readonly security?: CoordinatorSecurity,
-  ) {}
+  ) {
+    this.begins = new BeginEncoder(runId);
+  }
 
   /** @returns the port that it has @throws LockstepError as `listen` does */
   start(at: HostPort): Promise<number> {
@@ -61,7 +76,7 @@ export class CoordinatorServer {
       Join: (call: JoinCall) => this.onJoin(call),
       FetchBlob: (call: BlobCall) => void this.onFetchBlob(call),
     };
-    this.server.addService(coordinatorService, handlers);
+    this.server.addService(service, handlers);
     if (!this.security) return listen(this.server, at, '--port');
     return this.listenSecurely(at, this.security);
   }
@@ -105,7 +120,7 @@ export class CoordinatorServer {
       const hello = decodeFromWorker('', first);
       if (hello?.kind !== 'hello')
         return void call.emit('error', { code: status.INVALID_ARGUMENT, details: 'a Hello comes first' });
-      this.handlers.joined(hello, new WorkerChannel(this.runId, hello.workerId, call));
+      this.handlers.joined(hello, new WorkerChannel(this.runId, hello.workerId, call, this.begins));
     });
     call.on('error', () => undefined); //            told by 'cancelled' or 'end' to whoever listens to the channel
   }
@@ -135,15 +150,21 @@ export class CoordinatorServer {
 /** The coordinator's end of one worker's stream. */
 class WorkerChannel implements Channel<FromCoordinator, FromWorker> {
   private isClosed = false;
+  /** The last one on this stream. */
+  private begin: Begin | undefined;
 
   constructor(
     private readonly runId: string,
     private readonly workerId: string,
     private readonly call: JoinCall,
+    private readonly begins: BeginEncoder,
   ) {}
 
   send(message: FromCoordinator): void {
-    if (!this.isClosed) this.call.write(encodeFromCoordinator(this.runId, message));
+    if (this.isClosed) return;
+    if (message.kind !== 'begin') return void this.call.write(encodeFromCoordinator(this.runId, message));
+    this.call.write(this.begins.encode(message, this.begin));
+    this.begin = message;
   }
 
   listen(listener: ChannelListener<FromWorker>): void {

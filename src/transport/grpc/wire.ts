@@ -88,6 +88,7 @@ export function encodeFromCoordinator(runId: string, message: FromCoordinator): 
   }
 }
 
+/** All but a Change, which means something only where the Begin before it is known. */
 export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoordinator | undefined {
   if (wire.welcome) return { kind: 'welcome', ...wire.welcome };
   if (wire.seal) return { ...wire.seal, kind: 'seal', generation: decodeGeneration(wire.seal.generation) };
@@ -98,7 +99,7 @@ export function decodeFromCoordinator(wire: CoordinatorMessage__Output): FromCoo
   return undefined;
 }
 
-function decodeBegin({ globalBatchSize, ...wire }: Begin__Output): Begin {
+function decodeBegin({ globalBatchSize, runId: _runId, ...wire }: Begin__Output): Begin {
   const generation = decodeGeneration(wire.generation);
   return { ...wire, kind: 'begin', generation, ...(globalBatchSize > 0 ? { globalBatchSize } : {}) };
 }
@@ -128,7 +129,7 @@ function decodeReport(workerId: string, wire: Progress__Output): Report {
   };
 }
 
-function decodeGeneration(wire: Generation__Output | null): Generation {
+export function decodeGeneration(wire: Generation__Output | null): Generation {
   return { term: wire?.term ?? 0, number: wire?.number ?? 0 };
 }
 

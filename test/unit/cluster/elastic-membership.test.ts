@@ -247,11 +247,15 @@ describe('streams that break', () => {
   test('a tick repeats what has not been answered, and nothing else (rule 5)', () => {
     const c = running(1);
     c.feed(c.progress('a', 1, 1));
+    assert.deepEqual(c.feed({ kind: 'tick' }), [], 'it has only just been told');
     assert.deepEqual(c.feed({ kind: 'tick' }), ['begin 1 to b: after 0 until 10']);
+    const later = Array.from({ length: 62 }, () => c.feed({ kind: 'tick' }).length);
+    assert.equal(later.filter((count) => count === 1).length, 5, 'ever less often');
     c.feed(c.progress('b', 1, 1));
     assert.deepEqual(c.feed({ kind: 'tick' }), []);
     c.feed({ kind: 'stop' });
     c.feed(c.sealed('b', 2, 1));
+    c.feed({ kind: 'tick' });
     assert.deepEqual(c.feed({ kind: 'tick' }), ['seal 2 to a']);
   });
 

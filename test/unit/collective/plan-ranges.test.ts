@@ -56,3 +56,10 @@ test('whole subtrees are taken where they cost no time', () => {
   assert.deepEqual(planRanges([1, 1.02], 16), [8, 8]);
   assert.deepEqual(planRanges([1, 3], 16), [12, 4], 'and not 11 or 13, which need more nodes');
 });
+
+test('with more ranks than the search could look at one by one, the plan still gives each what it is due', () => {
+  const costs = Array.from({ length: 1000 }, (_, rank) => (rank % 10 === 0 ? 2 : 1));
+  const plan = planRanges(costs, 3800);
+  assert.deepEqual([plan[0], plan[1], plan[990], plan[991]], [2, 4, 2, 4]);
+  assert.deepEqual(planRanges(new Array<number>(1000).fill(1), 1000), new Array<number>(1000).fill(1));
+});

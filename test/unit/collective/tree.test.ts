@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { equalRanges, rangesByShare, type Range } from '../../../src/collective/ranges.js';
-import { coveringNodes, TreeSum } from '../../../src/collective/tree.js';
+import { coveringCount, coveringNodes, TreeSum } from '../../../src/collective/tree.js';
 
 /** A sum as the text of its additions: what two trees are compared by. */
 function rootOf(count: number, ranges: readonly Range[]): string {
@@ -61,6 +61,7 @@ test('few nodes travel: at most twice the depth of the tree', () => {
       const [first, end] = [a % count, (b % count) + 1].sort((x, y) => x - y) as [number, number];
       const nodes = coveringNodes({ first, end }, count);
       assert.ok(nodes.length <= 2 * Math.ceil(Math.log2(count)) + 1, `${nodes.length} nodes of ${count}`);
+      assert.equal(coveringCount(first, end, count), nodes.length);
     }),
     { seed: 3 },
   );

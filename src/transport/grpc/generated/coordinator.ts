@@ -3,6 +3,7 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Begin as _lockstep_v1_Begin, Begin__Output as _lockstep_v1_Begin__Output } from './lockstep/v1/Begin.js';
 import type { BlobChunk as _lockstep_v1_BlobChunk, BlobChunk__Output as _lockstep_v1_BlobChunk__Output } from './lockstep/v1/BlobChunk.js';
+import type { Change as _lockstep_v1_Change, Change__Output as _lockstep_v1_Change__Output } from './lockstep/v1/Change.js';
 import type { CoordinatorClient as _lockstep_v1_CoordinatorClient, CoordinatorDefinition as _lockstep_v1_CoordinatorDefinition } from './lockstep/v1/Coordinator.js';
 import type { CoordinatorMessage as _lockstep_v1_CoordinatorMessage, CoordinatorMessage__Output as _lockstep_v1_CoordinatorMessage__Output } from './lockstep/v1/CoordinatorMessage.js';
 import type { Dismissed as _lockstep_v1_Dismissed, Dismissed__Output as _lockstep_v1_Dismissed__Output } from './lockstep/v1/Dismissed.js';
@@ -35,6 +36,7 @@ export interface ProtoGrpcType {
     v1: {
       Begin: MessageTypeDefinition<_lockstep_v1_Begin, _lockstep_v1_Begin__Output>
       BlobChunk: MessageTypeDefinition<_lockstep_v1_BlobChunk, _lockstep_v1_BlobChunk__Output>
+      Change: MessageTypeDefinition<_lockstep_v1_Change, _lockstep_v1_Change__Output>
       Coordinator: SubtypeConstructor<typeof grpc.Client, _lockstep_v1_CoordinatorClient> & { service: _lockstep_v1_CoordinatorDefinition }
       CoordinatorMessage: MessageTypeDefinition<_lockstep_v1_CoordinatorMessage, _lockstep_v1_CoordinatorMessage__Output>
       Dismissed: MessageTypeDefinition<_lockstep_v1_Dismissed, _lockstep_v1_Dismissed__Output>

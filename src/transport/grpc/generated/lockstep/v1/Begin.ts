@@ -7,7 +7,7 @@ export interface Begin {
   'runId'?: (string);
   'generation'?: (_lockstep_v1_Generation | null);
   'members'?: (_lockstep_v1_Member)[];
-  'shares'?: (number | string)[];
+  'shares'?: (number)[];
   'donor'?: (number);
   'afterStep'?: (number);
   'lastStep'?: (number);

@@ -6,6 +6,7 @@ import type { Begin as _lockstep_v1_Begin, Begin__Output as _lockstep_v1_Begin__
 import type { End as _lockstep_v1_End, End__Output as _lockstep_v1_End__Output } from '../../lockstep/v1/End.js';
 import type { Refused as _lockstep_v1_Refused, Refused__Output as _lockstep_v1_Refused__Output } from '../../lockstep/v1/Refused.js';
 import type { Dismissed as _lockstep_v1_Dismissed, Dismissed__Output as _lockstep_v1_Dismissed__Output } from '../../lockstep/v1/Dismissed.js';
+import type { Change as _lockstep_v1_Change, Change__Output as _lockstep_v1_Change__Output } from '../../lockstep/v1/Change.js';
 
 export interface CoordinatorMessage {
   'welcome'?: (_lockstep_v1_Welcome | null);
@@ -14,7 +15,8 @@ export interface CoordinatorMessage {
   'end'?: (_lockstep_v1_End | null);
   'refused'?: (_lockstep_v1_Refused | null);
   'dismissed'?: (_lockstep_v1_Dismissed | null);
-  'body'?: "welcome"|"seal"|"begin"|"end"|"refused"|"dismissed";
+  'change'?: (_lockstep_v1_Change | null);
+  'body'?: "welcome"|"seal"|"begin"|"end"|"refused"|"dismissed"|"change";
 }
 
 export interface CoordinatorMessage__Output {
@@ -24,5 +26,6 @@ export interface CoordinatorMessage__Output {
   'end'?: (_lockstep_v1_End__Output | null);
   'refused'?: (_lockstep_v1_Refused__Output | null);
   'dismissed'?: (_lockstep_v1_Dismissed__Output | null);
-  'body'?: "welcome"|"seal"|"begin"|"end"|"refused"|"dismissed";
+  'change'?: (_lockstep_v1_Change__Output | null);
+  'body'?: "welcome"|"seal"|"begin"|"end"|"refused"|"dismissed"|"change";
 }
