@@ -14,6 +14,9 @@ import { join, relative, sep } from 'node:path';
 import { readArguments, selectFiles, suites } from './select-tests.mjs';
 import { filesUnder, root, setUp } from './setup.mjs';
 
+/** A file with processes uses two thirds of a core: it waits for their starts, and for silences that are noticed. */
+const spare = 1;
+
 /** Nothing here takes a minute; a test that hangs must end some day, and be named. */
 const timeoutMs = 300_000;
 
@@ -37,7 +40,7 @@ function runTests(argv) {
   }
   const options = [
     '--test',
-    `--test-concurrency=${Math.min(4, availableParallelism())}`,
+    `--test-concurrency=${Math.min(4, availableParallelism() + spare)}`,
     `--test-timeout=${timeoutMs}`,
   ];
   if (!flags.some((flag) => flag.startsWith('--test-reporter'))) options.push('--test-reporter=spec');

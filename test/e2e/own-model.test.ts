@@ -123,8 +123,9 @@ test('what no plan covers: op by op on 1 and 3 workers, with one lost on the way
   const said = jsonLines(first.stdout).filter((line) => 'opByOp' in line);
   assert.equal(said.length, 1);
   assert.match(String(said[0]!['opByOp']), /^layer upsampling2d3 \(UpSampling2D\) cannot be compiled to a plan/);
-  assert.deepEqual(resultOf(await train(uncovered, 'op3', '--workers', '3')), resultOf(expected));
-  if (isLinux) assert.deepEqual(resultOf(await trainWithLoss(uncovered, 'op-lost', 2)), resultOf(expected));
+  // The run that loses one has three until then.
+  const three = isLinux ? trainWithLoss(uncovered, 'op-lost', 2) : train(uncovered, 'op3', '--workers', '3');
+  assert.deepEqual(resultOf(await three), resultOf(expected));
 });
 
 test('a built-in model from a file is that model: the same plan, the same digest', async () => {

@@ -1,11 +1,11 @@
 import { describe } from 'node:test';
 
-import { readTopology } from '../../../src/engine/topology.js';
-import { gapInGpuPlans } from '../../../src/engine/wgsl/coverage.js';
-import { openWebGpuEngine } from '../../../src/engine/wgsl/open-engine.js';
-import { layerContract } from '../../contract/layer-contract.js';
-import { layerModels, ownModels } from '../../contract/layer-models.js';
-import { testGpu, testGpuMissing } from './test-gpu.js';
+import { readTopology } from '../../src/engine/topology.js';
+import { gapInGpuPlans } from '../../src/engine/wgsl/coverage.js';
+import { openWebGpuEngine } from '../../src/engine/wgsl/open-engine.js';
+import { layerContract } from '../contract/layer-contract.js';
+import { layerModels, ownModels } from '../contract/layer-models.js';
+import { testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
 
 const skip = await testGpuMissing();
 
