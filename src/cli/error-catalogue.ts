@@ -43,11 +43,14 @@ export async function errorCatalogue(): Promise<CatalogueEntry[]> {
 
 const exitCodes = `Exit codes: 0 done, 1 failure, 2 usage, 3 cluster lost (a retry helps), 130 interrupted and saved.`;
 
+/** The text of `lockstep help CODE`. */
+export function entryText({ code, exitCode, meaning, remedy }: CatalogueEntry): string {
+  return `${code} (exit ${exitCode})\n  ${meaning}\n  Remedy: ${remedy}.\n`;
+}
+
 /** The text of `lockstep help errors`. */
 export function catalogueText(entries: readonly CatalogueEntry[]): string {
-  const blocks = entries.map(
-    ({ code, exitCode, meaning, remedy }) => `${code} (exit ${exitCode})\n  ${meaning}\n  Remedy: ${remedy}.\n`,
-  );
+  const blocks = entries.map(entryText);
   return `Each error is one line on stderr with its code in brackets, then the remedy. ${exitCodes}\n\n${blocks.join('\n')}`;
 }
 
@@ -64,7 +67,7 @@ export function errorsPage(entries: readonly CatalogueEntry[]): string {
 
 An error is one line on stderr, which names the value and has its code in brackets, then a line with the remedy. With
 \`--json\` it is an object with \`code\`, \`message\` and \`remedy\`; a program gets a \`LockstepError\` with the same. The same list
-in the terminal: \`lockstep help errors\`.
+in the terminal: \`lockstep help errors\`, and one of them: \`lockstep help PORT_IN_USE\`.
 
 ${exitCodes}
 

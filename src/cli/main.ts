@@ -136,9 +136,15 @@ async function printHelp(topic: string | undefined, program: Commander, stdout: 
     return;
   }
   const command = program.commands.find((c) => c.name() === topic);
-  if (command === undefined)
-    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, [...commands, ...others, 'errors']) });
-  command.outputHelp();
+  if (command !== undefined) return command.outputHelp();
+  const { entryText, errorCatalogue } = await import('./error-catalogue.js');
+  const entries = await errorCatalogue();
+  const entry = entries.find(({ code }) => code === topic.toUpperCase());
+  if (entry === undefined) {
+    const topics = [...commands, ...others, 'errors', ...entries.map(({ code }) => code)];
+    throw cliFault('UNKNOWN_COMMAND', { name: topic, hint: didYouMean(topic, topics) });
+  }
+  stdout.write(entryText(entry));
 }
 
 /** What commander calls wrong, in our words: it knows neither the flags of other commands nor our codes. */

@@ -92,7 +92,7 @@ export function createProgram(
     .action(async (options: BenchExchangeOptions) => actions.benchExchange(options));
   program
     .command('help')
-    .argument('[topic]', `${commands.join(', ')}, or errors`)
+    .argument('[topic]', `${commands.join(', ')}, errors, or the code of one`)
     .copyInheritedSettings(program)
     .description('print the options of a command, or all error codes with their remedies')
     .action(async (topic: string | undefined) => actions.help(topic));

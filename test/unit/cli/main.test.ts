@@ -42,6 +42,14 @@ describe('help', () => {
     }
   });
 
+  test('one error by its code, in whatever case', async () => {
+    for (const topic of ['PORT_IN_USE', 'port_in_use']) {
+      const { exitCode, stdout } = await lockstep(`help ${topic}`);
+      assert.equal(exitCode, 0);
+      assert.match(stdout, /^PORT_IN_USE \(exit 1\)\n {2}.+\n {2}Remedy: .+\.\n$/);
+    }
+  });
+
   test('the version', async () => assert.match((await lockstep('--version')).stdout, /^\d+\.\d+\.\d+\n$/));
 });
 
@@ -65,6 +73,7 @@ describe('wrong usage: one line that names the value, a remedy, exit code 2', ()
     ['train 3', 'EXCESS_ARGUMENT', /lockstep train does not know what to do with 3/],
     ['trian', 'UNKNOWN_COMMAND', /unknown command trian, did you mean train\?/],
     ['help erors', 'UNKNOWN_COMMAND', /did you mean errors\?/],
+    ['help PORT_IN_USED', 'UNKNOWN_COMMAND', /did you mean PORT_IN_USE\?/],
     ['worker', 'MISSING_VALUE', /--coordinator HOST:PORT is missing/],
   ];
   for (const [words, code, message] of cases) {
