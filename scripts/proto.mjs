@@ -24,7 +24,7 @@ const options = [
 
 const fresh = mkdtempSync(join(tmpdir(), 'lockstep-proto-'));
 try {
-  const files = ['coordinator.proto', 'exchange.proto', 'gate.proto'];
+  const files = ['coordinator.proto', 'doctor.proto', 'exchange.proto', 'gate.proto'];
   execFileSync(
     process.execPath,
     [generator, ...options, `--outDir=${fresh}`, '-I', join(root, 'proto'), '--', ...files],

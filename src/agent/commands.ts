@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Authority } from '../security/authority.js';
 import { CertificateFolder } from '../security/folder.js';
+import { natsFlags, type NatsAccess } from '../transport/nats/connection.js';
 import type { RunRecord, RunLedger } from '../transport/nats/run-ledger.js';
 
 /** Slots may be far apart: programs of a run wait this long for each other. */
@@ -10,8 +11,7 @@ const joinTimeoutSeconds = 600;
 export interface CommandOptions {
   /** What the programs of the runs need on this host lies here. */
   readonly folder: string;
-  /** Of NATS. */
-  readonly url: string;
+  readonly nats: NatsAccess;
   readonly name: string;
   readonly listen: string;
   readonly advertise?: string | undefined;
@@ -43,9 +43,10 @@ export class Commands {
   }
 
   private async common(run: RunRecord): Promise<readonly string[]> {
-    const { url, listen, advertise } = this.options;
+    const { nats, listen, advertise } = this.options;
     return [
-      ...['--nats', url, '--run', run.name, '--listen', listen, '--metrics-port', '0'],
+      ...natsFlags(nats),
+      ...['--run', run.name, '--listen', listen, '--metrics-port', '0'],
       ...['--join-timeout', String(joinTimeoutSeconds)],
       ...(advertise === undefined ? [] : ['--advertise', advertise]),
       ...(this.options.insecure ? ['--insecure'] : ['--certs', await this.certificates(run.name)]),

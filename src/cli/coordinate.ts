@@ -25,6 +25,7 @@ import { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import { refusalInWords } from '../security/identity.js';
 import type { NatsOnlooker } from '../transport/nats/connection.js';
 import type { ProgramLog } from './logger.js';
+import { natsAccess } from './nats-access.js';
 import { LiveRun } from './live-run.js';
 import { serveMetrics } from './serve-metrics.js';
 import type { Supervisor } from './supervisor.js';
@@ -110,7 +111,11 @@ export async function coordinate(
     let phase = (): string => 'starting';
     const health = () => {
       const state = phase();
-      return { healthy: state !== 'failed', ready: !['starting', 'failed', 'ended'].includes(state), state };
+      return {
+        healthy: state !== 'failed',
+        ready: !['starting', 'stopping', 'failed', 'ended'].includes(state),
+        state,
+      };
     };
     const security = await secureCoordinator(config, {
       runId,
@@ -141,7 +146,8 @@ export async function coordinate(
       joined: (hello, channel) => void service.then((c) => c.join(hello, channel)),
       readBlob: (sha256) => counted(prepared.readBlob(sha256), (bytes) => metrics.datasetSent.inc(bytes)),
     };
-    const server = new CoordinatorServer(runId, handlers, security?.server);
+    const doctor = { packageVersion: readVersion(), wallTimeMs: () => Date.now(), clock: systemClock };
+    const server = new CoordinatorServer(runId, handlers, security?.server, doctor);
     const wantedPort = given.has('port') ? config.port : (restoration?.run.port ?? config.port);
     const port = await server.start({ host: config.listen, port: wantedPort });
     closing.push(() => server.kill());
@@ -208,13 +214,20 @@ export async function coordinate(
         resumeWith: `lockstep ${supervisor ? 'train' : 'coordinator'} --resume ${shellWord(out)}`,
       },
     );
-    phase = () => coordinator.phase;
-    closing.push(listen((reason) => coordinator.stop(reason)));
+    let isDraining = false;
+    const drain = (reason: string): void => {
+      isDraining = true; //                                           probes and balancers send nobody here any more
+      void server.serving(false);
+      coordinator.stop(reason);
+    };
+    phase = () => (isDraining && !['failed', 'ended'].includes(coordinator.phase) ? 'stopping' : coordinator.phase);
+    closing.push(listen(drain));
     supervisor?.onMessage((message) => {
-      if (message.type === 'stop') coordinator.stop(message.reason);
+      if (message.type === 'stop') drain(message.reason);
       else coordinator.workerProcessEnded(message.worker, message.reason);
     });
     beginService(coordinator);
+    void server.serving(true);
     const reachable = formatHostPort({ host: await reachableHost(config), port });
     await leading?.publish(reachable, (error) => coordinator.fail(error));
     const address = formatHostPort({ host: config.listen, port });
@@ -254,10 +267,11 @@ async function lead(
   config: CoordinatorConfig,
   onlooker: Required<NatsOnlooker>,
 ): Promise<Leadership | 'ended' | undefined> {
-  const { nats: url, run, standby: isStandby, joinTimeoutSeconds: limitSeconds } = config;
-  if (url === undefined || run === undefined) return undefined;
+  const { run, standby: isStandby, joinTimeoutSeconds: limitSeconds } = config;
+  const nats = natsAccess(config);
+  if (nats === undefined || run === undefined) return undefined;
   const holder = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const options = { url, run, holder, isStandby, limitSeconds };
+  const options = { nats, run, holder, isStandby, limitSeconds };
   const leading = await Leadership.take(options, { clock: systemClock, ...onlooker });
   if (!leading) onlooker.log.info(`run ${run} has ended`);
   return leading ?? 'ended';

@@ -40,6 +40,8 @@ export interface Answer {
   readonly at: string;
   /** Undefined: it accepts connections. */
   readonly reason: string | undefined;
+  /** Whether there was an address to try. */
+  readonly isTried: boolean;
 }
 
 /**
@@ -57,12 +59,16 @@ export async function firstReachable(
     try {
       addresses = await network.addressesOf(host);
     } catch (error) {
-      answers.push({ at: formatHostPort({ host, port }), reason: inWords(error as NodeJS.ErrnoException) });
+      answers.push({
+        at: formatHostPort({ host, port }),
+        reason: inWords(error as NodeJS.ErrnoException),
+        isTried: false,
+      });
     }
     for (const address of addresses) {
       const at = formatHostPort({ host: address, port });
       const reason = await network.knock({ host: address, port });
-      answers.push({ at: address === host ? at : `${at} (${host})`, reason });
+      answers.push({ at: address === host ? at : `${at} (${host})`, reason, isTried: true });
       if (reason === undefined) return { found: at, answers };
     }
   }

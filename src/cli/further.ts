@@ -3,6 +3,7 @@
 import type { Command as Commander } from 'commander';
 import { addCertsCommand, certsFlags } from './certs.js';
 import type { CommandContext } from './context.js';
+import { addDoctorCommand, doctorFlags } from './doctor-command.js';
 import { addLabCommands, labFlags } from './lab-commands.js';
 import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
 import { addQueueCommands, launchFlags, queueFlags, type QueueActions } from './queue-commands.js';
@@ -14,6 +15,7 @@ export const furtherFlags: Readonly<Record<string, readonly string[]>> = {
   ...trainedFlags,
   ...labFlags,
   ...certsFlags,
+  ...doctorFlags,
   ...queueFlags,
   launch: launchFlags,
 };
@@ -23,5 +25,6 @@ export function addFurtherCommands(program: Commander, context: CommandContext, 
   addTrainedCommands(program, context);
   addLabCommands(program, context);
   addCertsCommand(program, context);
+  addDoctorCommand(program, context, actions);
   addQueueCommands(program, context, actions);
 }

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../core/clock.js';
 import { fault } from '../transport/faults.js';
 import { connectNats, type NatsOnlooker } from '../transport/nats/connection.js';
 import { Leases } from '../transport/nats/lease.js';
+import { natsAccess } from './nats-access.js';
 import { answersInWords, firstReachable, systemNetwork, type Network } from './first-reachable.js';
 
 /** How often somebody who is not there yet is looked for. */
@@ -25,11 +26,12 @@ export interface Locator {
 }
 
 export async function locator(
-  { coordinator, nats, run, name }: Pick<WorkerConfig, 'coordinator' | 'nats' | 'run' | 'name'>,
+  config: Pick<WorkerConfig, 'coordinator' | 'nats' | 'natsCreds' | 'natsCa' | 'run' | 'name'>,
   onlooker: NatsOnlooker,
 ): Promise<Locator> {
+  const { coordinator, run, name } = config;
   if (coordinator) return addressLocator(coordinator, systemNetwork(systemClock));
-  const connection = await connectNats(nats!, `lockstep worker ${name ?? ''}`, onlooker);
+  const connection = await connectNats(natsAccess(config)!, `lockstep worker ${name ?? ''}`, onlooker);
   const leases = await Leases.open(connection, systemClock);
   return {
     inWords: `run ${run!} in NATS`,

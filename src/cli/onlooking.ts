@@ -11,7 +11,7 @@ const here = 'http://127.0.0.1:9464/';
 /** Commands and their flags, for what checks that documents show nothing else. */
 export const onlookingFlags: Readonly<Record<string, readonly string[]>> = {
   top: [],
-  events: ['--since', '--follow', '--nats', '--run'],
+  events: ['--since', '--follow', '--nats', '--nats-creds', '--nats-ca', '--run'],
   explain: ['--json'],
   monitor: ['--port'],
 };
@@ -41,6 +41,8 @@ export function addOnlookingCommands(program: Commander, context: CommandContext
       '--nats <URL>',
       'read them from this NATS server, which keeps them when the coordinator is gone; with --run',
     )
+    .option('--nats-creds <FILE>', 'what the server knows us by', context.environment['LOCKSTEP_NATS_CREDS'])
+    .option('--nats-ca <FILE>', 'authority behind its certificate', context.environment['LOCKSTEP_NATS_CA'])
     .option('--run <NAME>', 'name of the run in NATS')
     .action(async (where: string, options: EventsOptions) =>
       (await import('./commands/events.js')).run(where, options, context),

@@ -7,16 +7,18 @@ import type { LaunchOptions } from './commands/launch.js';
 import type { QueueOptions } from './commands/queue.js';
 import type { CommandContext } from './context.js';
 
+const natsFlags = ['--nats', '--nats-creds', '--nats-ca'];
+
 /** For what checks that documents show nothing else; `launch` takes those of the coordinator, too. */
 export const queueFlags: Readonly<Record<string, readonly string[]>> = {
-  agent: ['--nats', '--slots', '--name', '--dir', '--listen', '--advertise', '--insecure'],
-  runs: ['--nats', '--json', '--prune'],
-  nodes: ['--nats', '--json'],
-  logs: ['--nats', '--follow'],
-  stop: ['--nats'],
-  attach: ['--nats'],
+  agent: [...natsFlags, '--slots', '--name', '--dir', '--listen', '--advertise', '--insecure'],
+  runs: [...natsFlags, '--json', '--prune'],
+  nodes: [...natsFlags, '--json'],
+  logs: [...natsFlags, '--follow'],
+  stop: [...natsFlags],
+  attach: [...natsFlags],
 };
-export const launchFlags = ['--nats', '--workers', '--max-workers', '--run', '--priority', '--detach'];
+export const launchFlags = [...natsFlags, '--workers', '--max-workers', '--run', '--priority', '--detach'];
 
 export interface QueueActions {
   /** What comes of a command that has an exit code of its own. */
@@ -33,6 +35,8 @@ export function addQueueCommands(program: Commander, context: CommandContext, ac
       .summary(summary)
       .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}: docs/launch.md.`)
       .requiredOption('--nats <URL>', 'a NATS server with JetStream', context.environment['LOCKSTEP_NATS'])
+      .option('--nats-creds <FILE>', 'what it knows us by', context.environment['LOCKSTEP_NATS_CREDS'])
+      .option('--nats-ca <FILE>', 'authority behind its certificate', context.environment['LOCKSTEP_NATS_CA'])
       .allowExcessArguments(false)
       .helpOption('-h, --help', 'print this text');
   const queue = () => import('./commands/queue.js');

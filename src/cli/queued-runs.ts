@@ -1,5 +1,5 @@
 import { fault } from '../agent/faults.js';
-import { connectNats, type NatsConnection } from '../transport/nats/connection.js';
+import { connectNats, type NatsAccess, type NatsConnection } from '../transport/nats/connection.js';
 import { isOver, RunLedger, type RunRecord } from '../transport/nats/run-ledger.js';
 import { systemClock } from '../core/clock.js';
 import type { PublicEvent } from '../live/public-events.js';
@@ -13,11 +13,11 @@ export type Say = (text: string) => void;
 
 /** Connects, and closes afterwards. @throws LockstepError `NATS_UNREACHABLE` */
 export async function withLedger<Result>(
-  url: string,
+  access: NatsAccess,
   say: Say,
   work: (ledger: RunLedger, connection: NatsConnection) => Promise<Result>,
 ): Promise<Result> {
-  const connection = await connectNats(url, 'lockstep', { log: { info: say, warn: say } });
+  const connection = await connectNats(access, 'lockstep', { log: { info: say, warn: say } });
   try {
     return await work(await RunLedger.open(connection), connection);
   } finally {
@@ -39,7 +39,7 @@ export async function recordOf(ledger: RunLedger, run: string): Promise<RunRecor
  * @returns undefined if it was given up before
  */
 export async function follow(
-  url: string,
+  access: NatsAccess,
   ledger: RunLedger,
   run: string,
   signal: AbortSignal,
@@ -61,7 +61,7 @@ export async function follow(
       if (record && isOver(record)) return record;
       if (record?.state === 'running' && !isReading) {
         isReading = true;
-        void readAlong(url, run, events.signal, say, () => (isReading = false));
+        void readAlong(access, run, events.signal, say, () => (isReading = false));
       }
       await new Promise<void>((resolve) => void systemClock.setTimer(lookMs, resolve));
     }
@@ -73,10 +73,16 @@ export async function follow(
 }
 
 /** Until a coordinator has told anything there is nothing to read: then it is tried again. */
-async function readAlong(url: string, run: string, signal: AbortSignal, say: Say, onEnd: () => void): Promise<void> {
+async function readAlong(
+  access: NatsAccess,
+  run: string,
+  signal: AbortSignal,
+  say: Say,
+  onEnd: () => void,
+): Promise<void> {
   const quiet = { info: () => undefined, warn: () => undefined };
   try {
-    for await (const event of readEventsInNats(url, run, '0', true, signal, quiet)) say(eventInWords(event));
+    for await (const event of readEventsInNats(access, run, '0', true, signal, quiet)) say(eventInWords(event));
   } catch {
     onEnd();
   }

@@ -6,7 +6,7 @@ import type { PublicEvent } from '../live/public-events.js';
 import { fault } from '../live/faults.js';
 import { pictureVersion, type Picture } from '../live/picture.js';
 import { readLines } from '../store/line-file.js';
-import { connectNats, type NatsOnlooker } from '../transport/nats/connection.js';
+import { connectNats, type NatsAccess, type NatsOnlooker } from '../transport/nats/connection.js';
 import { newestEvent, readEventStream } from '../transport/nats/read-events.js';
 
 /** A coordinator answers in milliseconds, or it is busy with something worse than we are. */
@@ -58,14 +58,14 @@ export async function* readEvents(
  * @throws LockstepError `NATS_UNREACHABLE`, `NO_RUN_THERE`
  */
 export async function* readEventsInNats(
-  url: string,
+  access: NatsAccess,
   run: string,
   since: string,
   isFollowing: boolean,
   signal: AbortSignal,
   log: NatsOnlooker['log'],
 ): AsyncIterable<PublicEvent> {
-  const connection = await connectNats(url, 'lockstep events', { log });
+  const connection = await connectNats(access, 'lockstep events', { log });
   try {
     const newest = await newestEvent(connection, run);
     if (!newest) throw fault('NO_RUN_THERE', { where: `${run} in NATS`, reason: 'no event of it is kept there' });

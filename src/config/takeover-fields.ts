@@ -13,6 +13,24 @@ export const takeoverFields = {
     about:
       "A NATS server with JetStream, such as `nats://10.0.0.1:4222`: workers find the coordinator of --run there, the journal lies there, and a coordinator with --standby takes over when the run's own is gone. Instead of --coordinator.",
   }),
+  natsCreds: field('nats-creds', text, {
+    group: 'Cluster',
+    commands: ['coordinator', 'worker'],
+    placeholder: 'FILE',
+    local: true,
+    otherwise: 'none',
+    about:
+      'What the NATS server knows us by: a .creds file, the seed of an nkey, or one line USER:PASSWORD. Goes with --nats.',
+  }),
+  natsCa: field('nats-ca', text, {
+    group: 'Cluster',
+    commands: ['coordinator', 'worker'],
+    placeholder: 'FILE',
+    local: true,
+    otherwise: 'the authorities that the system knows',
+    about:
+      'Certificate of the authority behind the NATS server, PEM: the connection is TLS then. So it is with --nats tls://HOST.',
+  }),
   run: field('run', runName, {
     group: 'Cluster',
     commands: ['coordinator', 'worker'],

@@ -1,7 +1,7 @@
 /** Leading a run whose lease and journal are in NATS. */
 import type { Clock } from '../core/clock.js';
 import type { LockstepError } from '../core/errors.js';
-import { connectNats, type NatsConnection, type NatsOnlooker } from '../transport/nats/connection.js';
+import { connectNats, type NatsAccess, type NatsConnection, type NatsOnlooker } from '../transport/nats/connection.js';
 import { EventStream, type EventStreamNeeds } from '../transport/nats/event-stream.js';
 import { JournalStream } from '../transport/nats/journal-stream.js';
 import { Leases, type Lease } from '../transport/nats/lease.js';
@@ -14,7 +14,7 @@ import { RunRecord } from './run-record.js';
 const lookMs = 250;
 
 export interface LeadershipOptions {
-  readonly url: string;
+  readonly nats: NatsAccess;
   /** Name of the run in NATS. */
   readonly run: string;
   /** This process, as others are told of it. */
@@ -46,8 +46,8 @@ export class Leadership {
    */
   static async take(options: LeadershipOptions, needs: LeadershipNeeds): Promise<Leadership | undefined> {
     const { clock, log } = needs;
-    const { url, run, holder, isStandby, limitSeconds } = options;
-    const connection = await connectNats(url, `lockstep coordinator ${holder}`, needs);
+    const { nats, run, holder, isStandby, limitSeconds } = options;
+    const connection = await connectNats(nats, `lockstep coordinator ${holder}`, needs);
     try {
       const leases = await Leases.open(connection, clock);
       const journal = await JournalStream.open(connection, run, clock, { writer: holder, limitSeconds });

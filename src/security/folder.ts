@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../core/atomic-file.js';
-import { Authority } from './authority.js';
+import { Authority, fingerprintOf } from './authority.js';
 import { fault } from './faults.js';
 import { certificateName, roles, type Credentials, type Role } from './identity.js';
 import { newSecret } from './secrets.js';
@@ -50,6 +50,12 @@ export class CertificateFolder {
 
   get usedTokensPath(): string {
     return join(this.path, names.usedTokens);
+  }
+
+  /** Of those whose certificates are believed: several while one follows another. @throws LockstepError `CERTS_UNREADABLE` */
+  believedFingerprints(): readonly string[] {
+    const all = this.read(names.ca).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    return all.map((pem) => fingerprintOf(this.parse(names.ca, pem).raw));
   }
 
   /** @throws LockstepError `NO_AUTHORITY`, `CERTS_UNREADABLE` */

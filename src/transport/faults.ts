@@ -22,6 +22,18 @@ export const transportFaults = {
     message: (f: { url: string; reason: string }) => `no NATS server answers at ${f.url} (${f.reason})`,
     remedy: 'start `nats-server -js` there, or check --nats and firewalls',
   },
+  NATS_REFUSED: {
+    exitCode: 2,
+    meaning: 'The NATS server does not let us in.',
+    message: (f: { url: string; reason: string }) => `the NATS server at ${f.url} refuses us (${f.reason})`,
+    remedy: 'give --nats-creds FILE with what its administrator made for lockstep',
+  },
+  NATS_ACCESS_UNREADABLE: {
+    exitCode: 2,
+    meaning: 'A file with credentials or the authority of a NATS server cannot be used.',
+    message: (f: { path: string; reason: string }) => `${f.path} cannot be used for NATS: ${f.reason}`,
+    remedy: 'check --nats-creds and --nats-ca: docs/launch.md',
+  },
   NATS_SILENT: {
     exitCode: 3,
     meaning: 'NATS was out of reach for --join-timeout while the membership of a run had to change.',

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,10 +25,17 @@ export class NatsServer {
     return `nats://127.0.0.1:${this.port}`;
   }
 
-  async start(): Promise<void> {
+  /** @param config - of the server, in its own language: who may come in, and by which certificate it is known */
+  async start(config?: string): Promise<void> {
+    const configPath = join(this.folder, 'nats.conf');
+    if (config !== undefined) writeFileSync(configPath, config);
     const at = ['--addr', '127.0.0.1', '--port', String(this.port)]; // -1: any free one
     const where = ['--store_dir', join(this.folder, 'data')];
-    const child = spawn('nats-server', ['--jetstream', ...at, ...where], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(
+      'nats-server',
+      ['--jetstream', ...at, ...where, ...(config === undefined ? [] : ['--config', configPath])],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
     this.process = child;
     let log = '';
     await new Promise<void>((resolve, reject) => {

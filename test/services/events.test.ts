@@ -138,7 +138,7 @@ describe('the stream', { skip }, () => {
   async function connected(t: { after(fn: () => Promise<void>): void }) {
     const log = { info: (text: string) => said.push(text), warn: (text: string) => said.push(text) };
     const said: string[] = [];
-    const connection = await connectNats(server.url, 'test', { log });
+    const connection = await connectNats({ url: server.url }, 'test', { log });
     t.after(() => connection.close());
     const open = (run: string, writer: string) => {
       const seen = { earlier: [] as PublicEvent[], waiting: [] as number[], givenUp: 0 };

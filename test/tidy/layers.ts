@@ -29,7 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** Packages that belong to one room, so that replacing one means replacing one room. */
 const owners: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^@tensorflow\//, ['engine', 'own', 'program']],
-  [/^(@grpc\/|nats$)/, ['transport']],
+  [/^(@grpc\/|grpc-health-check$|nats$)/, ['transport']],
   [/^(fast-png|jpeg-js|hyparquet)$/, ['data']],
   [/^prom-client$/, ['metrics']],
   [/^(zod|yaml)$/, ['config']],

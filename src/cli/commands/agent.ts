@@ -16,11 +16,10 @@ import { ownAddressTowards } from '../../worker/own-address.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
 import { createLog } from '../logger.js';
-import { hostOfNats } from '../nats-access.js';
+import { hostOfNats, natsAccess, type NatsOptions } from '../nats-access.js';
 import { onSignals } from '../signals.js';
 
-export interface AgentCommandOptions {
-  readonly nats: string;
+export interface AgentCommandOptions extends NatsOptions {
   readonly slots: string;
   readonly name?: string;
   readonly dir?: string;
@@ -36,7 +35,11 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
   const { logger, close } = createLog({ program: 'agent', level: 'info', stderr, environment });
   const log = { info: (text: string) => logger.info(text), warn: (text: string) => logger.warn(text) };
   takeFolder(folder);
-  const connection = await connectNats(options.nats, `lockstep agent ${name}`, { log });
+  // The programs run in a folder of their own.
+  const given = natsAccess(options);
+  const whole = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
+  const nats = { ...given, credentials: whole(given.credentials), ca: whole(given.ca) };
+  const connection = await connectNats(nats, `lockstep agent ${name}`, { log });
   const slots = await slotOffers(options.slots);
   const agent = new Agent(
     {
@@ -53,7 +56,7 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
       host: hostname(),
       slots,
       folder: join(folder, 'runs'),
-      url: options.nats,
+      nats,
       listen: options.listen,
       advertise:
         options.advertise ??

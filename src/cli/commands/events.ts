@@ -3,6 +3,7 @@ import { runName } from '../../config/values.js';
 import type { PublicEvent } from '../../live/public-events.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
+import { natsAccess } from '../nats-access.js';
 import { readEvents, readEventsInNats } from '../run-source.js';
 import { onSignals } from '../signals.js';
 
@@ -10,6 +11,8 @@ export interface EventsOptions {
   readonly since: string;
   readonly follow?: boolean;
   readonly nats?: string;
+  readonly natsCreds?: string;
+  readonly natsCa?: string;
   readonly run?: string;
 }
 
@@ -31,10 +34,11 @@ export async function run(where: string, options: EventsOptions, context: Comman
 
 function eventsOf(
   where: string,
-  { since, follow = false, nats, run: name }: EventsOptions,
+  { since, follow = false, run: name, ...options }: EventsOptions,
   signal: AbortSignal,
   stderr: CommandContext['stderr'],
 ): AsyncIterable<PublicEvent> {
+  const { nats } = options;
   if (!/^\d+$/.test(since) && Number.isNaN(Date.parse(since)))
     throw cliFault('BAD_USAGE', {
       message: `--since ${since} is neither a sequence, such as 0 or 57, nor a time, such as 2026-11-28T09:30:00Z`,
@@ -45,5 +49,5 @@ function eventsOf(
   if (!runName.safeParse(name).success)
     throw cliFault('BAD_USAGE', { message: `--run ${name}: expected letters, digits, - and _, at most 64` });
   const say = (text: string): void => void stderr.write(`${text}\n`);
-  return readEventsInNats(nats, name, since, follow, signal, { info: say, warn: say });
+  return readEventsInNats(natsAccess({ ...options, nats }), name, since, follow, signal, { info: say, warn: say });
 }

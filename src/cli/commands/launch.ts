@@ -8,13 +8,14 @@ import type { RunRecord } from '../../transport/nats/run-ledger.js';
 import { WorkQueue } from '../../transport/nats/work-queue.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
+import { natsAccess, type NatsOptions } from '../nats-access.js';
+import type { NatsAccess } from '../../transport/nats/connection.js';
 import { follow, withLedger } from '../queued-runs.js';
 import { onSignals } from '../signals.js';
 
 const authorityHours = 90 * 24;
 
-export interface LaunchOptions {
-  readonly nats: string;
+export interface LaunchOptions extends NatsOptions {
   readonly workers: string;
   readonly maxWorkers?: string;
   readonly run?: string;
@@ -32,7 +33,7 @@ export async function run(
   options: LaunchOptions,
   { stdout, stderr }: CommandContext,
 ): Promise<ExitCode> {
-  const { nats: url } = options;
+  const access = natsAccess(options);
   const name = options.run ?? `run-${randomBytes(4).toString('hex')}`;
   if (!runName.safeParse(name).success)
     throw cliFault('BAD_USAGE', { message: `--run ${name}: expected letters, digits, - and _, at most 64` });
@@ -47,7 +48,7 @@ export async function run(
     state: 'submitted',
   };
   return withLedger(
-    url,
+    access,
     (text) => void stderr.write(`${text}\n`),
     async (ledger, connection) => {
       const { authority, key } = await Authority.create(name, authorityHours, () => Date.now());
@@ -57,14 +58,14 @@ export async function run(
       await (await WorkQueue.open(connection)).submit(name);
       stdout.write(`run ${name} is in the queue\n`);
       if (options.detach === true) return 0;
-      return attach(url, name, ledger, { stdout });
+      return attach(access, name, ledger, { stdout });
     },
   );
 }
 
 /** Shows what happens in a run until its end, or until somebody has seen enough. */
 export async function attach(
-  url: string,
+  access: NatsAccess,
   name: string,
   ledger: Parameters<typeof follow>[1],
   { stdout }: Pick<CommandContext, 'stdout'>,
@@ -75,10 +76,10 @@ export async function attach(
     () => process.exit(130),
   );
   try {
-    const record = await follow(url, ledger, name, abort.signal, (text) => void stdout.write(`${text}\n`));
+    const record = await follow(access, ledger, name, abort.signal, (text) => void stdout.write(`${text}\n`));
     if (!record) {
       stdout.write(
-        `run ${name} goes on: lockstep attach ${name} --nats ${url}, or lockstep stop ${name} --nats ${url}\n`,
+        `run ${name} goes on: lockstep attach ${name} --nats ${access.url}, or lockstep stop ${name} --nats ${access.url}\n`,
       );
       return 0;
     }

@@ -5,13 +5,13 @@ import { LogStream } from '../../transport/nats/log-stream.js';
 import { isOver } from '../../transport/nats/run-ledger.js';
 import type { CommandContext } from '../context.js';
 import { onSignals } from '../signals.js';
+import { natsAccess, type NatsOptions } from '../nats-access.js';
 import { recordOf, stateInWords, withLedger, type Say } from '../queued-runs.js';
 import { attach as attachTo } from './launch.js';
 
 const lookMs = 500;
 
-export interface QueueOptions {
-  readonly nats: string;
+export interface QueueOptions extends NatsOptions {
   readonly json?: boolean;
   readonly follow?: boolean;
   readonly prune?: boolean;
@@ -24,10 +24,10 @@ const sayTo =
 
 /** `lockstep runs` */
 export async function runs(
-  { nats, json = false, prune = false }: QueueOptions,
+  { json = false, prune = false, ...nats }: QueueOptions,
   context: CommandContext,
 ): Promise<void> {
-  await withLedger(nats, sayTo(context), async (ledger) => {
+  await withLedger(natsAccess(nats), sayTo(context), async (ledger) => {
     const all = (await ledger.runs.list()).map(({ value }) => value);
     for (const run of prune ? all.filter(isOver) : []) {
       await ledger.secrets.delete(run.name);
@@ -46,8 +46,8 @@ export async function runs(
 }
 
 /** `lockstep nodes` */
-export async function nodes({ nats, json = false }: QueueOptions, context: CommandContext): Promise<void> {
-  await withLedger(nats, sayTo(context), async (ledger) => {
+export async function nodes({ json = false, ...nats }: QueueOptions, context: CommandContext): Promise<void> {
+  await withLedger(natsAccess(nats), sayTo(context), async (ledger) => {
     for (const { key: name, value } of await ledger.nodes.list()) {
       const free = value.slots.filter(({ run }) => run === undefined).length;
       const slots = value.slots.map(({ what, run }) => `${what} (${run ?? 'free'})`).join(', ');
@@ -58,8 +58,8 @@ export async function nodes({ nats, json = false }: QueueOptions, context: Comma
 }
 
 /** `lockstep stop`: as Ctrl-C at a coordinator does: the run ends at a step boundary, with everything saved. */
-export async function stop(run: string, { nats }: QueueOptions, context: CommandContext): Promise<void> {
-  await withLedger(nats, sayTo(context), async (ledger) => {
+export async function stop(run: string, nats: QueueOptions, context: CommandContext): Promise<void> {
+  await withLedger(natsAccess(nats), sayTo(context), async (ledger) => {
     await recordOf(ledger, run);
     const now = await ledger.change(run, (record) => (isOver(record) ? record : { ...record, stop: true }));
     context.stdout.write(now && isOver(now) ? `${stateInWords(now)}\n` : `run ${run} was asked to end\n`);
@@ -67,14 +67,14 @@ export async function stop(run: string, { nats }: QueueOptions, context: Command
 }
 
 /** `lockstep attach` */
-export function attach(run: string, { nats }: QueueOptions, context: CommandContext): Promise<ExitCode> {
-  return withLedger(nats, sayTo(context), (ledger) => attachTo(nats, run, ledger, context));
+export function attach(run: string, nats: QueueOptions, context: CommandContext): Promise<ExitCode> {
+  return withLedger(natsAccess(nats), sayTo(context), (ledger) => attachTo(natsAccess(nats), run, ledger, context));
 }
 
 /** `lockstep logs` */
 export async function logs(
   run: string,
-  { nats, follow = false }: QueueOptions,
+  { follow = false, ...nats }: QueueOptions,
   context: CommandContext,
 ): Promise<void> {
   const abort = new AbortController();
@@ -83,7 +83,7 @@ export async function logs(
     () => process.exit(130),
   );
   try {
-    await withLedger(nats, sayTo(context), async (ledger, connection) => {
+    await withLedger(natsAccess(nats), sayTo(context), async (ledger, connection) => {
       const stream = await LogStream.open(connection);
       let next = 1;
       for (;;) {

@@ -8,17 +8,19 @@ import {
 } from '@grpc/grpc-js';
 import type { Begin } from '../../cluster/messages.js';
 import type { Channel, ChannelListener, FromCoordinator, FromWorker, Hello } from '../../cluster/session.js';
-import type { HostPort } from '../../core/address.js';
+import { isLoopback, type HostPort } from '../../core/address.js';
 import type { Clock } from '../../core/clock.js';
 import type { Identity, OnRefused } from '../../security/identity.js';
 import { BeginEncoder } from './begin-codec.js';
 import { listen } from './channels.js';
 import { coordinatorService, gateService } from './definitions.js';
+import { addDoctor, type DoctorFacts } from './doctor-server.js';
 import { GateServer, renewal, type GateKeeper } from './gate-server.js';
 import type { BlobChunk } from './generated/lockstep/v1/BlobChunk.js';
 import type { CoordinatorMessage } from './generated/lockstep/v1/CoordinatorMessage.js';
 import type { FetchBlobRequest__Output } from './generated/lockstep/v1/FetchBlobRequest.js';
 import type { WorkerMessage__Output } from './generated/lockstep/v1/WorkerMessage.js';
+import type { Presence } from './presence.js';
 import { SecureListener } from './secure-listener.js';
 import { decodeFromWorker, encodeFromCoordinator, runIdOf } from './wire.js';
 
@@ -51,8 +53,10 @@ export interface CoordinatorSecurity {
   readonly keeper?: GateKeeper | undefined;
 }
 
-/** The `Coordinator` service: streams of workers, and blobs. */
+/** The `Coordinator` service: streams of workers, and blobs; beside it how it is, and what `lockstep doctor` asks. */
 export class CoordinatorServer {
+  private presence: Promise<Presence> | undefined;
+  private host = '';
   private listener: SecureListener | undefined;
   private gate: GateServer | undefined;
   private readonly begins: BeginEncoder;
@@ -66,6 +70,7 @@ export class CoordinatorServer {
     private readonly runId: string,
     private readonly handlers: CoordinatorHandlers,
     private readonly security?: CoordinatorSecurity,
+    private readonly doctor?: DoctorFacts,
   ) {
     this.begins = new BeginEncoder(runId);
   }
@@ -77,8 +82,20 @@ export class CoordinatorServer {
       FetchBlob: (call: BlobCall) => void this.onFetchBlob(call),
     };
     this.server.addService(service, handlers);
+    if (this.doctor) addDoctor(this.server, this.runId, this.doctor);
+    this.host = at.host;
     if (!this.security) return listen(this.server, at, '--port');
     return this.listenSecurely(at, this.security);
+  }
+
+  /** Says to the health service whether workers are served. It is there from the first time on. */
+  async serving(isServing: boolean): Promise<void> {
+    // Loaded when workers can come already: it takes a tenth of a second, and nobody waits for it.
+    this.presence ??= import('./presence.js').then(({ Presence }) => {
+      // What a server has is told to those who may use it: whoever is on this machine, or has shown a certificate.
+      return new Presence(this.server, { isReflected: this.security !== undefined || isLoopback(this.host) });
+    });
+    (await this.presence).serving(isServing);
   }
 
   /** Lets what was sent leave. @returns when all streams have ended, at the latest after `limitMs`: a peer may be stopped */

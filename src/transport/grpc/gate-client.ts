@@ -1,16 +1,14 @@
-import { X509Certificate } from 'node:crypto';
-import { connect } from 'node:tls';
 import { status, type ServiceError } from '@grpc/grpc-js';
-import { parseHostPort } from '../../core/address.js';
 import type { Clock } from '../../core/clock.js';
 import { fingerprintOf } from '../../security/authority.js';
 import { fault } from '../../security/faults.js';
-import { certificateName, type Identity } from '../../security/identity.js';
+import type { Identity } from '../../security/identity.js';
 import { readToken } from '../../security/token.js';
 import { channelOptions, reasonOf } from './channels.js';
 import { GateClient } from './definitions.js';
 import type { EnrolResponse__Output } from './generated/lockstep/v1/EnrolResponse.js';
 import { securityWith } from './secure-client.js';
+import { shownAt } from './shown-certificates.js';
 
 const patienceMs = 10_000;
 
@@ -79,30 +77,11 @@ async function ask(
  * the token; after this the connection is checked like any other.
  */
 async function authorityAt(address: string, fingerprint: string, clock: Clock): Promise<string> {
-  const { host, port } = parseHostPort(address)!;
-  const socket = connect({
-    host,
-    port,
-    rejectUnauthorized: false, //                                     nothing is sent on it, and what it shows is compared
-    servername: certificateName('coordinator'),
-    ALPNProtocols: ['h2'],
-  });
   const other = (reason: string, cause?: unknown) => fault('OTHER_COORDINATOR', { address, reason }, cause);
-  let cancel = (): void => undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      cancel = clock.setTimer(patienceMs, () => reject(other(`it says nothing for ${patienceMs / 1000} s`)));
-      socket.once('secureConnect', resolve).once('error', (error: Error) => reject(other(error.message, error)));
-    });
-    for (let each = socket.getPeerCertificate(true); ;) {
-      if (each.raw && fingerprintOf(each.raw) === fingerprint) return new X509Certificate(each.raw).toString();
-      const issuer = each.issuerCertificate as typeof each | undefined;
-      if (!issuer || issuer === each || issuer.fingerprint256 === each.fingerprint256)
-        throw other('its certificate comes from another authority');
-      each = issuer;
-    }
-  } finally {
-    cancel();
-    socket.destroy();
-  }
+  const shown = await shownAt(address, clock).catch((error: unknown) => {
+    throw other((error as Error).message, error);
+  });
+  const authority = shown.find(({ raw }) => fingerprintOf(raw) === fingerprint);
+  if (!authority) throw other('its certificate comes from another authority');
+  return authority.toString();
 }

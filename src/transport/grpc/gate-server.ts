@@ -2,7 +2,7 @@ import { Server, ServerCredentials, status, type handleUnaryCall } from '@grpc/g
 import type { Duplex } from 'node:stream';
 import type { RefusalReason } from '../../core/refusals.js';
 import { refusalInWords, type OnRefused } from '../../security/identity.js';
-import { coordinatorService, gateService } from './definitions.js';
+import { coordinatorService, doctorService, gateService } from './definitions.js';
 import type { EnrolRequest__Output } from './generated/lockstep/v1/EnrolRequest.js';
 import type { EnrolResponse } from './generated/lockstep/v1/EnrolResponse.js';
 
@@ -77,6 +77,8 @@ export class GateServer {
       void call.emit('error', refuse(reason, call.getPeer()));
     server.addService(gateService, { Enrol: enrol });
     server.addService(coordinatorService, { Join: no, FetchBlob: no });
+    const noAnswer: handleUnaryCall<unknown, unknown> = (call, answer) => answer(refuse(reason, call.getPeer()));
+    server.addService(doctorService, { Greet: noAnswer, Download: no, Knock: noAnswer });
     this.servers.push(server);
     return server.createConnectionInjector(ServerCredentials.createInsecure());
   }

@@ -1,4 +1,7 @@
-import type { NatsConnection } from 'nats';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
+import type { Authenticator, NatsConnection } from 'nats';
 import { fault } from '../faults.js';
 
 export type { NatsConnection };
@@ -7,6 +10,25 @@ export type { NatsConnection };
 const firstAttemptMs = 5_000;
 const reconnectMs = 250;
 
+/** Which server, and how it knows us. */
+export interface NatsAccess {
+  /** `nats://host:4222`, or several with commas between; `tls://` asks for TLS. */
+  readonly url: string;
+  /** File: `.creds`, the seed of an nkey, or `USER:PASSWORD`. */
+  readonly credentials?: string | undefined;
+  /** File with the authority of the server's certificate: the connection is TLS then. */
+  readonly ca?: string | undefined;
+}
+
+/** The flags that give a program of ours the same access. */
+export function natsFlags({ url, credentials, ca }: NatsAccess): readonly string[] {
+  return [
+    ...['--nats', url],
+    ...(credentials === undefined ? [] : ['--nats-creds', credentials]),
+    ...(ca === undefined ? [] : ['--nats-ca', ca]),
+  ];
+}
+
 export interface NatsOnlooker {
   readonly log: { info(text: string): void; warn(text: string): void };
   /** The server is there, or is not any more. */
@@ -14,21 +36,25 @@ export interface NatsOnlooker {
 }
 
 /**
- * @param url - `nats://host:4222`, or several with commas between
  * @param name - who we are, for the server's own monitoring
- * @throws LockstepError `NATS_UNREACHABLE`
+ * @throws LockstepError `NATS_UNREACHABLE`, `NATS_REFUSED`, `NATS_ACCESS_UNREADABLE`
  */
 export async function connectNats(
-  url: string,
+  access: NatsAccess,
   name: string,
   { log, onReach = () => undefined }: NatsOnlooker,
 ): Promise<NatsConnection> {
   // Loaded by whoever uses it: it takes a tenth of a second, and a coordinator in place of one that died is in a hurry.
   const { connect, Events } = await import('nats');
+  const { url } = access;
+  const authenticator = access.credentials === undefined ? undefined : await authenticatorFrom(access.credentials);
+  const tls = tlsOf(access);
   let connection: NatsConnection;
   try {
     connection = await connect({
       servers: url.split(','),
+      ...(authenticator && { authenticator }),
+      ...(tls && { tls }),
       name,
       timeout: firstAttemptMs,
       maxReconnectAttempts: -1,
@@ -37,6 +63,9 @@ export async function connectNats(
       maxPingOut: 2,
     });
   } catch (error) {
+    const refusals = ['AUTHORIZATION_VIOLATION', 'AUTHENTICATION_EXPIRED', 'BAD_AUTHENTICATION', 'BAD_CREDS'];
+    if (refusals.includes((error as { code?: string }).code ?? ''))
+      throw fault('NATS_REFUSED', { url, reason: (error as Error).message }, error);
     throw fault('NATS_UNREACHABLE', { url, reason: (error as Error).message }, error);
   }
   void (async () => {
@@ -52,6 +81,54 @@ export async function connectNats(
     }
   })();
   return connection;
+}
+
+/** Told by its content, so that there is one flag for what an administrator hands out. */
+async function authenticatorFrom(path: string): Promise<Authenticator> {
+  const { credsAuthenticator, nkeyAuthenticator, usernamePasswordAuthenticator } = await import('nats');
+  const text = read(path);
+  if (text.includes('BEGIN NATS USER JWT')) return credsAuthenticator(Buffer.from(text));
+  const seed = /^SU[A-Z2-7]{56}$/m.exec(text)?.[0];
+  if (seed !== undefined) return nkeyAuthenticator(Buffer.from(seed));
+  const [, user, password] = /^([^\s:]+):(\S+)\s*$/.exec(text) ?? [];
+  if (user !== undefined) return usernamePasswordAuthenticator(user, password);
+  const reason = 'it is neither a .creds file, nor the seed of a user, nor one line USER:PASSWORD';
+  throw fault('NATS_ACCESS_UNREADABLE', { path, reason });
+}
+
+/** Handed on to Node.js as it is. */
+interface Tls extends Pick<ConnectionOptions, 'checkServerIdentity'> {
+  readonly ca?: string;
+}
+
+function tlsOf({ url, ca }: NatsAccess): Tls | undefined {
+  if (ca === undefined && !url.startsWith('tls://')) return undefined;
+  const addresses = url.split(',').flatMap((each) => {
+    const { hostname } = new URL(each.includes('://') ? each : `nats://${each}`);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    return isIP(host) === 0 ? [] : [host];
+  });
+  return {
+    ...(ca !== undefined && { ca: read(ca) }),
+    // The client names no host where it was given an address, and Node.js would ask for a certificate of localhost.
+    checkServerIdentity: (host, certificate) => {
+      const wrong = checkServerIdentity(host, certificate);
+      if (!wrong || host !== 'localhost') return wrong;
+      return addresses.some((address) => !checkServerIdentity(address, certificate)) ? undefined : wrong;
+    },
+  };
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fault(
+      'NATS_ACCESS_UNREADABLE',
+      { path, reason: (error as NodeJS.ErrnoException).code ?? String(error) },
+      error,
+    );
+  }
 }
 
 /** Whether a failed request says nothing about what the server did: it may be tried again. */

@@ -1,0 +1,10 @@
+// Original file: proto/doctor.proto
+
+
+export interface DownloadRequest {
+  'bytes'?: (number);
+}
+
+export interface DownloadRequest__Output {
+  'bytes': (number);
+}

@@ -1,0 +1,8 @@
+// Original file: proto/doctor.proto
+
+
+export interface GreetRequest {
+}
+
+export interface GreetRequest__Output {
+}
