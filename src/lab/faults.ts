@@ -34,9 +34,9 @@ export const labFaults = {
   },
   PLAN_PROCESS_FAILED: {
     exitCode: 1,
-    meaning: 'One of the processes that `lockstep plan` starts side by side gave up.',
-    message: (f: { reason: string }) => `a process of the measurement gave up: ${f.reason}`,
-    remedy: 'see that memory is left for two trainings at a time, or plan without --cores',
+    meaning: 'One of the runs that `lockstep plan --cores` starts side by side failed.',
+    message: (f: { reason: string }) => `a run of the measurement failed: ${f.reason}`,
+    remedy: 'see that there is room for two runs at a time, or plan without --cores',
   },
   LAB_FOLDER: {
     exitCode: 2,

@@ -37,7 +37,6 @@ const scaled = {
   learningRateScaling: 'linear',
   baseBatchSize: '20',
   learningRateMax: '0.5',
-  warmupSteps: '20',
   globalBatchSize: '5000,2000,1000,500,256',
 } as const;
 

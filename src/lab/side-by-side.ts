@@ -1,16 +1,20 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { CoordinatorConfig } from '../config/index.js';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { factsOf, type FlagValues } from '../config/sources.js';
+import type { StepRecord } from '../core/events.js';
+import { packageRoot } from '../core/paths.js';
+import { readLines } from '../store/line-file.js';
 import { fault } from './faults.js';
-import type { FromNeighbour, ToNeighbour } from './side-by-side-main.js';
 
-/** Seconds of one step. */
-export interface StepTimes {
-  readonly compute: number;
-  readonly beside: number;
-}
+type Seconds = StepRecord['seconds'];
 
-/** How workers compute that share a machine: they have its memory and its caches in common, and nobody waits for another. */
+/**
+ * How workers compute that share a machine: they have its cores in common, which they take turns on with their
+ * coordinators, its memory and its caches; and nobody waits for another.
+ */
 export interface SideBySide {
   readonly secondsPerSample: number;
   readonly secondsPerStep: number;
@@ -18,33 +22,58 @@ export interface SideBySide {
   readonly spread: readonly number[];
 }
 
-/** Of the steps of each process, since the others may not have begun, and kernels and caches are cold. */
+/** Of the steps of each run, since the others may not have begun, and kernels and caches are cold. */
 const leftOut = 0.25;
-const secondsMax = 4;
 const quantiles = 50;
 
 /**
- * Several trainings of one worker at a time, each in a process of its own, that have nothing to do with one another.
+ * Several runs of one worker at a time, with all the processes that a run has, and nothing to do with one another.
  *
- * @param config - of each; it is trained for a few seconds, whatever it says of its end
+ * @param flags - what `lockstep train` is given for each
+ * @param samples - of a step
  * @throws LockstepError `PLAN_PROCESS_FAILED`
  */
-export async function measureSideBySide(config: CoordinatorConfig, processes: number): Promise<SideBySide> {
-  const endless = { ...config, targetAccuracy: undefined, evaluateEvery: { every: 1_000_000, unit: 'step' as const } };
-  const found = await Promise.all(Array.from({ length: processes }, () => stepsOfOne({ config: endless, secondsMax })));
-  const samples = typeof config.globalBatchSize === 'number' ? config.globalBatchSize : 1;
-  return sideBySideOf(found, samples);
+export async function measureSideBySide(flags: FlagValues, samples: number, count: number): Promise<SideBySide> {
+  const folder = await mkdtemp(join(tmpdir(), 'lockstep-plan-'));
+  try {
+    const outs = Array.from({ length: count }, (_, i) => join(folder, String(i)));
+    return sideBySideOf(await Promise.all(outs.map((out) => stepsOfRun(flags, out))), samples);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
-/** @param samples - of a step */
-export function sideBySideOf(found: readonly (readonly StepTimes[])[], samples: number): SideBySide {
-  const steps = found.flatMap((each) => each.slice(Math.floor(each.length * leftOut)));
+async function stepsOfRun(flags: FlagValues, out: string): Promise<readonly Seconds[]> {
+  const words = [...flags].flatMap(([name, value]) => {
+    const flag = `--${factsOf(name).flag}`;
+    if (typeof value === 'boolean') return value ? [flag] : [];
+    return [value].flat().flatMap((each) => [flag, each]);
+  });
+  const program = join(packageRoot, 'bin', 'lockstep.js');
+  const args = [program, 'train', ...words, '--out', out, '--metrics-port', '0', '--log-level', 'error'];
+  try {
+    await promisify(execFile)(process.execPath, args);
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw fault('PLAN_PROCESS_FAILED', { reason: stderr?.trim().split('\n')[0] ?? message }, error);
+  }
+  const steps: Seconds[] = [];
+  for await (const line of readLines(join(out, 'metrics.jsonl'))) {
+    const { seconds, sampleCount } = line as Partial<StepRecord>;
+    if (seconds && sampleCount !== undefined) steps.push(seconds);
+  }
+  return steps;
+}
+
+/** @param runs - the steps of each @param samples - of a step */
+export function sideBySideOf(runs: readonly (readonly Seconds[])[], samples: number): SideBySide {
+  const steps = runs.flatMap((each) => each.slice(Math.floor(each.length * leftOut)));
   const compute = meanOf(steps.map((step) => step.compute));
   const ascending = steps.map((step) => step.compute / compute).sort((a, b) => a - b);
   const count = Math.min(quantiles, ascending.length);
   return {
     secondsPerSample: compute / samples,
-    secondsPerStep: meanOf(steps.map(({ beside }) => beside)),
+    secondsPerStep: meanOf(steps.map(({ wait, exchange, update }) => wait + exchange + update)),
     spread: Array.from({ length: count }, (_, i) => {
       const [first, end] = [i, i + 1].map((place) => Math.round((place * ascending.length) / count));
       return meanOf(ascending.slice(first, end));
@@ -60,20 +89,4 @@ export function slowestOf(spread: readonly number[], workers: number): number {
 
 function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function stepsOfOne(task: ToNeighbour): Promise<readonly StepTimes[]> {
-  const child = fork(fileURLToPath(new URL('./side-by-side-main.js', import.meta.url)), { serialization: 'advanced' });
-  return new Promise<readonly StepTimes[]>((resolve, reject) => {
-    child.once('message', (answer: FromNeighbour) => {
-      if ('steps' in answer) resolve(answer.steps);
-      else reject(fault('PLAN_PROCESS_FAILED', { reason: answer.error }));
-    });
-    child.once('exit', (code, signal) =>
-      reject(fault('PLAN_PROCESS_FAILED', { reason: `it ended with ${signal ?? code}` })),
-    );
-    child.send(task);
-  }).finally(() => {
-    if (child.connected) child.disconnect();
-  });
 }

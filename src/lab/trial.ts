@@ -1,7 +1,7 @@
 import type { CoordinatorConfig } from '../config/index.js';
 import { weightsDigest } from '../core/digest.js';
 import { LockstepError } from '../core/errors.js';
-import type { EvaluationRecord, StepRecord } from '../core/events.js';
+import type { EvaluationRecord } from '../core/events.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { prepareSpec } from '../coordinator/prepare.js';
 import { defaultDataset } from '../data/sources.js';
@@ -22,8 +22,6 @@ export interface TrialNeeds {
   readonly threads: number;
   /** Monotonic. */
   readonly nowMs: () => number;
-  /** Told of each step how many seconds its parts took. */
-  readonly onStep?: ((seconds: StepRecord['seconds']) => void) | undefined;
 }
 
 export interface TrialRules {
@@ -66,7 +64,7 @@ export async function runTrial(
     ),
   );
   try {
-    return await new Trial(runs, { spec, testLength }, rules, needs, onEvaluation).run();
+    return await new Trial(runs, { spec, testLength }, rules, needs.nowMs, onEvaluation).run();
   } finally {
     await Promise.all(runs.map(({ engine }) => engine.stop()));
   }
@@ -89,12 +87,12 @@ class Trial {
     private readonly runs: readonly PreparedRun[],
     private readonly task: { readonly spec: RunSpec; readonly testLength: number },
     private readonly rules: TrialRules,
-    private readonly needs: Pick<TrialNeeds, 'nowMs' | 'onStep'>,
+    private readonly nowMs: () => number,
     private readonly onEvaluation: (evaluation: TrialEvaluation) => void,
   ) {
     this.spec = task.spec;
     this.patience = new Patience(rules.patience);
-    this.beginMs = needs.nowMs();
+    this.beginMs = nowMs();
   }
 
   async run(): Promise<TrialOutcome> {
@@ -133,9 +131,7 @@ class Trial {
     };
     try {
       await Promise.all(
-        runs.map((run, i) =>
-          trainLoop(run, begin, links[i]!, i === 0 ? watched : silent, this.needs.nowMs, () => isSealed),
-        ),
+        runs.map((run, i) => trainLoop(run, begin, links[i]!, i === 0 ? watched : silent, this.nowMs, () => isSealed)),
       );
     } catch (error) {
       if (!(error instanceof LockstepError && error.code === 'NOT_FINITE')) throw error;
@@ -164,7 +160,7 @@ class Trial {
   }
 
   private seconds(): number {
-    return (this.needs.nowMs() - this.beginMs - this.evaluationMs) / 1000;
+    return (this.nowMs() - this.beginMs - this.evaluationMs) / 1000;
   }
 
   private stepReported({ record }: FinishedStep): void {
@@ -173,7 +169,6 @@ class Trial {
     const { compute, wait, exchange, update } = record.seconds;
     this.computeSeconds += compute;
     this.stepSeconds += compute + wait + exchange + update;
-    this.needs.onStep?.(record.seconds);
     this.patience.add(record.sampleCount, record.accuracy);
     if (this.patience.isOver) this.stop('hopeless');
     else if (this.seconds() > (this.rules.secondsMax ?? Infinity)) this.stop('time');
@@ -181,12 +176,12 @@ class Trial {
 
   /** The test set is evaluated too, by one worker alone: nothing is decided by it. */
   private async evaluated(record: EvaluationRecord, seconds: number): Promise<void> {
-    const beginMs = this.needs.nowMs();
+    const beginMs = this.nowMs();
     this.evaluationMs += seconds * 1000;
     const run = this.runs[0]!;
     const { validationLength } = this.spec.dataset;
     const tested = validationLength && (await evaluateAlone(run, validationLength, this.task.testLength));
-    this.evaluationMs += this.needs.nowMs() - beginMs;
+    this.evaluationMs += this.nowMs() - beginMs;
     this.keep(record.step, record, tested ? tested.testAccuracy : record.testAccuracy);
   }
 
@@ -195,10 +190,10 @@ class Trial {
     const { step } = run.state.progression;
     const { validationLength, testLength } = this.spec.dataset;
     if (this.evaluations.at(-1)?.step === step) return;
-    const beginMs = this.needs.nowMs();
+    const beginMs = this.nowMs();
     const own = await evaluateAlone(run, 0, testLength);
     const tested = validationLength ? await evaluateAlone(run, validationLength, this.task.testLength) : own;
-    this.evaluationMs += this.needs.nowMs() - beginMs;
+    this.evaluationMs += this.nowMs() - beginMs;
     this.keep(step, own, tested.testAccuracy);
   }
 

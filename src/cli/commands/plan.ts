@@ -46,7 +46,8 @@ export async function run(flags: PlanFlags, given: FlagValues, { stdout, environ
     const all: FlagValues = new Map([...given, ['workers', '1'] as const, ['targetAccuracy', String(target)] as const]);
     const { config } = planTrial(all, {}, environment);
     const nowMs = (): number => systemClock.nowMs();
-    return measureForPlan(config, target, Number.isFinite(cores), { data: new SharedData(), threads: 1, nowMs });
+    const task = { config, given: all, target, isShared: Number.isFinite(cores) };
+    return measureForPlan(task, { data: new SharedData(), threads: 1, nowMs });
   }
 }
 

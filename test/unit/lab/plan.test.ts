@@ -52,7 +52,7 @@ describe('a step that nobody has taken', () => {
 });
 
 describe('workers that share a machine', () => {
-  const step = (compute: number) => ({ compute, beside: 0.002 });
+  const step = (compute: number) => ({ compute, wait: 0, exchange: 0.0005, update: 0.0015 });
   const cold = step(9);
   const found = sideBySideOf(
     [
@@ -62,7 +62,7 @@ describe('workers that share a machine', () => {
     100,
   );
 
-  it('compute as two side by side do, once these are warm', () => {
+  it('compute as two runs side by side do, once these are warm', () => {
     near(found.secondsPerSample, 0.08 / 6 / 100);
     near(found.secondsPerStep, 0.002);
     near(found.spread.reduce((sum, time) => sum + time, 0) / found.spread.length, 1);
