@@ -214,7 +214,10 @@ export class ExchangeServer {
     beginAnswer(stream);
     const send = async (chunk: StateChunk): Promise<void> => {
       if (stream.destroyed || stream.write(withPrefix(exchangeProtoService.PullState.responseSerialize(chunk)))) return;
-      await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve));
+      await new Promise<void>((resolve) => {
+        const go = (): void => (stream.off('drain', go).off('close', go), resolve());
+        stream.on('drain', go).on('close', go);
+      });
     };
     await send({ description: state.description });
     for (const { name: vector, values } of state.vectors) {
