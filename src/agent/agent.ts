@@ -16,6 +16,7 @@ import { Coordinators } from './coordinators.js';
 import { LogTail } from './log-tail.js';
 import { Program } from './programs.js';
 import { placeToTake } from './queue.js';
+import type { SlotOffer } from './slots.js';
 
 /** How often everything is looked at. */
 const tickMs = 500;
@@ -37,14 +38,6 @@ export interface AgentNeeds {
   /** Whether a run was begun. */
   hasJournal(run: string): Promise<boolean>;
   readonly log: { info(text: string): void; warn(text: string): void };
-}
-
-/** What one worker of this host gets. */
-export interface SlotOffer {
-  /** For people. */
-  readonly what: string;
-  /** Flags of its worker. */
-  readonly flags: readonly string[];
 }
 
 export interface AgentOptions extends CommandOptions {
@@ -207,7 +200,7 @@ export class Agent {
       if (!isMine) continue; //                                       the next tick looks again
       const note = { run: found.run.name, kind: 'worker', place: found.index, slot: index } as const;
       const args = await this.commands.worker(found.run, index, slot.offer.flags);
-      slot.program = Program.start(this.options.folder, note, args);
+      slot.program = Program.start(this.options.folder, note, args, slot.offer.environment);
       this.watch(slot.program);
       log.info(`started ${slot.program.who} of run ${note.run} on slot ${index}`);
     }

@@ -28,13 +28,22 @@ export class Program {
     private readonly isOurs: boolean,
   ) {}
 
-  /** @param args - what follows `lockstep` */
-  static start(folder: string, note: Omit<ProgramNote, 'pid' | 'started'>, args: readonly string[]): Program {
+  /**
+   * @param args - what follows `lockstep`
+   * @param environment - added to our own
+   */
+  static start(
+    folder: string,
+    note: Omit<ProgramNote, 'pid' | 'started'>,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Program {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const log = openSync(logPath(folder, note), 'a', 0o600);
     const child = spawn(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...args], {
       detached: true,
       cwd: folder,
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'ignore', log],
     });
     closeSync(log);

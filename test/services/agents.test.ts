@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from '../e2e/lockstep.js';
 import { natsMissing, NatsServer } from '../e2e/nats-server.js';
@@ -31,7 +31,7 @@ function programs(): readonly string[] {
   );
 }
 
-function agent(name: string, slots = 1, environment: Readonly<Record<string, string>> = {}): Running {
+function agent(name: string, slots: number | 'auto' = 1, environment: Readonly<Record<string, string>> = {}): Running {
   const flags = ['--nats', server.url, '--slots', String(slots), '--name', name, '--dir', place.path(`agent-${name}`)];
   const running = start(['agent', ...flags], place.folder, environment);
   agents.push(running);
@@ -153,5 +153,27 @@ test('what a coordinator would not take is refused by the launcher', { skip }, a
   const { code, stderr } = await broken.ended;
   assert.equal(code, 1, stderr);
   assert.match(stderr, /run broken failed: .*nowhere/);
+  await endAgents(only);
+});
+
+const noProc = process.platform === 'linux' ? false : 'the variables of a process are read from /proc';
+
+test('each worker sees one GPU of its host, and no other', { skip: skip || noProc }, async () => {
+  mkdirSync(place.path('bin'));
+  const cards = ['GPU-aaaa-1', 'GPU-bbbb-2', 'GPU-cccc-3'].map((uuid) => `echo "${uuid}, NVIDIA Test"`);
+  writeFileSync(place.path('bin/nvidia-smi'), `#!/bin/sh\n${cards.join('\n')}\n`, { mode: 0o755 });
+  const path = `${place.path('bin')}:${process.env['PATH'] ?? ''}`;
+  const only = agent('gina', 'auto', { PATH: path, CUDA_VISIBLE_DEVICES: '2,0', ...slowEngine(20) });
+  await only.complained(/serves/);
+  assert.match((await command('nodes')).stdout, /gina on .*: 2 free: NVIDIA Test \(free\), NVIDIA Test \(free\)/);
+  const run = launch('cards', 60);
+  await run.seen(/ steps: /);
+  const seen = programs().flatMap((pid) => {
+    const [, , program] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return program === 'worker' ? variables.filter((each) => each.startsWith('CUDA_VISIBLE_DEVICES=')) : [];
+  });
+  assert.deepEqual(seen.sort(), ['CUDA_VISIBLE_DEVICES=GPU-aaaa-1', 'CUDA_VISIBLE_DEVICES=GPU-cccc-3']);
+  assert.equal((await run.ended).code, 0, (await run.ended).stderr);
   await endAgents(only);
 });

@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Agent, type SlotOffer } from '../../agent/agent.js';
+import { promisify } from 'node:util';
+import { Agent } from '../../agent/agent.js';
 import { fault } from '../../agent/faults.js';
+import { cardsIn, offersFor, shares, visibleCards, type Card, type SlotOffer } from '../../agent/slots.js';
 import { isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { listAdapters } from '../../engine/webgpu/adapters.js';
@@ -40,7 +43,7 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
   const whole = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
   const nats = { ...given, credentials: whole(given.credentials), ca: whole(given.ca) };
   const connection = await connectNats(nats, `lockstep agent ${name}`, { log });
-  const slots = await slotOffers(options.slots);
+  const slots = await slotOffers(options.slots, environment);
   const agent = new Agent(
     {
       clock: systemClock,
@@ -105,24 +108,21 @@ function livingAgent(path: string): number | undefined {
   }
 }
 
-/** A GPU is a slot of its own; without one the whole machine is one. */
-async function slotOffers(wanted: string): Promise<readonly SlotOffer[]> {
+async function slotOffers(wanted: string, environment: CommandContext['environment']): Promise<readonly SlotOffer[]> {
   const cores = availableParallelism();
   if (wanted === 'auto') {
-    const gpus = (await listAdapters().catch(() => [])).filter(({ isSoftware, isHidden }) => !isSoftware && !isHidden);
-    if (gpus.length > 0)
-      return gpus.map(({ index, name }) => ({
-        what: name,
-        flags: ['--gpu', String(index), ...threads(cores / gpus.length)],
-      }));
+    const adapters = (await listAdapters().catch(() => [])).filter((each) => !each.isSoftware && !each.isHidden);
+    return offersFor(visibleCards(await cards(), environment['CUDA_VISIBLE_DEVICES']), adapters, cores);
   }
-  const count = wanted === 'auto' ? 1 : Number(wanted);
+  const count = Number(wanted);
   if (!Number.isSafeInteger(count) || count < 1)
     throw cliFault('BAD_USAGE', { message: `--slots ${wanted}: expected auto, or a whole number of at least 1` });
-  const flags = threads(cores / count);
-  return Array.from({ length: count }, () => ({ what: `${flags[1]} threads`, flags }));
+  return shares(count, cores);
 }
 
-function threads(share: number): readonly string[] {
-  return ['--threads', String(Math.max(1, Math.floor(share)))];
+/** None where NVIDIA's driver is not installed. */
+async function cards(): Promise<readonly Card[]> {
+  const query = ['--query-gpu=uuid,name', '--format=csv,noheader'];
+  const found = await promisify(execFile)('nvidia-smi', query, { timeout: 10_000 }).catch(() => undefined);
+  return cardsIn(found?.stdout ?? '');
 }
