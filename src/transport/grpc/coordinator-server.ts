@@ -112,7 +112,7 @@ export class CoordinatorServer {
 
   /** At once. */
   kill(): void {
-    this.listener?.stop();
+    this.listener?.kill();
     this.gate?.stop();
     this.server.forceShutdown();
   }

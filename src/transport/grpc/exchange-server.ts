@@ -148,7 +148,7 @@ export class ExchangeServer {
     const admitted = (socket: TLSSocket): void => void server.emit('connection', socket);
     const listener = new SecureListener({ ...security, admits: ['worker', 'coordinator'], admitted });
     const port = await listener.start(at, '--exchange-port');
-    this.servers.push({ close: () => (listener.stop(), server.close()) });
+    this.servers.push({ close: () => (listener.kill(), server.close()) });
     return port;
   }
 

@@ -26,6 +26,8 @@ export interface SecureDoor {
  */
 export class SecureListener {
   private readonly server: Server;
+  /** All that are open, whoever has them: one may be let in when that one is gone. */
+  private readonly sockets = new Set<Socket>();
 
   constructor(private readonly door: SecureDoor) {
     const { identity } = door;
@@ -40,6 +42,10 @@ export class SecureListener {
       (socket) => this.onSecure(socket),
     );
     this.server.maxConnections = connectionsMax;
+    this.server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
     identity.onChange(() => this.server.setSecureContext(contextOf(identity)));
     this.server.on('tlsClientError', (error, socket) => this.onBroken(error, socket));
   }
@@ -56,6 +62,12 @@ export class SecureListener {
   /** Takes no more connections. Those that are open belong to whoever was given them. */
   stop(): void {
     this.server.close();
+  }
+
+  /** Ends those that are open, too. */
+  kill(): void {
+    this.stop();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private onSecure(socket: TLSSocket): void {

@@ -239,7 +239,7 @@ describe('workers', () => {
     });
     const port = await server.start({ host: '127.0.0.1', port: 0 }, true);
     t.after(() => server.stop());
-    return { address: `127.0.0.1:${port}`, refused };
+    return { address: `127.0.0.1:${port}`, refused, server };
   }
   const pull = async (t: TestContext, address: string, identity: Identity | undefined): Promise<string> => {
     const clients = new ExchangeClients('run', systemClock, identity);
@@ -266,6 +266,15 @@ describe('workers', () => {
   test('believe no worker of another run', async (t) => {
     const { address } = await worker(t, await identityOf(others, 'worker'));
     await assert.rejects(pull(t, address, await identityOf(ours, 'worker')), { code: 'STATE_UNAVAILABLE' });
+  });
+
+  test('leave nobody connected when they stop, who greeted them or has yet to', async (t) => {
+    const { address, server } = await worker(t, await identityOf(ours, 'worker'));
+    const socket = connect(Number(address.split(':')[1]), '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    await pull(t, address, await identityOf(ours, 'worker')); //      the listener has taken the one before, too
+    server.stop();
+    await once(socket.resume(), 'close');
   });
 
   test('connect with the certificate of now', async (t) => {
