@@ -1,6 +1,7 @@
 /** The commands beside those that train, each in a file by what it is for. */
 
 import type { Command as Commander } from 'commander';
+import { addCacheCommand, cacheFlags } from './cache-command.js';
 import { addCertsCommand, certsFlags } from './certs.js';
 import type { CommandContext } from './context.js';
 import { addDoctorCommand, doctorFlags } from './doctor-command.js';
@@ -15,6 +16,7 @@ export const furtherFlags: Readonly<Record<string, readonly string[]>> = {
   ...trainedFlags,
   ...labFlags,
   ...certsFlags,
+  ...cacheFlags,
   ...doctorFlags,
   ...queueFlags,
   launch: launchFlags,
@@ -25,6 +27,7 @@ export function addFurtherCommands(program: Commander, context: CommandContext, 
   addTrainedCommands(program, context);
   addLabCommands(program, context);
   addCertsCommand(program, context);
+  addCacheCommand(program, context);
   addDoctorCommand(program, context, actions);
   addQueueCommands(program, context, actions);
 }

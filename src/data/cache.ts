@@ -27,6 +27,14 @@ export interface CacheOptions {
   readonly wallTimeMs: () => number;
 }
 
+/** One content that is kept. */
+export interface CacheEntry {
+  readonly digest: string;
+  readonly bytes: number;
+  /** Since 1970. */
+  readonly usedMs: number;
+}
+
 /** `LOCKSTEP_CACHE_DIR`, or `lockstep` in `XDG_CACHE_HOME`, which is ~/.cache where it is not set. */
 export function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const { LOCKSTEP_CACHE_DIR: own, XDG_CACHE_HOME: shared } = environment;
@@ -76,6 +84,17 @@ export class Cache {
     await writeFileAtomically(path, verified(digest, chunks));
     await this.touch(path);
     await this.evict(digest);
+  }
+
+  /** What is kept, what was used last first. */
+  async entries(): Promise<readonly CacheEntry[]> {
+    const all = await this.list((name) => entryName.test(name));
+    return all.sort((a, b) => b.usedMs - a.usedMs).map(({ name, ...facts }) => ({ digest: name, ...facts }));
+  }
+
+  /** Harmless where it is not here: whoever needs it fetches it again. */
+  async remove(digest: string): Promise<void> {
+    await rm(this.pathOf(digest), { force: true });
   }
 
   private pathOf(digest: string): string {
