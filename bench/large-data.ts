@@ -4,8 +4,9 @@
  *     npm run build && node dist/bench/large-data.js [steps, default 400] [workers, default 2]
  *
  * The file is sparse: 6.5 million pictures of 32 x 32 x 3 zero bytes, in a random order. The same run over 2000 pictures that
- * each worker holds in memory says how fast steps are that wait for no file. Linux only. Prints one JSON object: samples
- * a second with the file and without, and the largest resident set of a worker (MB).
+ * each worker holds in memory says how fast steps are that wait for no file. A wider layer then makes the engines so slow that
+ * they take about 5000 pictures a second. Linux only. Prints one JSON object: samples a second from memory, from the file,
+ * and from the file at that pace; what share of a step is a wait for input; and the largest resident set of a worker (MB).
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,8 @@ import { npyHeader } from '../src/core/npy-header.js';
 import { train } from '../src/index.js';
 
 const [steps = '400', workers = '2'] = process.argv.slice(2);
+const pacedSpeed = 5000;
+const units = 64;
 const pictureBytes = 32 * 32 * 3;
 const count = Math.ceil(20e9 / pictureBytes);
 const folder = mkdtempSync(join(tmpdir(), 'lockstep-large-'));
@@ -27,12 +30,19 @@ try {
     x: { values: new Uint8Array(2000 * ${pictureBytes}), shape: [32, 32, 3] },
     y: { values: new Uint8Array(2000) },
   })`;
-  const held = await measure('memory', memory);
-  const read = await measure('file', file);
+  const held = await measure('memory', memory, units);
+  const read = await measure('file', file, units);
+  const wider = await measure('wider', memory, widthFor(held)); //   wide layers are faster for their size: once more
+  const paced = await measure('paced', file, widthFor(wider));
   const result = { steps: Number(steps), workers: Number(workers), fileGB: size / 1e9 };
-  process.stdout.write(`${JSON.stringify({ ...result, file: read, memory: held })}\n`);
+  process.stdout.write(`${JSON.stringify({ ...result, memory: held, file: read, paced })}\n`);
 } finally {
   rmSync(folder, { recursive: true });
+}
+
+/** Of the layer that would make this run as fast as wanted, if time went by size alone. */
+function widthFor({ units, samplesPerSecond }: { readonly units: number; readonly samplesPerSecond: number }): number {
+  return Math.ceil((units * samplesPerSecond) / pacedSpeed);
 }
 
 /** @returns bytes of the file */
@@ -45,7 +55,7 @@ function writeZeros(name: string, type: string, shape: readonly number[], sample
 }
 
 /** @param set - the expression in the run's module that opens its training set; evaluations look at one sample */
-async function measure(name: string, set: string) {
+async function measure(name: string, set: string, units: number) {
   const path = join(folder, `${name}.mjs`);
   const library = JSON.stringify(join(packageRoot, 'dist', 'src', 'index.js'));
   writeFileSync(
@@ -57,7 +67,7 @@ export default {
     tf.sequential({
       layers: [
         tf.layers.flatten({ inputShape: [32, 32, 3] }),
-        tf.layers.dense({ units: 64, activation: 'relu' }),
+        tf.layers.dense({ units: ${units}, activation: 'relu' }),
         tf.layers.dense({ units: 10 }),
       ],
     }),
@@ -78,7 +88,8 @@ export default {
   for await (const event of run)
     if (event.type === 'step' && event.step % 20 === 0) residentBytes = Math.max(residentBytes, peakOf(cacheDir));
   const { report } = await run.result;
-  return { samplesPerSecond: Math.round(report.imagesPerSecond), residentMBMax: Math.round(residentBytes / 1e6) };
+  const [samplesPerSecond, residentMBMax] = [Math.round(report.imagesPerSecond), Math.round(residentBytes / 1e6)];
+  return { units, samplesPerSecond, inputWaitRatio: report.inputWaitRatio ?? 0, residentMBMax };
 }
 
 /** The largest resident set so far, in bytes, among processes whose command line mentions `text`. */

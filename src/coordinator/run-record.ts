@@ -8,6 +8,7 @@ const speedSteps = 50;
 export class RunRecord {
   private samples = 0;
   private stepSeconds = 0;
+  private inputSeconds = 0;
   private readonly recent: { readonly samples: number; readonly seconds: number }[] = [];
   private lastStep: StepRecord | undefined;
   private lastEvaluation: EvaluationRecord | undefined;
@@ -21,6 +22,7 @@ export class RunRecord {
     const seconds = compute + wait + exchange + update;
     this.samples += record.sampleCount;
     this.stepSeconds += seconds;
+    this.inputSeconds += record.seconds.input ?? 0;
     this.recent.push({ samples: record.sampleCount, seconds });
     if (this.recent.length > speedSteps) this.recent.shift();
     this.lastStep = record;
@@ -57,6 +59,7 @@ export class RunRecord {
     | 'testAccuracy'
     | 'bestTestAccuracy'
     | 'imagesPerSecond'
+    | 'inputWaitRatio'
     | 'skippedSteps'
     | 'gradientNoiseScale'
   > {
@@ -67,6 +70,7 @@ export class RunRecord {
       testAccuracy: this.lastEvaluation?.testAccuracy ?? null,
       bestTestAccuracy: this.best?.testAccuracy ?? null,
       imagesPerSecond: speedOf([{ samples: this.samples, seconds: this.stepSeconds }]),
+      ...(this.inputSeconds > 0 ? { inputWaitRatio: this.inputSeconds / this.stepSeconds } : {}),
       skippedSteps: this.skipped,
       ...(gradientNoiseScale === undefined ? {} : { gradientNoiseScale }),
     };

@@ -4,6 +4,8 @@
 export interface PhaseSeconds {
   /** Forward and backward of the worker's own range. */
   readonly compute: number;
+  /** How much of `compute` was a wait for samples that are read from somewhere; absent where there was none. */
+  readonly input?: number;
   /** From own sums ready until the last peer's are there: the price of unequal speed. */
   readonly wait: number;
   /** From then on until the whole sum is gathered. */
@@ -71,6 +73,8 @@ export interface RunReport {
   readonly bestTestAccuracy: number | null;
   /** Training only: samples by the time in which steps ran. */
   readonly imagesPerSecond: number;
+  /** Share of the time of steps, on rank 0, that was a wait for samples to be read; absent where there was none. */
+  readonly inputWaitRatio?: number;
   readonly secondsTotal: number;
   readonly worldSize: number;
   readonly globalBatchSize: number;

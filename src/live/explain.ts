@@ -39,7 +39,9 @@ export function findings(picture: Picture): readonly Finding[] {
   const told = picture.lanes.filter(({ steps }) => steps > 0);
   return [
     ...failure(picture),
-    ...(told.length > 0 ? [...waiting(told), ...exchanging(told), ...updating(told), ...outside(picture, told)] : []),
+    ...(told.length > 0
+      ? [...reading(told), ...waiting(told), ...exchanging(told), ...updating(told), ...outside(picture, told)]
+      : []),
     ...division(picture),
   ];
 }
@@ -65,6 +67,23 @@ function failure({ skippedSteps, now, lanes }: Picture): Finding[] {
         ]
       : []),
   ];
+}
+
+function reading(told: readonly Lane[]): Finding[] {
+  const share = inputShare(summed(told));
+  if (share < 0.05) return [];
+  return [
+    {
+      what: `${percent(share)} of the time is spent waiting for samples to be read`,
+      advice: 'make read and augment of the run cheaper, put the data nearer, or share the reading out to more workers',
+    },
+  ];
+}
+
+/** Of the time of steps: the wait for samples, which is a part of computing. */
+export function inputShare({ compute, input = 0, wait, exchange, update }: PhaseSeconds): number {
+  const total = compute + wait + exchange + update;
+  return total > 0 ? input / total : 0;
 }
 
 function waiting(told: readonly Lane[]): Finding[] {
@@ -144,7 +163,8 @@ function division({ facts, now }: Picture): Finding[] {
 
 function summed(lanes: readonly Lane[]): PhaseSeconds {
   const of = (phase: Phase) => lanes.reduce((sum, { seconds }) => sum + seconds[phase], 0);
-  return { compute: of('compute'), wait: of('wait'), exchange: of('exchange'), update: of('update') };
+  const input = lanes.reduce((sum, { seconds }) => sum + (seconds.input ?? 0), 0);
+  return { compute: of('compute'), input, wait: of('wait'), exchange: of('exchange'), update: of('update') };
 }
 
 function percent(share: number): string {

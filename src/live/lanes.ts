@@ -149,14 +149,16 @@ function rankOfMost(waited: ReadonlyMap<number, number>): number {
 function addedSeconds(a: PhaseSeconds, b: PhaseSeconds): PhaseSeconds {
   return {
     compute: a.compute + b.compute,
+    input: (a.input ?? 0) + (b.input ?? 0),
     wait: a.wait + b.wait,
     exchange: a.exchange + b.exchange,
     update: a.update + b.update,
   };
 }
 
-function roundedSeconds({ compute, wait, exchange, update }: PhaseSeconds): PhaseSeconds {
-  return { compute: rounded(compute), wait: rounded(wait), exchange: rounded(exchange), update: rounded(update) };
+function roundedSeconds({ compute, input = 0, wait, exchange, update }: PhaseSeconds): PhaseSeconds {
+  const own = { compute: rounded(compute), ...(input > 0 ? { input: rounded(input) } : {}) };
+  return { ...own, wait: rounded(wait), exchange: rounded(exchange), update: rounded(update) };
 }
 
 function rounded(seconds: number): number {

@@ -186,6 +186,10 @@ export const workerCatalogue = {
     stepBuckets,
     ['phase'],
   ),
+  inputWait: counter(
+    'lockstep_worker_input_wait_seconds_total',
+    "Seconds of the phase compute in which the engine waited for samples of a run's own data set to be read: near 0 where reading ahead keeps up.",
+  ),
   evaluationSeconds: histogram(
     'lockstep_worker_evaluation_seconds',
     'Time of one evaluation on this worker.',

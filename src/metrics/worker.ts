@@ -19,9 +19,10 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
   const metrics = register(workerCatalogue, registry);
   return {
     ...metrics,
-    observeStep({ compute, exchange, update, wait }, ownSampleCount) {
+    observeStep({ compute, input = 0, exchange, update, wait }, ownSampleCount) {
       metrics.steps.inc();
       metrics.images.inc(ownSampleCount);
+      metrics.inputWait.inc(input);
       for (const [phase, seconds] of Object.entries({ compute, exchange, update, wait })) {
         metrics.phaseSeconds.observe({ phase }, seconds);
       }

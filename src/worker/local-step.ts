@@ -5,7 +5,7 @@ import { outerStep } from '../optim/outer-momentum.js';
 import { trainLocally } from './local-training.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
-import type { FinishedStep, Membership } from './train-step.js';
+import { inputIn, type FinishedStep, type Membership } from './train-step.js';
 
 /**
  * One step of a run that exchanges now and then: several batches on one's own, then everybody's difference, then the outer
@@ -60,7 +60,8 @@ export async function localStep(
     skippedInARow: isFinite ? 0 : skippedInARow + 1,
   };
 
-  const seconds = { compute: local.computeSeconds, wait, exchange, update: (nowMs() - updateMs) / 1000 };
+  const computing = { compute: local.computeSeconds, ...inputIn(local) };
+  const seconds = { ...computing, wait, exchange, update: (nowMs() - updateMs) / 1000 };
   const record: StepRecord = {
     step: round.step,
     epoch: local.firstBatch.epoch,

@@ -20,6 +20,7 @@ export interface LocalTraining {
   readonly ownSampleCount: number;
   readonly learningRate: number;
   readonly computeSeconds: number;
+  readonly inputSeconds: number;
   readonly tensorCount: number;
 }
 
@@ -44,7 +45,8 @@ export async function trainLocally(
   const { parameterCount, weightCount } = layout;
   const { samplesSeen } = state.progression;
   let { position, scalars } = state.progression;
-  let [sampleCount, ownSampleCount, learningRate, computeSeconds, tensorCount] = [0, 0, 0, 0, 0];
+  let [sampleCount, ownSampleCount, learningRate, tensorCount] = [0, 0, 0, 0];
+  let [computeSeconds, inputSeconds] = [0, 0];
   let firstBatch: Batch | undefined;
 
   const own = state.spare;
@@ -74,6 +76,7 @@ export async function trainLocally(
       for (let i = 0; i < evaluationCount; i++) totals[i]! += extras[i]!;
       ownSampleCount += samples;
       computeSeconds += computed.computeSeconds;
+      inputSeconds += computed.inputSeconds ?? 0;
       tensorCount = computed.tensorCount;
     }
     firstBatch ??= batch;
@@ -91,6 +94,7 @@ export async function trainLocally(
     ownSampleCount,
     learningRate,
     computeSeconds,
+    inputSeconds,
     tensorCount,
   };
 }

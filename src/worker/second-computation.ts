@@ -41,6 +41,7 @@ export interface StepWork {
 /** What computing took, as far as it was for this step. */
 export interface StepComputation {
   readonly computeSeconds: number;
+  readonly inputSeconds?: number;
   readonly tensorCount: number;
   /** Others had our nodes before us: the engine may still be at it. */
   readonly isLate: boolean;

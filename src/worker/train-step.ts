@@ -148,7 +148,8 @@ export async function trainStep(
   };
 
   const update = (nowMs() - updateMs) / 1000 + early.seconds;
-  const seconds = { compute: computed.computeSeconds, wait, exchange: Math.max(0, exchange - early.seconds), update };
+  const own = { compute: computed.computeSeconds, ...inputIn(computed) };
+  const seconds = { ...own, wait, exchange: Math.max(0, exchange - early.seconds), update };
   const record: StepRecord = {
     step: round.step,
     epoch: batch.epoch,
@@ -172,6 +173,11 @@ export async function trainStep(
     ownSampleCount: computed.isLate ? 0 : ownSampleCount,
     tensorCount: computed.tensorCount,
   };
+}
+
+/** As `PhaseSeconds` has it. */
+export function inputIn({ inputSeconds = 0 }: { readonly inputSeconds?: number }): { readonly input?: number } {
+  return inputSeconds > 0 ? { input: inputSeconds } : {};
 }
 
 /** Rule 2: what the state after `step` will say about the sizes of batches, up to that of the step that follows. */

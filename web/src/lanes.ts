@@ -1,4 +1,4 @@
-import { phaseShares, phaseWords } from '../../src/live/explain.js';
+import { inputShare, phaseShares, phaseWords } from '../../src/live/explain.js';
 import type { Lane } from '../../src/live/picture.js';
 import { byId, keyed, make, setText } from './dom.js';
 import { percent } from './format.js';
@@ -74,5 +74,7 @@ function bar(phase: string, x: number, width: number): SVGRectElement {
 function inWords(lane: Lane): string {
   const { compute, wait, exchange, update } = phaseShares(lane.seconds);
   const whom = lane.waitsFor === null ? '' : ` for ${lane.waitsFor}`;
-  return `computes ${percent(compute, 0)}, waits ${percent(wait, 0)}${whom}, exchanges ${percent(exchange, 0)}, updates ${percent(update, 0)}`;
+  const input = inputShare(lane.seconds);
+  const reading = input >= 0.005 ? ` (${percent(input, 0)} of it for samples to be read)` : '';
+  return `computes ${percent(compute, 0)}${reading}, waits ${percent(wait, 0)}${whom}, exchanges ${percent(exchange, 0)}, updates ${percent(update, 0)}`;
 }

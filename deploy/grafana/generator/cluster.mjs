@@ -90,6 +90,15 @@ export function clusterPanels({ coordinator: c, worker: w }) {
     },
     {
       kind: 'lines',
+      title: 'Does anybody wait for samples?',
+      about:
+        "Seconds a second in which a worker waits for samples of a run's own data set to be read. Near 0 is normal: they are read ahead. Much: make reading cheaper, or share it out to more workers.",
+      queries: [{ expr: `rate(${w.inputWait}{${run}}[$__rate_interval])`, legend: '{{worker}}' }],
+      unit: 's',
+      min: 0,
+    },
+    {
+      kind: 'lines',
       title: 'Who makes the others wait?',
       about: 'Seconds that the others, added up, wait each second because the part of this worker comes last.',
       queries: [

@@ -139,6 +139,8 @@ export function summaryLines(report: RunReport): string[] {
     ['results', report.out],
   ];
   if (report.skippedSteps > 0) rows.splice(2, 0, ['skipped', plural(report.skippedSteps, 'step')]);
+  if ((report.inputWaitRatio ?? 0) >= 0.005)
+    rows.push(['input', `${(report.inputWaitRatio! * 100).toFixed(1)} % of the time of steps was a wait for samples`]);
   if (report.gradientNoiseScale !== undefined) rows.splice(3, 0, ['batch size', noiseText(report)]);
   if (report.resumeWith !== undefined) rows.push(['resume', report.resumeWith]);
   const width = Math.max(...rows.map(([label]) => label.length));

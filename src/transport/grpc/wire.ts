@@ -138,26 +138,33 @@ function encodeTiming({ seconds, ...timing }: StepTiming): WireTiming {
 }
 
 function decodeTiming(wire: StepTiming__Output): StepTiming {
-  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...timing } = wire;
-  const [compute, wait, exchange, update] = [computeSeconds, waitSeconds, exchangeSeconds, updateSeconds];
-  return { ...timing, seconds: { compute, wait, exchange, update } };
+  const { computeSeconds, inputSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...timing } = wire;
+  const seconds = { computeSeconds, inputSeconds, waitSeconds, exchangeSeconds, updateSeconds };
+  return { ...timing, seconds: decodeSeconds(seconds) };
 }
 
 function encodeStep({ seconds, ...record }: StepRecord): WireStep {
   return { ...record, ...encodeSeconds(seconds) };
 }
 
-function encodeSeconds({ compute, wait, exchange, update }: PhaseSeconds) {
-  return { computeSeconds: compute, waitSeconds: wait, exchangeSeconds: exchange, updateSeconds: update };
+function encodeSeconds({ compute, input = 0, wait, exchange, update }: PhaseSeconds) {
+  const own = { computeSeconds: compute, inputSeconds: input };
+  return { ...own, waitSeconds: wait, exchangeSeconds: exchange, updateSeconds: update };
+}
+
+function decodeSeconds(wire: ReturnType<typeof encodeSeconds>): PhaseSeconds {
+  const { computeSeconds: compute, inputSeconds: input, waitSeconds: wait } = wire;
+  const { exchangeSeconds: exchange, updateSeconds: update } = wire;
+  return { compute, ...(input > 0 ? { input } : {}), wait, exchange, update };
 }
 
 function decodeStep(wire: StepRecord__Output): StepRecord {
-  const { computeSeconds, waitSeconds, exchangeSeconds, updateSeconds, gradientNoiseScale, lossScale, ...record } =
-    wire;
+  const { computeSeconds, inputSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...rest } = wire;
+  const { gradientNoiseScale, lossScale, ...record } = rest;
   return {
     ...record,
     ...(gradientNoiseScale > 0 ? { gradientNoiseScale } : {}),
     ...(lossScale > 0 ? { lossScale } : {}),
-    seconds: { compute: computeSeconds, wait: waitSeconds, exchange: exchangeSeconds, update: updateSeconds },
+    seconds: decodeSeconds({ computeSeconds, inputSeconds, waitSeconds, exchangeSeconds, updateSeconds }),
   };
 }

@@ -90,6 +90,12 @@ describe('findings', () => {
     assert.match(whats(picture({ lanes: spread }))[0]!, /for one worker as for another/, 'nobody is blamed for all');
   });
 
+  test('samples that are read too slowly', () => {
+    const seconds = { compute: 9, input: 3, wait: 0.5, exchange: 0.3, update: 0.2 };
+    const lanes = [lane('a', { seconds }), lane('b')];
+    assert.deepEqual(whats(picture({ lanes })), ['15 % of the time is spent waiting for samples to be read']);
+  });
+
   test('exchange, optimizer, skipped steps, lost workers, time outside of steps', () => {
     const seconds = { compute: 5, wait: 0, exchange: 3, update: 2 };
     const lanes = [lane('a', { seconds }), lane('b', { seconds }), lane('c', { rank: null, seconds })];

@@ -129,7 +129,7 @@ describe('what is published', () => {
     const registry = new Registry();
     const metrics = workerMetrics(registry);
     metrics.observeStep({ compute: 0.005, exchange: 0.0015, update: 0.0005, wait: 0 }, 96);
-    metrics.observeStep({ compute: 0.007, exchange: 0.0015, update: 0.0005, wait: 0.25 }, 0);
+    metrics.observeStep({ compute: 0.007, input: 0.003, exchange: 0.0015, update: 0.0005, wait: 0.25 }, 0);
     metrics.exchanged.inc({ direction: 'sent', codec: 'f32' }, 1_000);
     metrics.arena.set(4_096);
     const text = await registry.metrics();
@@ -137,6 +137,7 @@ describe('what is published', () => {
       'lockstep_worker_steps_total 2',
       'lockstep_worker_images_total 96',
       'lockstep_worker_step_phase_seconds_sum{phase="compute"} 0.012',
+      'lockstep_worker_input_wait_seconds_total 0.003',
       'lockstep_worker_step_phase_seconds_count{phase="wait"} 2',
       'lockstep_worker_step_phase_seconds_bucket{le="0.25",phase="wait"} 2',
       'lockstep_worker_exchange_bytes_total{direction="sent",codec="f32"} 1000',

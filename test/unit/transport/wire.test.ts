@@ -44,7 +44,7 @@ test('a heartbeat brings the clock and the steps of its sender', () => {
   const seconds = { compute: 0.5, wait: 0.25, exchange: 0.125, update: 0.0625 };
   const timings = [
     { step: 4, beginMs: 12_345.678, seconds, slowestRank: 2 },
-    { step: 5, beginMs: 13_283.178, seconds, slowestRank: -1 },
+    { step: 5, beginMs: 13_283.178, seconds: { ...seconds, input: 0.375 }, slowestRank: -1 },
   ];
   const heartbeat: FromWorker = { kind: 'heartbeat', sentAtMs: 14_000.25, timings };
   assert.deepEqual(overTheWire(heartbeat), heartbeat);

@@ -19,6 +19,7 @@ export interface StepRecord {
   'updateSeconds'?: (number | string);
   'gradientNoiseScale'?: (number | string);
   'lossScale'?: (number | string);
+  'inputSeconds'?: (number | string);
 }
 
 export interface StepRecord__Output {
@@ -39,4 +40,5 @@ export interface StepRecord__Output {
   'updateSeconds': (number);
   'gradientNoiseScale': (number);
   'lossScale': (number);
+  'inputSeconds': (number);
 }

@@ -9,6 +9,7 @@ export interface StepTiming {
   'exchangeSeconds'?: (number | string);
   'updateSeconds'?: (number | string);
   'slowestRank'?: (number);
+  'inputSeconds'?: (number | string);
 }
 
 export interface StepTiming__Output {
@@ -19,4 +20,5 @@ export interface StepTiming__Output {
   'exchangeSeconds': (number);
   'updateSeconds': (number);
   'slowestRank': (number);
+  'inputSeconds': (number);
 }
