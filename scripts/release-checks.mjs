@@ -45,15 +45,34 @@ export function releaseComplaints({ manifest, lock, changelog, status, tags }) {
   return rules.filter(([holds]) => !holds).map(([, complaint, remedy]) => `${complaint}: ${remedy}`);
 }
 
+const isForDevelopment = ({ properties = [] }) =>
+  properties.some(({ name, value }) => name === 'cdx:npm:package:development' && value === 'true');
+
 /**
- * npm names the root by its folder; and a list without one of our own dependencies would be worth nothing.
+ * npm names the root by its folder, and leaves out too much when it is told to omit what is for development: packages that
+ * such a one has as its peers. So it lists everything, and we omit. A list without one of our own dependencies would be
+ * worth nothing.
  *
  * @param sbom - what `npm sbom --sbom-format cyclonedx` says
  * @throws Error naming the dependency that is missing
  */
 export function checkedSbom(sbom, { name, version, dependencies }) {
-  const known = new Set(sbom.components.map((component) => `${component.name}@${component.version}`));
+  const components = sbom.components.filter((component) => !isForDevelopment(component));
+  const kept = new Set(components.map((component) => component['bom-ref']));
+  const links = sbom.dependencies?.filter(({ ref }) => kept.has(ref) || ref === sbom.metadata.component['bom-ref']);
+  const known = new Set(components.map((component) => `${component.name}@${component.version}`));
   const missing = Object.entries(dependencies).find(([dependency, wanted]) => !known.has(`${dependency}@${wanted}`));
   if (missing) throw new Error(`the SBOM lacks ${missing.join('@')}`);
-  return { ...sbom, metadata: { ...sbom.metadata, component: { ...sbom.metadata.component, name, version } } };
+  const component = { ...sbom.metadata.component, name, version };
+  return {
+    ...sbom,
+    metadata: { ...sbom.metadata, component },
+    components,
+    ...(links && {
+      dependencies: links.map((link) => ({
+        ...link,
+        dependsOn: (link.dependsOn ?? []).filter((ref) => kept.has(ref)),
+      })),
+    }),
+  };
 }

@@ -55,7 +55,7 @@ function release() {
   mkdirSync(join(root, folder), { recursive: true });
   const tarball = said('npm', 'pack', '--silent', '--pack-destination', folder).trim().split('\n').at(-1);
   say(join(folder, tarball));
-  const sbom = JSON.parse(said('npm', 'sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library', '--omit', 'dev'));
+  const sbom = JSON.parse(said('npm', 'sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library'));
   const file = join(folder, `lockstep-${manifest.version}.cdx.json`);
   writeFileSync(join(root, file), `${JSON.stringify(checkedSbom(sbom, manifest), null, 2)}\n`);
   say(file);

@@ -16,7 +16,8 @@ interface Checkout {
 }
 interface Sbom {
   metadata: { component: { name: string; version?: string } };
-  components: { name: string; version: string }[];
+  components: { name: string; version: string; 'bom-ref'?: string; properties?: { name: string; value: string }[] }[];
+  dependencies?: { ref: string; dependsOn?: string[] }[];
 }
 const { checkedSbom, releaseComplaints } = (await import(
   pathToFileURL(join(packageRoot, 'scripts', 'release-checks.mjs')).href
@@ -65,5 +66,22 @@ test('an SBOM is of the package, whatever its folder is called, and has every de
   const manifest = { name: 'lockstep', version: '1.2.3', dependencies: { zod: '4.6.7' } };
   const sbom: Sbom = { metadata: { component: { name: 'a-folder' } }, components: [{ name: 'zod', version: '4.6.7' }] };
   assert.deepEqual(checkedSbom(sbom, manifest).metadata.component, { name: 'lockstep', version: '1.2.3' });
+  const tool = {
+    name: 'eslint',
+    version: '10.15.0',
+    'bom-ref': 'eslint',
+    properties: [{ name: 'cdx:npm:package:development', value: 'true' }],
+  };
+  const zod = { ...sbom.components[0]!, 'bom-ref': 'zod' };
+  const all: Sbom = {
+    ...sbom,
+    components: [tool, zod],
+    dependencies: [
+      { ref: 'eslint', dependsOn: ['zod'] },
+      { ref: 'zod', dependsOn: ['eslint'] },
+    ],
+  };
+  assert.deepEqual(checkedSbom(all, manifest).components, [zod]);
+  assert.deepEqual(checkedSbom(all, manifest).dependencies, [{ ref: 'zod', dependsOn: [] }]);
   assert.throws(() => checkedSbom({ ...sbom, components: [] }, manifest), /lacks zod@4\.6\.7/);
 });
