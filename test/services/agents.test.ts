@@ -63,6 +63,9 @@ function launchedDigest(stdout: string): string | undefined {
 const command = (...args: readonly string[]) => runToEnd([...args, '--nats', server.url], place.folder);
 
 test('a run that is launched finds slots on the hosts, and ends as it does on one machine', { skip }, async () => {
+  const none = await command('nodes');
+  assert.equal(none.stdout, '');
+  assert.match(none.stderr, /^no agent is there: `lockstep agent`/m);
   const those = [agent('anna'), agent('bert')];
   for (const each of those) await each.complained(/serves/);
   assert.match((await command('nodes')).stdout, /^anna on .*: 1 free: \d+ threads \(free\)$/m);

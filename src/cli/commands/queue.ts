@@ -48,7 +48,9 @@ export async function runs(
 /** `lockstep nodes` */
 export async function nodes({ json = false, ...nats }: QueueOptions, context: CommandContext): Promise<void> {
   await withLedger(natsAccess(nats), sayTo(context), async (ledger) => {
-    for (const { key: name, value } of await ledger.nodes.list()) {
+    const all = await ledger.nodes.list();
+    if (all.length === 0) sayTo(context)('no agent is there: `lockstep agent` on each host that is to work');
+    for (const { key: name, value } of all) {
       const free = value.slots.filter(({ run }) => run === undefined).length;
       const slots = value.slots.map(({ what, run }) => `${what} (${run ?? 'free'})`).join(', ');
       const line = json ? JSON.stringify({ name, ...value, free }) : `${name} on ${value.host}: ${free} free: ${slots}`;
