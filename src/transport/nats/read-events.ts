@@ -67,16 +67,16 @@ async function* batch(
   };
   const messages = await within(clock, begin());
   const stop = (): void => messages.stop();
-  let cancel = clock.setTimer(silenceMs, stop);
   until?.addEventListener('abort', stop);
   try {
-    for await (const message of messages) {
-      cancel();
-      yield { sequence: message.seq, event: message.json<PublicEvent>() };
-      cancel = clock.setTimer(silenceMs, stop);
+    // Nor does it always end when it is told to stop while the server is away: whoever is silent for too long is left alone.
+    const arriving = messages[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await within(clock, arriving.next());
+      if (next.done) return;
+      yield { sequence: next.value.seq, event: next.value.json<PublicEvent>() };
     }
   } finally {
-    cancel();
     until?.removeEventListener('abort', stop);
     stop();
   }
