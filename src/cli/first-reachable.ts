@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { connect, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { formatHostPort, type HostPort } from '../core/address.js';
 import type { Clock } from '../core/clock.js';
+import { knock } from '../transport/knock.js';
 
 /** A packet filter that swallows packets gives no answer at all; the next address is not to wait for long. */
 const patienceMs = 2_000;
@@ -19,18 +20,9 @@ export function systemNetwork(clock: Clock): Network {
     async addressesOf(host) {
       return isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
     },
-    knock({ host, port }) {
-      return new Promise((resolve) => {
-        const socket = connect({ host, port });
-        const settle = (answer: string | undefined) => (): void => {
-          cancel();
-          socket.destroy();
-          resolve(answer);
-        };
-        const cancel = clock.setTimer(patienceMs, settle(`no answer within ${patienceMs / 1000} s`));
-        socket.once('connect', settle(undefined));
-        socket.once('error', (error: NodeJS.ErrnoException) => settle(inWords(error))());
-      });
+    async knock(at) {
+      const error = await knock(at, clock, patienceMs);
+      return error && inWords(error);
     },
   };
 }
@@ -38,6 +30,7 @@ export function systemNetwork(clock: Clock): Network {
 /** What came of looking at one address, or at a name that has none. */
 export interface Answer {
   readonly at: string;
+  readonly port: number;
   /** Undefined: it accepts connections. */
   readonly reason: string | undefined;
   /** Whether there was an address to try. */
@@ -61,6 +54,7 @@ export async function firstReachable(
     } catch (error) {
       answers.push({
         at: formatHostPort({ host, port }),
+        port,
         reason: inWords(error as NodeJS.ErrnoException),
         isTried: false,
       });
@@ -68,7 +62,7 @@ export async function firstReachable(
     for (const address of addresses) {
       const at = formatHostPort({ host: address, port });
       const reason = await network.knock({ host: address, port });
-      answers.push({ at: address === host ? at : `${at} (${host})`, reason, isTried: true });
+      answers.push({ at: address === host ? at : `${at} (${host})`, port, reason, isTried: true });
       if (reason === undefined) return { found: at, answers };
     }
   }

@@ -63,8 +63,7 @@ async function* examineReach(
     }
   }
   const { found, answers } = await firstReachable(coordinator, network);
-  for (const { at, reason } of answers.filter(({ isTried }) => isTried)) {
-    const port = parseHostPort(at.split(' ')[0]!)?.port ?? 0;
+  for (const { at, port, reason } of answers.filter(({ isTried }) => isTried)) {
     if (reason === undefined) yield good('port', `${at} accepts connections`);
     else if (found === undefined) yield bad('port', `${at}: ${reason}`, openPort(reason, port));
   }

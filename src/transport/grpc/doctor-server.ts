@@ -1,7 +1,7 @@
 import { status, type handleUnaryCall, type Server, type ServerWritableStream } from '@grpc/grpc-js';
-import { connect } from 'node:net';
 import type { Clock } from '../../core/clock.js';
 import { numericsVersion, protocolVersion } from '../../core/versions.js';
+import { knock as knockAt } from '../knock.js';
 import { doctorService } from './definitions.js';
 import type { DownloadRequest__Output } from './generated/lockstep/v1/DownloadRequest.js';
 import type { Filling } from './generated/lockstep/v1/Filling.js';
@@ -63,17 +63,12 @@ export function addDoctor(server: Server, runId: string, { packageVersion, wallT
       return answer({ code: status.INVALID_ARGUMENT, details: `port ${port} is not tried` });
     if (knocks >= knocksMax) return answer({ code: status.RESOURCE_EXHAUSTED, details: 'others ask at the moment' });
     knocks += 1;
-    const socket = connect({ host: hostOf(call.getPeer()), port });
-    const settle = (reason: string): void => {
-      cancel();
-      if (socket.destroyed) return;
-      socket.destroy();
-      knocks -= 1;
-      answer(null, { reason });
-    };
-    const cancel = clock.setTimer(knockMs, () => settle(`no answer within ${knockMs / 1000} s`));
-    socket.once('connect', () => settle(''));
-    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code ?? error.message));
+    void knockAt({ host: hostOf(call.getPeer()), port }, clock, knockMs).then(
+      (error: NodeJS.ErrnoException | undefined) => {
+        knocks -= 1;
+        answer(null, { reason: error?.code ?? error?.message ?? '' });
+      },
+    );
   };
 
   server.addService(doctorService, {

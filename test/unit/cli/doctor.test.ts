@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { before, describe, test, type TestContext } from 'node:test';
 import { Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
@@ -12,6 +13,7 @@ import type { Credentials, Role } from '../../../src/security/identity.js';
 import { newKeyPair } from '../../../src/security/secrets.js';
 import { CoordinatorServer } from '../../../src/transport/grpc/coordinator-server.js';
 import { doctorService } from '../../../src/transport/grpc/definitions.js';
+import { DoctorConnection } from '../../../src/transport/grpc/doctor-client.js';
 
 /** What `lockstep doctor` says of real servers on loopback, good ones and others. */
 
@@ -162,6 +164,17 @@ describe('the doctor', () => {
     const clock = late.find(({ check }) => check === 'clock')!;
     assert.equal(clock.outcome, 'bad');
     assert.match(clock.says, /\d+ ms behind the coordinator/);
+  });
+
+  test('is told by the coordinator why a port is not reached, as often as it asks', async (t) => {
+    const connection = new DoctorConnection(`127.0.0.1:${await coordinator(t)}`, systemClock, undefined);
+    t.after(() => connection.close());
+    const closed = createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    assert.equal(await connection.knock(port), '');
+    await new Promise((resolve) => closed.close(resolve));
+    for (let i = 0; i < 6; i++) assert.equal(await connection.knock(port), 'ECONNREFUSED');
   });
 
   test('says when the port for other workers is taken', async (t) => {
