@@ -91,14 +91,16 @@ export class Reduction implements Receiver {
     }
   }
 
-  /** Sent first, added here when it has left: a peer that waits for it does not wait for our sums and updates, too. */
+  /**
+   * Sent first, added here when it has left: a peer that waits for it does not wait for our sums and updates, too. And
+   * whoever computed it is told so before the round can be over.
+   */
   private async addPlain(node: NodeSum, index: number): Promise<void> {
-    const { owners, link } = this.context;
-    const sent = owners.flatMap((_, i) => this.sendSlice(node, index, i));
-    if (sent.length > 0 && link.departed) await link.departed();
+    const { owners, link, peers } = this.context;
+    for (const i of owners.keys()) void this.sendSlice(node, index, i);
+    if (peers.length > 0 && link.departed) await link.departed();
     if (this.isFailed) return; //                                     the node may hold something else by now
     for (const i of owners.keys()) this.addOwnSlice(node, index, i);
-    await Promise.all(sent);
   }
 
   /** Slice by slice, the next one when the streams have taken the one before: what is encoded travels meanwhile. */

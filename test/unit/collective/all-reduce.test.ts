@@ -293,3 +293,23 @@ test('who has nothing to compute says that it is there when it waits for the oth
   await Promise.all([waiting, first!.finish(), third!.finish()]);
   assert.deepEqual(heard, [2, 2, 1, 1, 0, 0]);
 });
+
+test('who owns all of a vector and sends nothing adds its node no sooner than others: its engine is told first', async () => {
+  const [first, second] = memoryLinks(2, 1);
+  let depart = (): void => assert.fail('nobody asked for it');
+  const link = Object.assign(second!, { departed: () => new Promise<void>((resolve) => (depart = resolve)) });
+  const [theirs, ours] = [first!, link].map((end) =>
+    new AllReduce({ link: end, ...needs() }, { topology: 'mesh', length: 10, exactTail: 0 }).open({
+      round,
+      ranges: rangesByShare(2, [1, 1]),
+      count: 2,
+      sum: new Float32Array(10),
+    }),
+  );
+  theirs!.add(nodesOf({ first: 0, end: 1 }, 2, 10)[0]!);
+  ours!.add(nodesOf({ first: 1, end: 2 }, 2, 10)[0]!);
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  assert.equal(ours!.isOver, false);
+  depart();
+  await Promise.all([theirs!.finish(), ours!.finish()]);
+});
