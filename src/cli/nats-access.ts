@@ -1,5 +1,5 @@
 import type { HostPort } from '../core/address.js';
-import type { NatsAccess } from '../transport/nats/connection.js';
+import { serversIn, type NatsAccess } from '../transport/nats/connection.js';
 
 /** What a command was given about NATS, from its flags or a configuration. */
 export interface NatsOptions {
@@ -16,11 +16,7 @@ export function natsAccess({ nats, natsCreds, natsCa }: MaybeNatsOptions): NatsA
   return nats === undefined ? undefined : { url: nats, credentials: natsCreds, ca: natsCa };
 }
 
-const defaultPort = 4222;
-
 /** Where a server of `--nats` is, the first one of several; agents and coordinators are reached in the network that it is in. */
 export function hostOfNats(urls: string): HostPort {
-  const [first = ''] = urls.split(',');
-  const { hostname: host, port } = new URL(first.includes('://') ? first : `nats://${first}`);
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port || defaultPort) };
+  return serversIn(urls)[0]!;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import type { Authenticator, NatsConnection } from 'nats';
+import type { HostPort } from '../../core/address.js';
 import { fault } from '../faults.js';
 
 export type { NatsConnection };
@@ -9,6 +10,7 @@ export type { NatsConnection };
 /** How long the first attempt may take; later the client goes on trying for as long as the program runs. */
 const firstAttemptMs = 5_000;
 const reconnectMs = 250;
+const defaultPort = 4222;
 
 /** Which server, and how it knows us. */
 export interface NatsAccess {
@@ -18,6 +20,14 @@ export interface NatsAccess {
   readonly credentials?: string | undefined;
   /** File with the authority of the server's certificate: the connection is TLS then. */
   readonly ca?: string | undefined;
+}
+
+/** Where the servers of `--nats` are. */
+export function serversIn(url: string): readonly HostPort[] {
+  return url.split(',').map((each) => {
+    const { hostname, port } = new URL(each.includes('://') ? each : `nats://${each}`);
+    return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || defaultPort) };
+  });
 }
 
 /** The flags that give a program of ours the same access. */
@@ -103,11 +113,7 @@ interface Tls extends Pick<ConnectionOptions, 'checkServerIdentity'> {
 
 function tlsOf({ url, ca }: NatsAccess): Tls | undefined {
   if (ca === undefined && !url.startsWith('tls://')) return undefined;
-  const addresses = url.split(',').flatMap((each) => {
-    const { hostname } = new URL(each.includes('://') ? each : `nats://${each}`);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    return isIP(host) === 0 ? [] : [host];
-  });
+  const addresses = serversIn(url).flatMap(({ host }) => (isIP(host) === 0 ? [] : [host]));
   return {
     ...(ca !== undefined && { ca: read(ca) }),
     // The client names no host where it was given an address, and Node.js would ask for a certificate of localhost.

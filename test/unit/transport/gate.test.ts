@@ -202,11 +202,11 @@ describe('the coordinator refuses, before anybody hears of it,', () => {
   ];
   for (const [name, reason, make] of tokens)
     test(name, async (t) => {
-      const { address, refused } = await coordinator(t);
+      const { address, joined, refused } = await coordinator(t);
       await assert.rejects(enrol(address, make(), { name: 'x', publicKey: newKeyPair().publicKey }, systemClock), {
         code: 'NOT_ADMITTED',
       });
-      assert.deepEqual(refused, [reason]);
+      assert.deepEqual([joined, refused], [[], [reason]]);
     });
 
   test('a replayed token', async (t) => {
