@@ -195,9 +195,9 @@ export class Agent {
       if (!found) return;
       const key = placeKey(found.run.name, found.index);
       const value = { agent: this.options.name };
-      const isMine = await ledger.places.create(key, value);
-      places.push({ key, value, revision: 0 });
-      if (!isMine) continue; //                                       the next tick looks again
+      const revision = await ledger.places.create(key, value);
+      places.push({ key, value, revision: revision ?? 0 });
+      if (revision === undefined) continue; //                                       the next tick looks again
       const note = { run: found.run.name, kind: 'worker', place: found.index, slot: index } as const;
       const args = await this.commands.worker(found.run, index, slot.offer.flags);
       slot.program = Program.start(this.options.folder, note, args, slot.offer.environment);

@@ -18,7 +18,7 @@ export interface Locator {
   readonly inWords: string;
   /** That it is not there, yet. */
   readonly notYet: string;
-  /** @throws LockstepError `RUN_NOT_LED`, `COORDINATOR_UNREACHABLE` */
+  /** @throws LockstepError `RUN_NOT_LED`, `NATS_SILENT`, `COORDINATOR_UNREACHABLE` */
   find(): Promise<string>;
   /** As `find`, but tries for a while. @param onWaiting - called once, when it takes long */
   wait(timeoutSeconds: number, clock: Clock, onWaiting: () => void): Promise<string>;
@@ -37,8 +37,12 @@ export async function locator(
     inWords: `run ${run!} in NATS`,
     notYet: `run ${run!} in NATS is not there yet`,
     ...looking(async (seconds) => {
-      const address = (await leases.holderOf(run!))?.address;
-      return address ? address : fault('RUN_NOT_LED', { run: run!, seconds });
+      try {
+        const address = (await leases.holderOf(run!))?.address;
+        return address ? address : fault('RUN_NOT_LED', { run: run!, seconds });
+      } catch (error) {
+        return fault('NATS_SILENT', { seconds, reason: (error as Error).message }, error);
+      }
     }),
     close: () => connection.close(),
   };

@@ -36,9 +36,10 @@ export const transportFaults = {
   },
   NATS_SILENT: {
     exitCode: 3,
-    meaning: 'NATS was out of reach for --join-timeout while the membership of a run had to change.',
+    meaning:
+      'NATS was out of reach for --join-timeout while the membership of a run had to change, or a worker looked for its coordinator.',
     message: (f: { seconds: number; reason: string }) => `NATS has not answered for ${f.seconds} s (${f.reason})`,
-    remedy: 'bring the NATS server back, then start the coordinator again with the same --nats and --run',
+    remedy: 'bring the NATS server back, then start this program again with the same --nats and --run',
   },
   JOURNAL_TAKEN: {
     exitCode: 3,

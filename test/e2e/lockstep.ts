@@ -46,6 +46,9 @@ export function workshop(t: { after(fn: () => void): void }) {
   return { folder, path, smallDataset };
 }
 
+/** What each process of this file said last: when one waits in vain, another one often knows why. */
+const tails = new Set<() => string>();
+
 /** A run that hangs must not hang the suite; far above what any of them takes. */
 const usualLimitMs = 120_000;
 
@@ -85,9 +88,14 @@ export function start(
     for (const watch of watchers) watch();
   });
   const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const tail = (): string =>
+    `lockstep ${args.join(' ').slice(0, 60)}: ${child.signalCode ?? child.exitCode ?? 'runs'}: ${stderr.slice(-300)}`;
+  const othersInWords = (): string => [...tails].flatMap((each) => (each === tail ? [] : each())).join('\n');
+  tails.add(tail);
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code, signal) => {
       clearTimeout(limit);
+      if (code === 0) tails.delete(tail);
       for (const watch of watchers) watch();
       resolve({ code, signal, stdout, stderr });
     });
@@ -103,7 +111,10 @@ export function start(
         if (left.length > 0 && !isOver()) return;
         watchers.delete(watch);
         if (left.length === 0) resolve();
-        else reject(new Error(`the process ended without ${left.join(', then ')}:\n${stdout}\n${stderr}`));
+        else
+          reject(
+            new Error(`the process ended without ${left.join(', then ')}:\n${stdout}\n${stderr}\n${othersInWords()}`),
+          );
       };
       watchers.add(watch);
       watch();
@@ -115,7 +126,8 @@ export function start(
         if (!match && !isOver()) return;
         watchers.delete(watch);
         if (match) resolve(match);
-        else reject(new Error(`the process ended without ${String(pattern)}:\n${stdout}\n${stderr}`));
+        else
+          reject(new Error(`the process ended without ${String(pattern)}:\n${stdout}\n${stderr}\n${othersInWords()}`));
       };
       watchers.add(watch);
       watch();

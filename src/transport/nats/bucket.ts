@@ -1,5 +1,6 @@
 import type { JetStreamManager, KV, NatsConnection, StoredMsg } from 'nats';
 import { isConflict, isMissing } from './connection.js';
+import { answered, attemptMs, managerOf } from './requests.js';
 
 /** A value with the revision that a change has to name. */
 export interface Entry<Value> {
@@ -21,8 +22,9 @@ export class Bucket<Value> {
 
   /** @param ttlMs - after which a value is gone that nobody has written again; 0: never */
   static async open<Value>(connection: NatsConnection, name: string, ttlMs = 0): Promise<Bucket<Value>> {
-    const options = { history: 1, ...(ttlMs === 0 ? {} : { ttl: ttlMs }) };
-    return new Bucket(name, await connection.jetstream().views.kv(name, options), await connection.jetstreamManager());
+    const options = { history: 1, timeout: attemptMs, ...(ttlMs === 0 ? {} : { ttl: ttlMs }) };
+    const { views } = connection.jetstream({ timeout: attemptMs });
+    return new Bucket(name, await answered(() => views.kv(name, options)), await managerOf(connection));
   }
 
   /** Whatever is there now, in the order in which it was written last. */
@@ -39,44 +41,52 @@ export class Bucket<Value> {
   }
 
   async get(key: string): Promise<Entry<Value> | undefined> {
-    const entry = await this.kv.get(key);
+    const entry = await answered(() => this.kv.get(key));
     return entry?.operation === 'PUT' ? { key, value: entry.json<Value>(), revision: entry.revision } : undefined;
   }
 
   async put(key: string, value: Value): Promise<void> {
-    await this.kv.put(key, JSON.stringify(value));
+    await answered(() => this.kv.put(key, JSON.stringify(value)));
   }
 
-  /** @returns whether nobody else was faster */
-  async create(key: string, value: Value): Promise<boolean> {
-    return unlessConflict(this.kv.create(key, JSON.stringify(value)));
+  /** @returns its revision; undefined if somebody else was faster */
+  async create(key: string, value: Value): Promise<number | undefined> {
+    const text = JSON.stringify(value);
+    return this.unlessConflict(key, text, () => this.kv.create(key, text));
   }
 
-  /** @returns whether nobody has changed it since `revision` */
-  async update(key: string, value: Value, revision: number): Promise<boolean> {
-    return unlessConflict(this.kv.update(key, JSON.stringify(value), revision));
+  /** @returns its new revision; undefined if somebody has changed it since `revision` */
+  async update(key: string, value: Value, revision: number): Promise<number | undefined> {
+    const text = JSON.stringify(value);
+    return this.unlessConflict(key, text, () => this.kv.update(key, text, revision));
   }
 
-  async delete(key: string): Promise<void> {
-    await this.kv.delete(key);
+  /** @param revision - if given: unless somebody has changed it since, which is an error */
+  async delete(key: string, revision?: number): Promise<void> {
+    await answered(() => this.kv.delete(key, revision === undefined ? {} : { previousSeq: revision }));
+  }
+
+  private async unlessConflict(key: string, text: string, change: () => Promise<number>): Promise<number | undefined> {
+    let attempts = 0;
+    const attempt = (): Promise<number> => {
+      attempts += 1;
+      return change();
+    };
+    try {
+      return await answered(attempt);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      const now = attempts > 1 ? await this.get(key) : undefined; //     the one before may have been stored, its answer lost
+      return now && JSON.stringify(now.value) === text ? now.revision : undefined;
+    }
   }
 
   private async messageFrom(seq: number, subject: string): Promise<StoredMsg | undefined> {
     // The client's own type knows only the older form of the request.
     const query = { seq, next_by_subj: subject };
-    return this.manager.streams.getMessage(`KV_${this.name}`, query).catch((error: unknown) => {
+    return answered(() => this.manager.streams.getMessage(`KV_${this.name}`, query)).catch((error: unknown) => {
       if (isMissing(error)) return undefined;
       throw error;
     });
-  }
-}
-
-async function unlessConflict(change: Promise<unknown>): Promise<boolean> {
-  try {
-    await change;
-    return true;
-  } catch (error) {
-    if (isConflict(error)) return false;
-    throw error;
   }
 }

@@ -4,10 +4,10 @@ import { streamLimits, type PublicEvent } from '../../live/public-events.js';
 import { isConflict, isMissing, isUncertain } from './connection.js';
 import { eventSubject, eventSubjects, streamOf, termSubject } from './event-subjects.js';
 import { readEventStream } from './read-events.js';
+import { answered, attemptMs, managerOf } from './requests.js';
 
 const { keptPerTypeMax, keptMax, keptDays, waitingMax } = streamLimits;
-/** How long one attempt may take, and how long until the next one. */
-const attemptMs = 1_500;
+/** Until an event that was not stored is sent again. */
 const pauseMs = 250;
 const writerHeader = 'Lockstep-Writer';
 
@@ -59,14 +59,12 @@ export class EventStream {
     options: EventStreamOptions,
     needs: EventStreamNeeds,
   ): Promise<EventStream> {
-    const manager = await connection.jetstreamManager();
-    await makeStream(manager, options.run);
+    const manager = await managerOf(connection);
+    await answered(() => makeStream(manager, options.run));
     const { writer, run, runId } = options;
     const payload = JSON.stringify({ writer, runId });
-    const { seq } = await connection.jetstream().publish(termSubject(run), payload, {
-      headers: writtenBy(writer),
-      timeout: attemptMs,
-    });
+    const term = { headers: writtenBy(writer), timeout: attemptMs };
+    const { seq } = await answered(() => connection.jetstream().publish(termSubject(run), payload, term));
     let lastEarlier = 0;
     for await (const event of readEventStream(connection, run, needs.clock)) {
       if (event.run !== runId) continue; //                           of an earlier run under this name

@@ -2,12 +2,12 @@ import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Clock } from '../../core/clock.js';
 import { fault } from '../faults.js';
 import { isConflict, isMissing, isUncertain } from './connection.js';
+import { answered, attemptMs, managerOf } from './requests.js';
 
 const stream = 'LOCKSTEP_JOURNAL';
 const subjectOf = (run: string): string => `lockstep.journal.${run}`;
 const writerHeader = 'Lockstep-Writer';
-/** How long one attempt may take, and how long until the next one. */
-const attemptMs = 1_500;
+/** Until an entry that was not stored is sent again. */
 const pauseMs = 250;
 
 export interface JournalStreamOptions {
@@ -40,8 +40,8 @@ export class JournalStream {
     clock: Clock,
     options: JournalStreamOptions,
   ): Promise<JournalStream> {
-    const manager = await connection.jetstreamManager();
-    await manager.streams.add({ name: stream, subjects: [subjectOf('*')] }); // harmless where it is there
+    const manager = await managerOf(connection);
+    await answered(() => manager.streams.add({ name: stream, subjects: [subjectOf('*')] })); // harmless where it is there
     return new JournalStream(connection, manager, run, clock, options);
   }
 
@@ -50,7 +50,7 @@ export class JournalStream {
     this.sequence = 0;
     for (;;) {
       const query = { seq: this.sequence + 1, next_by_subj: subjectOf(this.run) };
-      const next = await this.manager.streams.getMessage(stream, query).catch((error: unknown) => {
+      const next = await answered(() => this.manager.streams.getMessage(stream, query)).catch((error: unknown) => {
         if (isMissing(error)) return undefined;
         throw error;
       });
@@ -94,7 +94,8 @@ export class JournalStream {
 
   /** The last entry is not the one that we knew: it is ours, from an attempt whose answer was lost, or somebody else's. */
   private async settle(mark: string): Promise<void> {
-    const last = await this.manager.streams.getMessage(stream, { last_by_subj: subjectOf(this.run) });
+    const query = { last_by_subj: subjectOf(this.run) };
+    const last = await answered(() => this.manager.streams.getMessage(stream, query));
     const writer = last.header.get(writerHeader);
     if (writer !== mark) throw fault('JOURNAL_TAKEN', { run: this.run, writer: writer.split('/')[0] ?? 'somebody' });
     this.sequence = last.seq;
@@ -103,10 +104,12 @@ export class JournalStream {
 
 /** Whether any coordinator of this run has begun it. */
 export async function hasJournal(connection: NatsConnection, run: string): Promise<boolean> {
-  const { streams } = await connection.jetstreamManager();
-  const last = await streams.getMessage(stream, { last_by_subj: subjectOf(run) }).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
+  const { streams } = await managerOf(connection);
+  const last = await answered(() => streams.getMessage(stream, { last_by_subj: subjectOf(run) })).catch(
+    (error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    },
+  );
   return last !== undefined;
 }

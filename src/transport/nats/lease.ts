@@ -1,8 +1,8 @@
-import type { KV, NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import type { Clock } from '../../core/clock.js';
-import { isUncertain } from './connection.js';
+import { Bucket } from './bucket.js';
 
-const bucket = 'lockstep-leases';
+const bucketName = 'lockstep-leases';
 /** A lease that is not renewed is free after this: a standby takes over within 5 s of a coordinator's death. */
 const ttlMs = 2_500;
 const renewMs = 700;
@@ -18,30 +18,24 @@ export interface LeaseHolder {
 /** The bucket that says who leads which run. */
 export class Leases {
   private constructor(
-    private readonly kv: KV,
+    private readonly bucket: Bucket<LeaseHolder>,
     private readonly clock: Clock,
   ) {}
 
   static async open(connection: NatsConnection, clock: Clock): Promise<Leases> {
-    return new Leases(await connection.jetstream().views.kv(bucket, { ttl: ttlMs, history: 1 }), clock);
+    return new Leases(await Bucket.open(connection, bucketName, ttlMs), clock);
   }
 
   /** Who leads the run at the moment, as far as its lease has not run out. */
   async holderOf(run: string): Promise<LeaseHolder | undefined> {
-    const entry = await this.kv.get(run);
-    return entry?.operation === 'PUT' ? entry.json<LeaseHolder>() : undefined;
+    return (await this.bucket.get(run))?.value;
   }
 
   /** @returns undefined if somebody else leads the run */
   async acquire(run: string, holder: string): Promise<Lease | undefined> {
     const value: LeaseHolder = { holder, address: '' };
-    try {
-      const revision = await this.kv.create(run, JSON.stringify(value));
-      return new Lease(this.kv, this.clock, run, value, revision);
-    } catch (error) {
-      if (isUncertain(error)) throw error;
-      return undefined;
-    }
+    const revision = await this.bucket.create(run, value);
+    return revision === undefined ? undefined : new Lease(this.bucket, this.clock, run, value, revision);
   }
 }
 
@@ -57,7 +51,7 @@ export class Lease {
   private onLost: (holder: string) => void = () => undefined;
 
   constructor(
-    private readonly kv: KV,
+    private readonly bucket: Bucket<LeaseHolder>,
     private readonly clock: Clock,
     private readonly run: string,
     private value: LeaseHolder,
@@ -78,7 +72,7 @@ export class Lease {
   async release(): Promise<void> {
     if (this.isOver) return;
     this.end();
-    await this.kv.delete(this.run, { previousSeq: this.revision }).catch(() => undefined); // it runs out by itself, too
+    await this.bucket.delete(this.run, this.revision).catch(() => undefined); // it runs out by itself, too
   }
 
   private end(): void {
@@ -92,23 +86,23 @@ export class Lease {
   }
 
   private async renew(): Promise<void> {
-    const text = JSON.stringify(this.value);
     try {
-      this.revision = await this.kv.update(this.run, text, this.revision);
-    } catch (error) {
-      if (!isUncertain(error)) await this.regain(text).catch(() => undefined); // next time again
+      const revision = await this.bucket.update(this.run, this.value, this.revision);
+      if (revision === undefined) await this.regain();
+      else this.revision = revision;
+    } catch {
+      // The server is out of reach: next time again.
     }
     this.schedule();
   }
 
   /** It ran out while the server was out of reach, or somebody has taken it. */
-  private async regain(text: string): Promise<void> {
-    const entry = await this.kv.get(this.run);
-    const current = entry?.operation === 'PUT' ? entry.json<LeaseHolder>() : undefined;
-    if (current && current.holder !== this.value.holder) {
+  private async regain(): Promise<void> {
+    const current = await this.bucket.get(this.run);
+    if (current && current.value.holder !== this.value.holder) {
       this.end();
-      return this.onLost(current.holder);
+      return this.onLost(current.value.holder);
     }
-    this.revision = entry && current ? entry.revision : await this.kv.create(this.run, text);
+    this.revision = current?.revision ?? (await this.bucket.create(this.run, this.value)) ?? this.revision;
   }
 }

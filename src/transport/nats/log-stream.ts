@@ -1,5 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { isMissing } from './connection.js';
+import { answered, managerOf } from './requests.js';
 
 const stream = 'LOCKSTEP_LOGS';
 const subjectOf = (run: string, who: string): string => `lockstep.logs.${run}.${who}`;
@@ -20,13 +21,9 @@ export class LogStream {
   private constructor(private readonly connection: NatsConnection) {}
 
   static async open(connection: NatsConnection): Promise<LogStream> {
-    const manager = await connection.jetstreamManager();
-    await manager.streams.add({
-      name: stream,
-      subjects: [subjectOf('*', '*')],
-      max_bytes: bytesMax,
-      max_age: keptDays * dayNs,
-    });
+    const manager = await managerOf(connection);
+    const limits = { max_bytes: bytesMax, max_age: keptDays * dayNs };
+    await answered(() => manager.streams.add({ name: stream, subjects: [subjectOf('*', '*')], ...limits }));
     return new LogStream(connection);
   }
 
@@ -36,10 +33,10 @@ export class LogStream {
 
   /** What was logged from a place on, and the place after it. */
   async *read(run: string, from = 1): AsyncIterable<LogChunk & { readonly next: number }> {
-    const manager = await this.connection.jetstreamManager();
+    const manager = await managerOf(this.connection);
     for (let seq = from; ;) {
       const query = { seq, next_by_subj: subjectOf(run, '*') };
-      const message = await manager.streams.getMessage(stream, query).catch((error: unknown) => {
+      const message = await answered(() => manager.streams.getMessage(stream, query)).catch((error: unknown) => {
         if (isMissing(error)) return undefined;
         throw error;
       });

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.js';
 import type { PublicEvent } from '../../live/public-events.js';
 import { isMissing } from './connection.js';
 import { eventSubjects, streamOf } from './event-subjects.js';
+import { answered, managerOf } from './requests.js';
 
 /** Messages of one request. */
 const atOnce = 500;
@@ -44,9 +45,9 @@ export async function newestEvent(connection: NatsConnection, run: string): Prom
 }
 
 async function newestMessage(connection: NatsConnection, run: string): Promise<StoredMsg | undefined> {
-  const { streams } = await connection.jetstreamManager();
+  const { streams } = await managerOf(connection);
   const query = { last_by_subj: eventSubjects(run) };
-  return streams.getMessage(streamOf(run), query).catch((error: unknown) => {
+  return answered(() => streams.getMessage(streamOf(run), query)).catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
   });

@@ -110,9 +110,10 @@ export class RunLedger {
     const next = decide(entry?.value ?? { workers: {} });
     if (!next) return false;
     if (run.name in (entry?.value.workers ?? {})) return true;
-    return entry
-      ? this.admitted.update(admissionsKey, next, entry.revision)
-      : this.admitted.create(admissionsKey, next);
+    const revision = entry
+      ? await this.admitted.update(admissionsKey, next, entry.revision)
+      : await this.admitted.create(admissionsKey, next);
+    return revision !== undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ConsumerInfo, JsMsg, NatsConnection } from 'nats';
 import { isMissing } from './connection.js';
+import { answered, attemptMs, managerOf } from './requests.js';
 
 const stream = 'LOCKSTEP_WORK';
 const subject = 'lockstep.work';
@@ -23,27 +24,29 @@ export class WorkQueue {
   private constructor(private readonly connection: NatsConnection) {}
 
   static async open(connection: NatsConnection): Promise<WorkQueue> {
-    const jsm = await connection.jetstreamManager();
+    const { streams, consumers } = await managerOf(connection);
     const { AckPolicy, RetentionPolicy } = await import('nats');
-    await jsm.streams.add({ name: stream, subjects: [subject], retention: RetentionPolicy.Workqueue });
-    const found: ConsumerInfo | undefined = await jsm.consumers.info(stream, durable).catch((error: unknown) => {
+    await answered(() => streams.add({ name: stream, subjects: [subject], retention: RetentionPolicy.Workqueue }));
+    const asked = answered(() => consumers.info(stream, durable));
+    const found: ConsumerInfo | undefined = await asked.catch((error: unknown) => {
       if (isMissing(error) || isNoConsumer(error)) return undefined;
       throw error;
     });
-    if (!found)
-      await jsm.consumers.add(stream, {
-        durable_name: durable,
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: ackMs * 1_000_000, //                               nanoseconds
-        max_deliver: -1,
-        max_ack_pending: 10_000,
-      });
+    const options = {
+      durable_name: durable,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: ackMs * 1_000_000, //                                 nanoseconds
+      max_deliver: -1,
+      max_ack_pending: 10_000,
+    };
+    if (!found) await answered(() => consumers.add(stream, options));
     return new WorkQueue(connection);
   }
 
   /** @returns when the server has stored it; the same run twice within two minutes counts once */
   async submit(run: string): Promise<void> {
-    await this.connection.jetstream().publish(subject, JSON.stringify({ run }), { msgID: run });
+    const options = { msgID: run, timeout: attemptMs };
+    await answered(() => this.connection.jetstream().publish(subject, JSON.stringify({ run }), options));
   }
 
   /** The next run that nobody has charge of; undefined if there is none at the moment. */
