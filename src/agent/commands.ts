@@ -4,6 +4,7 @@ import { Authority } from '../security/authority.js';
 import { CertificateFolder } from '../security/folder.js';
 import { natsFlags, type NatsAccess } from '../transport/nats/connection.js';
 import type { RunRecord, RunLedger } from '../transport/nats/run-ledger.js';
+import { certificateFolder, outFolder } from './run-paths.js';
 
 /** Slots may be far apart: programs of a run wait this long for each other. */
 const joinTimeoutSeconds = 600;
@@ -56,14 +57,14 @@ export class Commands {
   /** A coordinator in place of one that was lost goes on by what NATS has of the run, in a folder of its own. */
   private freshFolder(run: string): string {
     for (let i = 1; ; i++) {
-      const path = join(this.options.folder, i === 1 ? `${run}.out` : `${run}.out-${i}`);
+      const path = join(this.options.folder, outFolder(run, i));
       if (!existsSync(path)) return path;
     }
   }
 
   /** @returns the folder of the run's certificates on this host */
   private async certificates(run: string): Promise<string> {
-    const path = join(this.options.folder, `${run}.certs`);
+    const path = join(this.options.folder, certificateFolder(run));
     if (new CertificateFolder(path).hasAuthority) return path;
     const entry = await this.ledger.secrets.get(run);
     if (!entry) throw new Error(`NATS has no certificates of run ${run}`);

@@ -25,6 +25,25 @@ export const agentFaults = {
     message: (f: { run: string; why: string }) => `run ${f.run} failed: ${f.why}`,
     remedy: '`lockstep logs RUN --nats URL` shows what its programs said',
   },
+  RUN_NOT_OVER: {
+    exitCode: 2,
+    meaning: 'The results of a run were asked for before it had ended.',
+    message: (f: { run: string; state: string }) => `run ${f.run} is not over: it is ${f.state}`,
+    remedy: '`lockstep attach RUN --nats URL` follows it to its end, `lockstep stop RUN --nats URL` ends it now',
+  },
+  NO_RESULTS: {
+    exitCode: 1,
+    meaning: 'A run ended before it had weights to save.',
+    message: (f: { run: string; why: string; where: string }) => `run ${f.run} left no results${f.where}: it ${f.why}`,
+    remedy: '`lockstep logs RUN --nats URL` shows what its programs said',
+  },
+  RESULTS_DAMAGED: {
+    exitCode: 1,
+    meaning: 'A file arrived with another content than it has where it was computed.',
+    message: (f: { name: string; agent: string; expected: string; actual: string }) =>
+      `${f.name} of agent ${f.agent} has the SHA-256 ${f.expected.slice(0, 12)}, and arrived with ${f.actual.slice(0, 12)}`,
+    remedy: 'fetch it again; if that does not help, look at the disk and the memory of both machines',
+  },
 } as const satisfies FaultTable;
 
 export const fault = faultsFrom(agentFaults);

@@ -8,6 +8,7 @@ import { addDoctorCommand, doctorFlags } from './doctor-command.js';
 import { addLabCommands, labFlags } from './lab-commands.js';
 import { addOnlookingCommands, onlookingFlags } from './onlooking.js';
 import { addQueueCommands, launchFlags, queueFlags, type QueueActions } from './queue-commands.js';
+import { addRunsCommand, runsFlags } from './runs-command.js';
 import { addTrainedCommands, trainedFlags } from './trained.js';
 
 /** Commands and their flags, for what checks that documents show nothing else. */
@@ -18,6 +19,7 @@ export const furtherFlags: Readonly<Record<string, readonly string[]>> = {
   ...certsFlags,
   ...cacheFlags,
   ...doctorFlags,
+  ...runsFlags,
   ...queueFlags,
   launch: launchFlags,
 };
@@ -29,5 +31,6 @@ export function addFurtherCommands(program: Commander, context: CommandContext, 
   addCertsCommand(program, context);
   addCacheCommand(program, context);
   addDoctorCommand(program, context, actions);
+  addRunsCommand(program, context);
   addQueueCommands(program, context, actions);
 }

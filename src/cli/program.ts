@@ -58,6 +58,7 @@ export function createProgram(
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this text, or the options of a command')
     .helpCommand(false)
+    .enablePositionalOptions() //                                      options of a command and of one below it may be the same
     .exitOverride()
     .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: () => undefined })
     .configureHelp({ formatHelp: (command, helper) => Help.prototype.formatHelp.call(helper, command, helper) });

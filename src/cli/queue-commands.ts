@@ -6,13 +6,11 @@ import type { AgentCommandOptions } from './commands/agent.js';
 import type { LaunchOptions } from './commands/launch.js';
 import type { QueueOptions } from './commands/queue.js';
 import type { CommandContext } from './context.js';
-
-const natsFlags = ['--nats', '--nats-creds', '--nats-ca'];
+import { addNatsOptions, natsFlags } from './nats-options.js';
 
 /** For what checks that documents show nothing else; `launch` takes those of the coordinator, too. */
 export const queueFlags: Readonly<Record<string, readonly string[]>> = {
   agent: [...natsFlags, '--slots', '--name', '--dir', '--listen', '--advertise', '--insecure'],
-  runs: [...natsFlags, '--json', '--prune'],
   nodes: [...natsFlags, '--json'],
   logs: [...natsFlags, '--follow'],
   stop: [...natsFlags],
@@ -29,14 +27,10 @@ export interface QueueActions {
 
 export function addQueueCommands(program: Commander, context: CommandContext, actions: QueueActions): void {
   const add = (name: string, summary: string) =>
-    program
-      .command(name)
+    addNatsOptions(program.command(name), context)
       .copyInheritedSettings(program)
       .summary(summary)
       .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}: docs/launch.md.`)
-      .requiredOption('--nats <URL>', 'a NATS server with JetStream', context.environment['LOCKSTEP_NATS'])
-      .option('--nats-creds <FILE>', 'what it knows us by', context.environment['LOCKSTEP_NATS_CREDS'])
-      .option('--nats-ca <FILE>', 'authority behind its certificate', context.environment['LOCKSTEP_NATS_CA'])
       .allowExcessArguments(false)
       .helpOption('-h, --help', 'print this text');
   const queue = () => import('./commands/queue.js');
@@ -62,10 +56,6 @@ export function addQueueCommands(program: Commander, context: CommandContext, ac
       await actions.checkFlags(flags);
       actions.exit(await (await import('./commands/launch.js')).run(flags, options, context));
     });
-  add('runs', 'list the runs that NATS knows')
-    .option('--json', 'print one JSON object a line')
-    .option('--prune', 'forget those that are over')
-    .action(async (options: QueueOptions) => (await queue()).runs(options, context));
   add('nodes', 'list the hosts with agents, and their free slots')
     .option('--json', 'print one JSON object a line')
     .action(async (options: QueueOptions) => (await queue()).nodes(options, context));

@@ -3,6 +3,7 @@ import { connectNats, type NatsAccess, type NatsConnection } from '../transport/
 import { isOver, RunLedger, type RunRecord } from '../transport/nats/run-ledger.js';
 import { systemClock } from '../core/clock.js';
 import type { PublicEvent } from '../live/public-events.js';
+import type { CommandContext } from './context.js';
 import { readEventsInNats } from './run-source.js';
 
 /** What commands that look at the queue have in common. */
@@ -10,6 +11,11 @@ import { readEventsInNats } from './run-source.js';
 const lookMs = 500;
 
 export type Say = (text: string) => void;
+
+export const sayTo =
+  ({ stderr }: Pick<CommandContext, 'stderr'>): Say =>
+  (text) =>
+    void stderr.write(`${text}\n`);
 
 /** Connects, and closes afterwards. @throws LockstepError `NATS_UNREACHABLE` */
 export async function withLedger<Result>(

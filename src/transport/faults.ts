@@ -41,6 +41,13 @@ export const transportFaults = {
     message: (f: { seconds: number; reason: string }) => `NATS has not answered for ${f.seconds} s (${f.reason})`,
     remedy: 'bring the NATS server back, then start this program again with the same --nats and --run',
   },
+  AGENT_SILENT: {
+    exitCode: 3,
+    meaning: 'The agent that has the results of a run does not hand them out.',
+    message: (f: { agent: string; reason: string }) => `agent ${f.agent} does not hand out the results (${f.reason})`,
+    remedy:
+      'start `lockstep agent` on its host again, with the same --name and --dir, or copy runs/RUN.out from its folder',
+  },
   JOURNAL_TAKEN: {
     exitCode: 3,
     meaning: "Another coordinator has written into the run's journal in NATS, so that this one may not act any more.",

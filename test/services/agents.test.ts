@@ -1,52 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from '../e2e/lockstep.js';
-import { natsMissing, NatsServer } from '../e2e/nats-server.js';
+import { lastLine, runToEnd, slowEngine, start } from '../e2e/lockstep.js';
+import { natsMissing } from '../e2e/nats-server.js';
+import { agentsAtWork } from './agents-at-work.js';
 
 /** Agents that share their slots among the runs that a real NATS server has in its queue. */
 
 const skip = natsMissing();
-const place = workshop({ after });
-const data = place.smallDataset();
-const spec = ['--dataset', data, '--global-batch', '48', '--micro-batch', '6'];
-let server: NatsServer;
-const agents: Running[] = [];
-beforeEach(async () => {
-  server = new NatsServer();
-  if (skip === false) await server.start();
+const { place, spec, server, agent, endAgents, launch, programs, command } = agentsAtWork({
+  after,
+  beforeEach,
+  afterEach,
 });
-afterEach(async () => {
-  for (const agent of agents.splice(0)) agent.child.kill('SIGKILL');
-  for (const pid of programs()) process.kill(Number(pid), 'SIGKILL');
-  await server.close();
-});
-
-/** What agents have started lives on without them. */
-function programs(): readonly string[] {
-  if (process.platform !== 'linux') return [];
-  return processesWith(
-    place.folder,
-    readdirSync('/proc').filter((name) => /^\d+$/.test(name)),
-  );
-}
-
-function agent(name: string, slots: number | 'auto' = 1, environment: Readonly<Record<string, string>> = {}): Running {
-  const flags = ['--nats', server.url, '--slots', String(slots), '--name', name, '--dir', place.path(`agent-${name}`)];
-  const running = start(['agent', ...flags], place.folder, environment);
-  agents.push(running);
-  return running;
-}
-
-async function endAgents(...those: readonly Running[]): Promise<void> {
-  for (const each of those) each.child.kill('SIGTERM');
-  for (const each of those) assert.equal((await each.ended).code, 0, (await each.ended).stderr);
-}
-
-function launch(run: string, steps: number, ...more: readonly string[]): Running {
-  const flags = ['--nats', server.url, '--run', run, '--workers', '2'];
-  return start(['launch', ...flags, ...spec, '--steps', String(steps), ...more], place.folder);
-}
 
 async function digestOf(steps: number): Promise<unknown> {
   const out = place.path(`undisturbed-${steps}`);
@@ -59,8 +25,6 @@ async function digestOf(steps: number): Promise<unknown> {
 function launchedDigest(stdout: string): string | undefined {
   return /weights sha256 ([0-9a-f]+)/.exec(stdout)?.[1];
 }
-
-const command = (...args: readonly string[]) => runToEnd([...args, '--nats', server.url], place.folder);
 
 test('a run that is launched finds slots on the hosts, and ends as it does on one machine', { skip }, async () => {
   const none = await command('nodes');
@@ -97,12 +61,12 @@ test(
     await anna.ended;
     const successor = agent('carla', 1, slow);
     await successor.complained(/found worker-\d of run one, process \d+, and keeps it/);
-    await server.kill();
+    await server().kill();
     await Promise.all([successor, bert].map((each) => each.complained(/NATS does not answer/)));
-    await server.start();
+    await server().start();
     await Promise.all([successor, bert].map((each) => each.complained(/NATS answers again/)));
 
-    const again = start(['attach', 'one', '--nats', server.url], place.folder);
+    const again = start(['attach', 'one', '--nats', server().url], place.folder);
     const first = await again.ended;
     assert.equal(first.code, 0, first.stderr);
     assert.equal(launchedDigest(first.stdout), await digestOf(160));
@@ -149,7 +113,7 @@ test('what a coordinator would not take is refused by the launcher', { skip }, a
   const unknown = await launch('unknown', 60, '--stepz', '7').ended;
   assert.match(unknown.stderr, /unknown flag --stepz/);
   const broken = start(
-    ['launch', '--nats', server.url, '--workers', '1', '--run', 'broken', '--dataset', place.path('nowhere')],
+    ['launch', '--nats', server().url, '--workers', '1', '--run', 'broken', '--dataset', place.path('nowhere')],
     place.folder,
   );
   const only = agent('frida');

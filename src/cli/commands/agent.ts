@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Agent } from '../../agent/agent.js';
 import { fault } from '../../agent/faults.js';
+import { Results } from '../../agent/results.js';
 import { cardsIn, offersFor, shares, visibleCards, type Card, type SlotOffer } from '../../agent/slots.js';
 import { isWildcardHost } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
@@ -13,6 +14,7 @@ import { connectNats } from '../../transport/nats/connection.js';
 import { hasJournal } from '../../transport/nats/journal-stream.js';
 import { LogStream } from '../../transport/nats/log-stream.js';
 import { newestEvent } from '../../transport/nats/read-events.js';
+import { serveRunFiles } from '../../transport/nats/run-files.js';
 import { RunLedger } from '../../transport/nats/run-ledger.js';
 import { WorkQueue } from '../../transport/nats/work-queue.js';
 import { ownAddressTowards } from '../../worker/own-address.js';
@@ -44,6 +46,8 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
   const nats = { ...given, credentials: whole(given.credentials), ca: whole(given.ca) };
   const connection = await connectNats(nats, `lockstep agent ${name}`, { log });
   const slots = await slotOffers(options.slots, environment);
+  const programs = join(folder, 'runs');
+  await serveRunFiles(connection, name, new Results(programs), log);
   const agent = new Agent(
     {
       clock: systemClock,
@@ -58,7 +62,7 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
       name,
       host: hostname(),
       slots,
-      folder: join(folder, 'runs'),
+      folder: programs,
       nats,
       listen: options.listen,
       advertise:

@@ -1,6 +1,7 @@
 import { Cache, defaultCacheFolder, type CacheEntry } from '../../data/cache.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
+import { megabytes } from '../sizes.js';
 
 const dayMs = 86_400_000;
 
@@ -50,8 +51,4 @@ function inWords(entry: CacheEntry, json: boolean): string {
 function total(entries: readonly CacheEntry[]): string {
   const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
   return `${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}, ${megabytes(bytes)},`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,12 +1,11 @@
 import type { ExitCode } from '../../core/errors.js';
 import { systemClock } from '../../core/clock.js';
-import { inOrder } from '../../agent/queue.js';
 import { LogStream } from '../../transport/nats/log-stream.js';
 import { isOver } from '../../transport/nats/run-ledger.js';
 import type { CommandContext } from '../context.js';
 import { onSignals } from '../signals.js';
 import { natsAccess, type NatsOptions } from '../nats-access.js';
-import { recordOf, stateInWords, withLedger, type Say } from '../queued-runs.js';
+import { recordOf, sayTo, stateInWords, withLedger } from '../queued-runs.js';
 import { attach as attachTo } from './launch.js';
 
 const lookMs = 500;
@@ -14,35 +13,6 @@ const lookMs = 500;
 export interface QueueOptions extends NatsOptions {
   readonly json?: boolean;
   readonly follow?: boolean;
-  readonly prune?: boolean;
-}
-
-const sayTo =
-  ({ stderr }: CommandContext): Say =>
-  (text) =>
-    void stderr.write(`${text}\n`);
-
-/** `lockstep runs` */
-export async function runs(
-  { json = false, prune = false, ...nats }: QueueOptions,
-  context: CommandContext,
-): Promise<void> {
-  await withLedger(natsAccess(nats), sayTo(context), async (ledger) => {
-    const all = (await ledger.runs.list()).map(({ value }) => value);
-    for (const run of prune ? all.filter(isOver) : []) {
-      await ledger.secrets.delete(run.name);
-      await ledger.runs.delete(run.name);
-    }
-    const places = await ledger.places.list();
-    for (const run of inOrder(all.filter((each) => !prune || !isOver(each)))) {
-      const there = places.filter(({ key }) => key.startsWith(`${run.name}.`)).length;
-      const { flags: _flags, ...facts } = run;
-      const workers = isOver(run) ? '' : `, ${there} of ${run.workers} workers, priority ${run.priority}`;
-      context.stdout.write(
-        json ? `${JSON.stringify({ ...facts, workersThere: there })}\n` : `${stateInWords(run)}${workers}\n`,
-      );
-    }
-  });
 }
 
 /** `lockstep nodes` */
