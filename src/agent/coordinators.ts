@@ -59,6 +59,7 @@ export class Coordinators {
     return this.programs.get(program.note.run) === program;
   }
 
+  /** @param runs - those that NATS has, as they were a moment ago */
   async tend(runs: readonly RunRecord[]): Promise<void> {
     for (const held of this.held.values()) held.charge.keep();
     const byName = new Map(runs.map((run) => [run.name, run]));
@@ -70,7 +71,8 @@ export class Coordinators {
       if (program.ended() !== undefined && !this.held.has(name)) this.forget(name, program); // another agent sees to the run
     }
     for (const [name, held] of this.held) {
-      const run = byName.get(name);
+      // One that came from the queue after the list was made is not in it.
+      const run = byName.get(name) ?? (await this.needs.ledger.runs.get(name))?.value;
       if (run && !isOver(run)) await this.advance(run, held, runs);
       else {
         held.charge.done();

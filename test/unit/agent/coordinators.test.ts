@@ -5,12 +5,19 @@ import type { RunRecord } from '../../../src/transport/nats/run-ledger.js';
 import { FakeClock } from '../fake-clock.js';
 
 /** What an agent does with a run that another one had, whose coordinator is nowhere, and whose newest event is this. */
-async function takeRun(event: object | undefined, more: object = {}) {
+async function takeRun(
+  event: object | undefined,
+  more: object = {},
+  listed: (run: RunRecord) => RunRecord[] = (run) => [run],
+) {
   let run = { name: 'r', state: 'running', agent: 'lost', ...more } as unknown as RunRecord;
   let done = 0;
   const needs = {
     clock: new FakeClock(),
     ledger: {
+      runs: { get: () => Promise.resolve({ value: run }) },
+      nodes: { list: () => Promise.resolve([]) },
+      admit: () => Promise.resolve(false),
       change: (_name: string, change: (now: RunRecord) => RunRecord) => {
         run = change(run);
         return Promise.resolve();
@@ -24,8 +31,8 @@ async function takeRun(event: object | undefined, more: object = {}) {
   } as unknown as CoordinatorNeeds;
   const coordinators = new Coordinators(needs, { name: 'new', folder: '/nowhere' });
   coordinators.take({ run: 'r', keep: () => undefined, done: () => (done += 1) });
-  await coordinators.tend([run]);
-  await coordinators.tend([run]);
+  await coordinators.tend(listed(run));
+  await coordinators.tend(listed(run));
   return { run, done };
 }
 
@@ -45,4 +52,10 @@ test('so is one that was to be stopped', async () => {
 test('one that goes on, or that its host interrupted, gets a coordinator', async () => {
   for (const event of [undefined, { type: 'step' }, { ...finished, outcome: 'interrupted' }])
     await assert.rejects(takeRun(event), /a coordinator was to be started/);
+});
+
+test('one that comes from the queue after the runs were listed is not taken for one that is gone', async () => {
+  const { run, done } = await takeRun(undefined, { state: 'submitted' }, () => []);
+  assert.equal(run.state, 'queued');
+  assert.equal(done, 0, 'the queue would forget it');
 });
