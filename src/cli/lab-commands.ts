@@ -20,6 +20,12 @@ export const trialFields: readonly FieldName[] = fieldNames.filter((name) => {
   );
 });
 
+const placeOptions: readonly (readonly [flags: string, about: string])[] = [
+  ['--nats <URL>', 'queue the trials as runs for the agents of this NATS server; as many at a time as they have slots'],
+  ['--nats-creds <FILE>', 'what it knows us by'],
+  ['--nats-ca <FILE>', 'authority behind its certificate'],
+];
+
 const sweepOptions: readonly (readonly [flags: string, about: string])[] = [
   [
     '--preset <NAME>',
@@ -37,6 +43,7 @@ const sweepOptions: readonly (readonly [flags: string, about: string])[] = [
   ['--seconds <S>', 'no trial begins later than this; the rest waits for the next time'],
   ['--slots <N>', 'trials at a time; each takes as many threads as its workers (default: 1)'],
   ['--threads <T>', 'engine threads of each worker (default: 1)'],
+  ...placeOptions,
   ['--json', 'print one JSON object a line'],
 ];
 
@@ -54,6 +61,7 @@ const searchOptions: readonly (readonly [flags: string, about: string])[] = [
   ['--seconds <S>', 'no generation begins later than this; the rest waits for the next time'],
   ['--slots <N>', 'trials at a time (default: 1)'],
   ['--threads <T>', 'engine threads of each worker (default: 1)'],
+  ...placeOptions,
   ['--json', 'print one JSON object a line'],
 ];
 

@@ -1,8 +1,12 @@
 /** What the commands of the laboratory have in common. */
 
+import { systemClock } from '../core/clock.js';
+import { SharedData } from '../lab/shared-data.js';
 import { wordsFor } from '../lab/summary.js';
-import type { SweepEvents } from '../lab/sweep.js';
+import { trainHere, type SweepEvents, type Train } from '../lab/sweep.js';
+import type { CommandContext } from './context.js';
 import { cliFault } from './faults.js';
+import { natsAccess, type NatsOptions } from './nats-access.js';
 
 export type Print = (line: object, text: string) => void;
 
@@ -14,7 +18,7 @@ export function eventsTo(print: Print, count: number): SweepEvents {
     evaluated: ({ key }, evaluation) =>
       print(
         { type: 'evaluation', key, ...evaluation },
-        `  epoch ${evaluation.epochs.toFixed(2)}, step ${evaluation.step}: accuracy ${evaluation.accuracy.toFixed(4)}, test ${evaluation.testAccuracy.toFixed(4)}, ${evaluation.seconds.toFixed(1)} s\n`,
+        `  epoch ${evaluation.epochs.toFixed(2)}, step ${evaluation.step}: accuracy ${evaluation.accuracy.toFixed(4)}, test ${evaluation.testAccuracy?.toFixed(4) ?? '-'}, ${evaluation.seconds.toFixed(1)} s\n`,
       ),
     ended: (_, record) =>
       print(
@@ -22,6 +26,34 @@ export function eventsTo(print: Print, count: number): SweepEvents {
         `  ${record.end} after ${record.steps} steps, digest ${record.weightsDigest.slice(0, 12)}\n`,
       ),
   };
+}
+
+/** Where trials run, and how many at a time. */
+export interface PlaceFlags extends Partial<NatsOptions> {
+  readonly slots?: string;
+  readonly threads?: string;
+}
+
+/** What carries trials out: this process, or with --nats the agents of a queue, as long as `work` goes on. */
+export async function withTraining<Result>(
+  flags: PlaceFlags,
+  { stderr }: CommandContext,
+  work: (training: { readonly train: Train; readonly slots: number }) => Promise<Result>,
+): Promise<Result> {
+  const slots = flags.slots === undefined ? undefined : wholeNumber('--slots', flags.slots);
+  const data = new SharedData();
+  const access = natsAccess(flags);
+  if (!access) {
+    const threads = wholeNumber('--threads', flags.threads ?? '1');
+    return work({ train: trainHere({ data, threads, nowMs: () => systemClock.nowMs() }), slots: slots ?? 1 });
+  }
+  if (flags.threads !== undefined)
+    throw cliFault('BAD_USAGE', {
+      message: '--threads and --nats: what a worker has is said by the agent of its host',
+    });
+  const { withQueue } = await import('./trials-on-agents.js');
+  const say = (text: string): void => void stderr.write(`${text}\n`);
+  return withQueue(access, data, say, (queue) => work({ train: queue.train, slots: slots ?? queue.slots }));
 }
 
 export function wholeNumber(flag: string, text: string): number {

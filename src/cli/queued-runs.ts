@@ -1,6 +1,9 @@
 import { fault } from '../agent/faults.js';
+import { Authority } from '../security/authority.js';
+import { newSecret } from '../security/secrets.js';
 import { connectNats, type NatsAccess, type NatsConnection } from '../transport/nats/connection.js';
-import { isOver, RunLedger, type RunRecord } from '../transport/nats/run-ledger.js';
+import { isOver, RunLedger, type RunRecord, type RunRequest } from '../transport/nats/run-ledger.js';
+import { WorkQueue } from '../transport/nats/work-queue.js';
 import { systemClock } from '../core/clock.js';
 import type { PublicEvent } from '../live/public-events.js';
 import type { CommandContext } from './context.js';
@@ -9,6 +12,7 @@ import { readEventsInNats } from './run-source.js';
 /** What commands that look at the queue have in common. */
 
 const lookMs = 500;
+const authorityHours = 90 * 24;
 
 export type Say = (text: string) => void;
 
@@ -31,6 +35,20 @@ export async function withLedger<Result>(
   }
 }
 
+/** Puts a run into the queue. @throws LockstepError `RUN_NAME_TAKEN` */
+export async function submit(
+  request: Omit<RunRequest, 'submittedMs'>,
+  ledger: RunLedger,
+  connection: NatsConnection,
+): Promise<void> {
+  const { name } = request;
+  const { authority, key } = await Authority.create(name, authorityHours, () => Date.now());
+  if (!(await ledger.runs.create(name, { ...request, submittedMs: Date.now(), state: 'submitted' })))
+    throw fault('RUN_NAME_TAKEN', { run: name, state: (await ledger.runs.get(name))?.value.state ?? 'gone' });
+  await ledger.secrets.put(name, { ca: authority.certificate, key, metricsToken: newSecret() });
+  await (await WorkQueue.open(connection)).submit(name);
+}
+
 /** @throws LockstepError `NO_SUCH_RUN` */
 export async function recordOf(ledger: RunLedger, run: string): Promise<RunRecord> {
   const entry = await ledger.runs.get(run);
@@ -38,10 +56,27 @@ export async function recordOf(ledger: RunLedger, run: string): Promise<RunRecor
   return entry.value;
 }
 
+/** What somebody who follows a run is told; an event may come again after NATS was away. */
+export interface Following {
+  changed(record: RunRecord): void;
+  happened(event: PublicEvent): void;
+}
+
+/** A line for each thing that changes. */
+export function inWordsTo(say: Say): Following {
+  let told = '';
+  return {
+    changed: (record) => {
+      const line = stateInWords(record);
+      if (line !== told) say((told = line));
+    },
+    happened: (event) => say(eventInWords(event)),
+  };
+}
+
 /**
  * Follows a run from the queue to its end. NATS may go away and come back meanwhile.
  *
- * @param say - told what changes, a line each
  * @returns undefined if it was given up before
  */
 export async function follow(
@@ -49,9 +84,8 @@ export async function follow(
   ledger: RunLedger,
   run: string,
   signal: AbortSignal,
-  say: Say,
+  following: Following,
 ): Promise<RunRecord | undefined> {
-  let told = '';
   let isReading = false;
   const events = new AbortController();
   const stop = (): void => events.abort();
@@ -62,12 +96,11 @@ export async function follow(
         if ((error as { code?: string }).code === 'NO_SUCH_RUN') throw error;
         return undefined; //                                          NATS is away: the connection says so
       });
-      const line = record && stateInWords(record);
-      if (line !== undefined && line !== told) say((told = line));
+      if (record) following.changed(record);
       if (record && isOver(record)) return record;
       if (record?.state === 'running' && !isReading) {
         isReading = true;
-        void readAlong(access, run, events.signal, say, () => (isReading = false));
+        void readAlong(access, run, events.signal, following, () => (isReading = false));
       }
       await new Promise<void>((resolve) => void systemClock.setTimer(lookMs, resolve));
     }
@@ -83,12 +116,12 @@ async function readAlong(
   access: NatsAccess,
   run: string,
   signal: AbortSignal,
-  say: Say,
+  following: Following,
   onEnd: () => void,
 ): Promise<void> {
   const quiet = { info: () => undefined, warn: () => undefined };
   try {
-    for await (const event of readEventsInNats(access, run, '0', true, signal, quiet)) say(eventInWords(event));
+    for await (const event of readEventsInNats(access, run, '0', true, signal, quiet)) following.happened(event);
   } catch {
     onEnd();
   }

@@ -134,6 +134,15 @@ const notOptions: ReadonlySet<string> = new Set([configVariable, 'LOCKSTEP_NATIV
 /** What the command line parser found: text, true or false for a switch, a list for a repeatable flag. */
 export type FlagValues = ReadonlyMap<FieldName, string | boolean | readonly string[]>;
 
+/** The words of a command line that say the same. */
+export function flagWords(values: FlagValues): readonly string[] {
+  return [...values].flatMap(([name, value]) => {
+    const flag = `--${factsOf(name).flag}`;
+    if (typeof value === 'boolean') return value ? [flag] : [];
+    return [value].flat().flatMap((each) => [flag, each]);
+  });
+}
+
 export function flagLayer(values: FlagValues): Layer {
   return new Map(
     [...values].map(([name, value]): [FieldName, Given] => [

@@ -32,10 +32,13 @@ export interface Cell {
   /** On the held-out samples, or the test set where none are held out. */
   readonly bestAccuracy: Figure;
   readonly bestEpoch: Figure;
-  /** The highest of the run, which nobody could have chosen without looking at the test set; and where it ended. */
-  readonly bestTestAccuracy: Figure;
-  readonly bestTestEpoch: Figure;
-  readonly finalTestAccuracy: Figure;
+  /**
+   * On the test set, where somebody looked at it: the highest of the run, which nobody could have chosen without looking, and
+   * where it ended.
+   */
+  readonly bestTestAccuracy?: Figure;
+  readonly bestTestEpoch?: Figure;
+  readonly finalTestAccuracy?: Figure;
   /** One for each seed. */
   readonly digests: readonly string[];
 }
@@ -83,11 +86,6 @@ function cellOf(trials: readonly TrialRecord[], targets: readonly number[]): Cel
   const batches = trials.map(({ samples, steps, globalBatchSize, evaluations }) =>
     evaluations.some(({ batch }) => batch !== globalBatchSize) ? samples / steps : globalBatchSize,
   );
-  const testBest = (trial: TrialRecord) =>
-    trial.evaluations.reduce(
-      (best, e) => (e.testAccuracy > best.testAccuracy ? e : best),
-      trial.evaluations[0] ?? blank,
-    );
   return {
     axes: without(trials[0]!.axes, ['seed']),
     batch: Math.max(...batches),
@@ -100,14 +98,26 @@ function cellOf(trials: readonly TrialRecord[], targets: readonly number[]): Cel
     targets: targets.map((target) => targetFigures(trials, target)),
     bestAccuracy: figure((trial) => bestOf(trial)?.accuracy ?? 0),
     bestEpoch: figure((trial) => bestOf(trial)?.epochs ?? 0),
-    bestTestAccuracy: figure((trial) => testBest(trial).testAccuracy),
-    bestTestEpoch: figure((trial) => testBest(trial).epochs),
-    finalTestAccuracy: figure((trial) => trial.evaluations.at(-1)?.testAccuracy ?? 0),
+    ...testFigures(trials),
     digests: trials.map(({ weightsDigest }) => weightsDigest),
   };
 }
 
-const blank = { testAccuracy: 0, epochs: 0 };
+/** Nothing if one of the trials has not looked. */
+function testFigures(
+  trials: readonly TrialRecord[],
+): Pick<Cell, 'bestTestAccuracy' | 'bestTestEpoch' | 'finalTestAccuracy'> {
+  const looks = trials.map(({ evaluations }) =>
+    evaluations.flatMap(({ testAccuracy, epochs }) => (testAccuracy === undefined ? [] : [{ testAccuracy, epochs }])),
+  );
+  if (looks.some(({ length }) => length === 0)) return {};
+  const bests = looks.map((each) => each.reduce((best, look) => (look.testAccuracy > best.testAccuracy ? look : best)));
+  return {
+    bestTestAccuracy: figureOf(bests.map(({ testAccuracy }) => testAccuracy)),
+    bestTestEpoch: figureOf(bests.map(({ epochs }) => epochs)),
+    finalTestAccuracy: figureOf(looks.map((each) => each.at(-1)!.testAccuracy)),
+  };
+}
 
 function targetFigures(trials: readonly TrialRecord[], target: number): TargetFigures {
   const hits = trials.flatMap((trial) => {

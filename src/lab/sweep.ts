@@ -3,13 +3,15 @@ import { loadConfig, specOf, type CoordinatorConfig } from '../config/index.js';
 import type { FlagValues } from '../config/sources.js';
 import { numericsVersion } from '../core/versions.js';
 import { gridOf } from './grid.js';
-import { runTrial, type TrialNeeds, type TrialRules } from './trial.js';
+import { runTrial, type TrialNeeds, type TrialOutcome, type TrialRules } from './trial.js';
 import type { TrialLog } from './trial-log.js';
 import type { TrialEvaluation, TrialRecord } from './trial-record.js';
 
 export interface PlannedTrial {
   readonly key: string;
   readonly axes: Readonly<Record<string, string>>;
+  /** What a coordinator would be given for it. */
+  readonly flags: FlagValues;
   readonly config: CoordinatorConfig;
 }
 
@@ -37,7 +39,7 @@ export function planTrial(
   const workers = flags.has('workers') ? [] : [['workers', '1'] as const];
   const all: FlagValues = new Map([...flags, ['checkpointEvery', 'off'] as const, ...workers]);
   const { config } = loadConfig('coordinator', { flags: all, environment });
-  return { key: keyOf(config), axes, config };
+  return { key: keyOf(config), axes, flags: all, config };
 }
 
 /** Of everything that decides a trial's result. */
@@ -46,7 +48,22 @@ export function keyOf(config: CoordinatorConfig): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-export interface SweepNeeds extends TrialNeeds {
+/** Carries a trial out. @param onEvaluation - told of each as it comes */
+export type Train = (
+  trial: PlannedTrial,
+  rules: TrialRules,
+  onEvaluation: (evaluation: TrialEvaluation) => void,
+) => Promise<TrialOutcome>;
+
+/** In this process. */
+export function trainHere(needs: TrialNeeds): Train {
+  return ({ config, key }, rules, onEvaluation) => runTrial(config, key, rules, needs, onEvaluation);
+}
+
+export interface SweepNeeds {
+  readonly train: Train;
+  /** Monotonic. */
+  readonly nowMs: () => number;
   readonly log: Pick<TrialLog, 'get' | 'add'>;
   readonly events: SweepEvents;
 }
@@ -75,7 +92,7 @@ export async function runSweep(
   { slots, rules, secondsMax = Infinity }: SweepOptions,
   needs: SweepNeeds,
 ): Promise<readonly TrialRecord[]> {
-  const { log, events, nowMs } = needs;
+  const { train, log, events, nowMs } = needs;
   const keys = planned.map(({ key }) => key);
   const waiting = planned.filter(({ key }, i) => keys.indexOf(key) === i && !isDone(log.get(key), rules));
   const beginMs = nowMs();
@@ -84,7 +101,7 @@ export async function runSweep(
       if ((nowMs() - beginMs) / 1000 > secondsMax) return;
       const trial = next;
       events.started(trial, planned.indexOf(trial));
-      const outcome = await runTrial(trial.config, trial.key, rules, needs, (e) => events.evaluated(trial, e));
+      const outcome = await train(trial, rules, (e) => events.evaluated(trial, e));
       const record: TrialRecord = { formatVersion: 1, key: trial.key, axes: trial.axes, ...outcome };
       await log.add(record);
       events.ended(trial, record);

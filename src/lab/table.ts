@@ -36,9 +36,9 @@ export function tableOf(cells: readonly Cell[]): Table {
       ...cell.targets.flatMap((target, i) => targetTexts(target, shortest[i]!, cell.trials)),
       share(cell.bestAccuracy),
       short(cell.bestEpoch.mean),
-      share(cell.bestTestAccuracy),
-      short(cell.bestTestEpoch.mean),
-      (1 - cell.finalTestAccuracy.mean).toFixed(4),
+      cell.bestTestAccuracy ? share(cell.bestTestAccuracy) : '-',
+      cell.bestTestEpoch ? short(cell.bestTestEpoch.mean) : '-',
+      cell.finalTestAccuracy ? (1 - cell.finalTestAccuracy.mean).toFixed(4) : '-',
       [...new Set(cell.ends)].join(', '),
     ]),
   };

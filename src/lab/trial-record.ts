@@ -10,7 +10,8 @@ export interface TrialEvaluation {
   /** Of the held-out samples, or of the test set where nothing is held out. */
   readonly loss: number;
   readonly accuracy: number;
-  readonly testAccuracy: number;
+  /** Absent where samples are held out and nobody looked at the test set as well. */
+  readonly testAccuracy?: number;
   /** Samples of the step before. */
   readonly batch: number;
   /** In samples; absent while nothing is known of it. */
@@ -43,10 +44,10 @@ export interface TrialRecord {
   readonly steps: number;
   readonly samples: number;
   readonly seconds: number;
-  /** Engine time of the slowest worker, summed over steps. */
-  readonly computeSeconds: number;
+  /** Engine time of the slowest worker, summed over steps; of a trial in this process. */
+  readonly computeSeconds?: number;
   /** The same for whole steps, as a run's images per second count them. */
-  readonly stepSeconds: number;
+  readonly stepSeconds?: number;
   readonly weightsDigest: string;
   readonly evaluations: readonly TrialEvaluation[];
 }

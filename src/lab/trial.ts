@@ -31,6 +31,8 @@ export interface TrialRules {
 }
 
 export type TrialOutcome = Omit<TrialRecord, 'formatVersion' | 'key' | 'axes'>;
+/** Of a trial in this process. */
+export type TimedOutcome = TrialOutcome & Required<Pick<TrialRecord, 'computeSeconds' | 'stepSeconds'>>;
 
 /**
  * Trains as `lockstep train` does with this configuration, to the same weights, but with all workers in this process:
@@ -46,7 +48,7 @@ export async function runTrial(
   rules: TrialRules,
   needs: TrialNeeds,
   onEvaluation: (evaluation: TrialEvaluation) => void = () => undefined,
-): Promise<TrialOutcome> {
+): Promise<TimedOutcome> {
   const { data, threads } = needs;
   const prepared = await prepareSpec(config, name, undefined, { findDataset: data.find });
   const { spec } = prepared;
@@ -95,7 +97,7 @@ class Trial {
     this.beginMs = nowMs();
   }
 
-  async run(): Promise<TrialOutcome> {
+  async run(): Promise<TimedOutcome> {
     const { runs, spec } = this;
     const links = memoryLinks(runs.length, 1);
     let isSealed = false;

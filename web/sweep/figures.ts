@@ -120,7 +120,10 @@ function speedFigure(series: readonly Series[]): Figure {
 }
 
 function accuracyFigure(series: readonly Series[]): Figure {
-  const points = pointsOf(series, (cell) => 1 - cell.bestTestAccuracy.mean).map((p) => ({ ...p, set: 'test' }));
+  const points = pointsOf(series, (cell) => 1 - (cell.bestTestAccuracy?.mean ?? NaN)).map((p) => ({
+    ...p,
+    set: 'test',
+  }));
   const held = pointsOf(series, (cell) => 1 - cell.bestAccuracy.mean).map((p) => ({ ...p, set: 'validation' }));
   const all = [...points, ...held].filter(({ value }) => value > 0);
   return {

@@ -2,18 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { fault } from '../../agent/faults.js';
 import { runName } from '../../config/values.js';
 import type { ExitCode } from '../../core/errors.js';
-import { Authority } from '../../security/authority.js';
-import { newSecret } from '../../security/secrets.js';
-import type { RunRecord } from '../../transport/nats/run-ledger.js';
-import { WorkQueue } from '../../transport/nats/work-queue.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
 import { natsAccess, type NatsOptions } from '../nats-access.js';
 import type { NatsAccess } from '../../transport/nats/connection.js';
-import { follow, withLedger } from '../queued-runs.js';
+import { follow, inWordsTo, submit, withLedger } from '../queued-runs.js';
 import { onSignals } from '../signals.js';
-
-const authorityHours = 90 * 24;
 
 export interface LaunchOptions extends NatsOptions {
   readonly workers: string;
@@ -38,24 +32,18 @@ export async function run(
   if (!runName.safeParse(name).success)
     throw cliFault('BAD_USAGE', { message: `--run ${name}: expected letters, digits, - and _, at most 64` });
   const workers = whole('--workers', options.workers, 1);
-  const record: RunRecord = {
+  const request = {
     name,
     workers,
     maxWorkers: Math.max(workers, whole('--max-workers', options.maxWorkers ?? options.workers, 1)),
     priority: whole('--priority', options.priority, 0),
     flags,
-    submittedMs: Date.now(),
-    state: 'submitted',
   };
   return withLedger(
     access,
     (text) => void stderr.write(`${text}\n`),
     async (ledger, connection) => {
-      const { authority, key } = await Authority.create(name, authorityHours, () => Date.now());
-      if (!(await ledger.runs.create(name, record)))
-        throw fault('RUN_NAME_TAKEN', { run: name, state: (await ledger.runs.get(name))?.value.state ?? 'gone' });
-      await ledger.secrets.put(name, { ca: authority.certificate, key, metricsToken: newSecret() });
-      await (await WorkQueue.open(connection)).submit(name);
+      await submit(request, ledger, connection);
       stdout.write(`run ${name} is in the queue\n`);
       if (options.detach === true) return 0;
       return attach(access, name, ledger, { stdout });
@@ -76,7 +64,8 @@ export async function attach(
     () => process.exit(130),
   );
   try {
-    const record = await follow(access, ledger, name, abort.signal, (text) => void stdout.write(`${text}\n`));
+    const told = inWordsTo((text) => void stdout.write(`${text}\n`));
+    const record = await follow(access, ledger, name, abort.signal, told);
     if (!record) {
       stdout.write(
         `run ${name} goes on: lockstep attach ${name} --nats ${access.url}, or lockstep stop ${name} --nats ${access.url}\n`,

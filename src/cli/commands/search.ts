@@ -2,16 +2,15 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../../core/atomic-file.js';
 import { systemClock } from '../../core/clock.js';
 import type { FlagValues } from '../../config/sources.js';
-import { SharedData } from '../../lab/shared-data.js';
 import { methods, type MethodName } from '../../lab/search/method.js';
 import { compareMethods, runSearch, type SearchResult } from '../../lab/search/search.js';
 import { checkSpace, parseDimension } from '../../lab/search/space.js';
 import { TrialLog } from '../../lab/trial-log.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
-import { eventsTo, number, shellWord, wholeNumber, type Print } from '../lab-options.js';
+import { eventsTo, number, shellWord, wholeNumber, withTraining, type PlaceFlags, type Print } from '../lab-options.js';
 
-export interface SearchFlags {
+export interface SearchFlags extends PlaceFlags {
   readonly method?: string;
   readonly space?: readonly string[];
   readonly trials?: string;
@@ -20,17 +19,12 @@ export interface SearchFlags {
   readonly searchSeeds?: string;
   readonly out?: string;
   readonly seconds?: string;
-  readonly slots?: string;
-  readonly threads?: string;
   readonly json?: boolean;
 }
 
 /** `lockstep search` */
-export async function run(
-  flags: SearchFlags,
-  given: FlagValues,
-  { stdout, argv, environment }: CommandContext,
-): Promise<void> {
+export async function run(flags: SearchFlags, given: FlagValues, context: CommandContext): Promise<void> {
+  const { stdout, argv, environment } = context;
   const space = (flags.space ?? []).map(parseDimension);
   if (space.length === 0) throw cliFault('BAD_USAGE', { message: '--space is missing: what is to be chosen?' });
   checkSpace(space);
@@ -45,11 +39,7 @@ export async function run(
   const named = (flags.method ?? 'pso').split(',');
   const wanted = named.map((name) => choice('--method', name, Object.keys(methods) as MethodName[]));
   const seeds = wholeNumber('--search-seeds', flags.searchSeeds ?? '1');
-  const options = {
-    slots: wholeNumber('--slots', flags.slots ?? '1'),
-    rules: { patience: { samples: 0, chance: 0 } },
-  };
-  const threads = wholeNumber('--threads', flags.threads ?? '1');
+  const rules = { patience: { samples: 0, chance: 0 } };
   const seconds = flags.seconds === undefined ? Infinity : number('--seconds', flags.seconds);
   const beginMs = systemClock.nowMs();
   const secondsLeft = (): number => seconds - (systemClock.nowMs() - beginMs) / 1000;
@@ -57,24 +47,24 @@ export async function run(
   const print: Print = (line, text) => void stdout.write(flags.json ? `${JSON.stringify(line)}\n` : text);
   const log = await TrialLog.open(out);
   try {
-    const needs = {
-      data: new SharedData(),
-      threads,
-      nowMs: () => systemClock.nowMs(),
-      log,
-      events: eventsTo(print, task.population),
-    };
-    const results: SearchResult[] = [];
-    for (let seed = 1; seed <= seeds; seed++)
-      for (const method of wanted) {
-        const result = await runSearch(method, seed, task, options, needs, secondsLeft);
-        if (!result) {
-          print({ type: 'unfinished' }, 'Some searches are still to be done: the same command goes on with them.\n');
-          return;
+    const nowMs = (): number => systemClock.nowMs();
+    const events = eventsTo(print, task.population);
+    const results = await withTraining(flags, context, async ({ train, slots }) => {
+      const found: SearchResult[] = [];
+      for (let seed = 1; seed <= seeds; seed++)
+        for (const method of wanted) {
+          const needs = { train, nowMs, log, events };
+          const result = await runSearch(method, seed, task, { slots, rules }, needs, secondsLeft);
+          if (!result) return undefined;
+          found.push(result);
+          print({ type: 'search', ...result }, lineOf(result));
         }
-        results.push(result);
-        print({ type: 'search', ...result }, lineOf(result));
-      }
+      return found;
+    });
+    if (!results) {
+      print({ type: 'unfinished' }, 'Some searches are still to be done: the same command goes on with them.\n');
+      return;
+    }
     const compared = compareMethods(results);
     const command = `lockstep ${argv.map(shellWord).join(' ')}`;
     const report = { formatVersion: 1, command, ...task, given: undefined, environment: undefined, results, compared };
@@ -91,7 +81,7 @@ export async function run(
 
 function lineOf({ method, seed, best, accuracy, testAccuracy, loss }: SearchResult): string {
   const words = Object.entries(best).map(([name, value]) => `${name}=${value}`);
-  return `${method}, seed ${seed}: ${words.join(' ')}: accuracy ${accuracy.toFixed(4)}, test ${testAccuracy.toFixed(4)}, loss ${loss.toFixed(4)}\n`;
+  return `${method}, seed ${seed}: ${words.join(' ')}: accuracy ${accuracy.toFixed(4)}, test ${testAccuracy?.toFixed(4) ?? '-'}, loss ${loss.toFixed(4)}\n`;
 }
 
 function choice<const Choice extends string>(flag: string, given: string, choices: readonly Choice[]): Choice {

@@ -3,18 +3,17 @@ import { systemClock } from '../../core/clock.js';
 import type { FlagValues } from '../../config/sources.js';
 import { fault } from '../../lab/faults.js';
 import { withPreset, presets, type Preset, type PresetName } from '../../lab/presets.js';
-import { SharedData } from '../../lab/shared-data.js';
 import { sweepReport, writeSweepReport } from '../../lab/sweep-report.js';
 import { planSweep, runSweep } from '../../lab/sweep.js';
 import { TrialLog } from '../../lab/trial-log.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
-import { eventsTo, number, shellWord, wholeNumber, type Print } from '../lab-options.js';
+import { eventsTo, number, shellWord, wholeNumber, withTraining, type PlaceFlags, type Print } from '../lab-options.js';
 
 /** Accuracy that guessing reaches with ten classes. */
 const chance = 0.1;
 
-export interface SweepFlags {
+export interface SweepFlags extends PlaceFlags {
   readonly preset?: string;
   readonly out?: string;
   readonly targetAccuracy?: string;
@@ -23,17 +22,12 @@ export interface SweepFlags {
   readonly patience?: string;
   readonly trialSeconds?: string;
   readonly seconds?: string;
-  readonly slots?: string;
-  readonly threads?: string;
   readonly json?: boolean;
 }
 
 /** `lockstep sweep` */
-export async function run(
-  flags: SweepFlags,
-  given: FlagValues,
-  { stdout, argv, environment }: CommandContext,
-): Promise<void> {
+export async function run(flags: SweepFlags, given: FlagValues, context: CommandContext): Promise<void> {
+  const { stdout, argv, environment } = context;
   const preset = presetOf(flags.preset);
   const targets = targetsIn(flags.targetAccuracy ?? preset?.targets ?? '0.97,0.98,0.99');
   const grid: FlagValues = new Map([
@@ -47,7 +41,6 @@ export async function run(
     secondsMax: flags.trialSeconds === undefined ? undefined : number('--trial-seconds', flags.trialSeconds),
   };
   const options = {
-    slots: wholeNumber('--slots', flags.slots ?? '1'),
     rules,
     secondsMax: flags.seconds === undefined ? undefined : number('--seconds', flags.seconds),
   };
@@ -55,13 +48,11 @@ export async function run(
   const log = await TrialLog.open(out);
   try {
     const print: Print = (line, text) => void stdout.write(flags.json ? `${JSON.stringify(line)}\n` : text);
-    const records = await runSweep(planned, options, {
-      data: new SharedData(),
-      threads: wholeNumber('--threads', flags.threads ?? '1'),
-      nowMs: () => systemClock.nowMs(),
-      log,
-      events: eventsTo(print, planned.length),
-    });
+    const nowMs = (): number => systemClock.nowMs();
+    const events = eventsTo(print, planned.length);
+    const records = await withTraining(flags, context, ({ train, slots }) =>
+      runSweep(planned, { ...options, slots }, { train, nowMs, log, events }),
+    );
     if (records.length === 0) return;
     const report = sweepReport(records, {
       targets,

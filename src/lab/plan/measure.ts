@@ -2,7 +2,7 @@ import type { CoordinatorConfig } from '../../config/index.js';
 import type { FlagValues } from '../../config/sources.js';
 import { LocalExchange } from '../../measure/local-exchange.js';
 import { measureSideBySide } from '../side-by-side.js';
-import { runTrial, type TrialNeeds, type TrialOutcome } from '../trial.js';
+import { runTrial, type TrialNeeds, type TimedOutcome } from '../trial.js';
 import { reached } from '../trial-record.js';
 import type { Measured } from './predict.js';
 
@@ -65,7 +65,7 @@ export async function measureForPlan(
 }
 
 /** With the share that each of two workers has of a batch, and nothing but steps. */
-function besideAnother(given: FlagValues, trial: TrialOutcome) {
+function besideAnother(given: FlagValues, trial: TimedOutcome) {
   const { globalBatchSize, microBatchSize, computeSeconds, samples } = trial;
   const share = Math.ceil(globalBatchSize / microBatchSize / runsAtATime) * microBatchSize;
   const fitting = Math.ceil((secondsSideBySide * samples) / (computeSeconds * share));

@@ -1,9 +1,7 @@
 import { randomStream } from '../../core/random.js';
 import type { FlagValues } from '../../config/sources.js';
 import { figureOf, type Figure } from '../summary.js';
-import { planTrial, runSweep, type SweepEvents, type SweepOptions } from '../sweep.js';
-import type { TrialLog } from '../trial-log.js';
-import type { TrialNeeds } from '../trial.js';
+import { planTrial, runSweep, type SweepNeeds, type SweepOptions } from '../sweep.js';
 import type { TrialRecord } from '../trial-record.js';
 import { methods, type MethodName } from './method.js';
 import { flagsAt, valueAt, type Dimension } from './space.js';
@@ -28,16 +26,12 @@ export interface SearchResult {
   /** By flag or option. */
   readonly best: Readonly<Record<string, number>>;
   readonly accuracy: number;
-  readonly testAccuracy: number;
+  /** Undefined where nobody looked at the test set. */
+  readonly testAccuracy: number | undefined;
   readonly loss: number;
   readonly weightsDigest: string;
   /** The best value of the objective after each trial. */
   readonly bestSoFar: readonly number[];
-}
-
-export interface SearchNeeds extends TrialNeeds {
-  readonly log: Pick<TrialLog, 'get' | 'add'>;
-  readonly events: SweepEvents;
 }
 
 /**
@@ -51,7 +45,7 @@ export async function runSearch(
   seed: number,
   task: SearchTask,
   options: SweepOptions,
-  needs: SearchNeeds,
+  needs: SweepNeeds,
   secondsLeft: () => number,
 ): Promise<SearchResult | undefined> {
   const { space, population, trials, objective } = task;
@@ -80,7 +74,7 @@ export async function runSearch(
     seed,
     best: Object.fromEntries(space.map((dimension, i) => [dimension.name, valueAt(dimension, place[i]!)])),
     accuracy: last?.accuracy ?? 0,
-    testAccuracy: last?.testAccuracy ?? 0,
+    testAccuracy: last?.testAccuracy,
     loss: last?.loss ?? Infinity,
     weightsDigest: record.weightsDigest,
     bestSoFar,
