@@ -3,13 +3,14 @@
  * minutes.
  *
  *     npm run build && node dist/bench/training.js [--python FILE --data FOLDER] [--json]
- *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--steps 300] [--rounds 5]
+ *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--steps 300] [--rounds 5] [--bind-to none|core]
  *
  * Each worker computes `--batch` images a step on one thread, as PyTorch's does: one worker alone would have all cores
  * otherwise. Images/s are those of training alone. The ratio is the median of the rounds' ratios, so that a noisy minute meets
  * both sides. `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it
  * (bench/peers/ddp_lenet.py); without them it is not run. Weak scaling is the speed of the last count of workers by that of the
- * first, each for one worker.
+ * first, each for one worker: with `--bind-to core` each of them, and each of PyTorch's processes, has one core and no more,
+ * else a worker alone has its engine on one core and its exchange on another.
  */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -30,6 +31,7 @@ const { values: flags } = parseArgs({
     batch: { type: 'string', default: '128' },
     steps: { type: 'string', default: '300' },
     rounds: { type: 'string', default: '5' },
+    'bind-to': { type: 'string', default: 'none' },
   },
 });
 const run = promisify(execFile);
@@ -58,7 +60,7 @@ async function ours(engine: string, workers: number): Promise<Speed> {
     flags.steps,
   ];
   args.push('--global-batch', String(workers * batch), '--micro-batch', '32', '--checkpoint-every', 'off');
-  args.push('--eval-every', `${flags.steps}steps`, '--out', out);
+  args.push('--eval-every', `${flags.steps}steps`, '--bind-to', flags['bind-to'], '--out', out);
   const { stdout } = await run(process.execPath, [join(packageRoot, 'bin/lockstep.js'), ...args], {
     maxBuffer: 2 ** 28,
   });
@@ -78,7 +80,8 @@ async function ours(engine: string, workers: number): Promise<Speed> {
 /** @returns undefined where Python, PyTorch or the data is missing */
 async function theirs(workers: number): Promise<Speed | undefined> {
   if (flags.data === undefined) return undefined;
-  const args = [join(packageRoot, 'bench/peers/ddp_lenet.py'), flags.data, String(workers), flags.batch, flags.steps];
+  const peer = join(packageRoot, 'bench/peers/ddp_lenet.py');
+  const args = [peer, flags.data, String(workers), flags.batch, flags.steps, flags['bind-to']];
   try {
     return JSON.parse((await run(flags.python, args)).stdout) as Speed;
   } catch {

@@ -1,9 +1,10 @@
 """PyTorch's side of bench/training.ts: LeNet-5 on MNIST with DistributedDataParallel over gloo, one CPU thread a process.
 
     python3 -m pip install torch==2.13.0 numpy
-    python3 ddp_lenet.py FOLDER WORKERS BATCH_PER_WORKER STEPS
+    python3 ddp_lenet.py FOLDER WORKERS BATCH_PER_WORKER STEPS [none|core]
 
-FOLDER has the four IDX files of MNIST. Adam with its defaults, channels_last, which is PyTorch's faster layout here. Prints
+FOLDER has the four IDX files of MNIST. Adam with its defaults, channels_last, which is PyTorch's faster layout here. With `core` each
+process keeps to a core of its own (Linux). Prints
 one line, {"version": ..., "imagesPerSecond": ...}, of training alone, after some steps to warm up.
 """
 
@@ -36,7 +37,9 @@ def lenet5():
     return nn.Sequential(*convolutions, nn.Flatten(), *dense).to(memory_format=torch.channels_last)
 
 
-def run(rank, folder, workers, batch, steps, port):
+def run(rank, folder, workers, batch, steps, port, bind_to):
+    if bind_to == "core":
+        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[rank]})
     torch.set_num_threads(1)
     torch.manual_seed(1)
     model = lenet5()
@@ -66,13 +69,14 @@ def run(rank, folder, workers, batch, steps, port):
 
 def main():
     folder, (workers, batch, steps) = sys.argv[1], map(int, sys.argv[2:5])
+    bind_to = sys.argv[5] if len(sys.argv) > 5 else "none"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     if workers == 1:
-        run(0, folder, workers, batch, steps, port)
+        run(0, folder, workers, batch, steps, port, bind_to)
     else:
-        mp.spawn(run, (folder, workers, batch, steps, port), nprocs=workers)
+        mp.spawn(run, (folder, workers, batch, steps, port, bind_to), nprocs=workers)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@ import { flagsFor, type TrainConfig } from '../config/index.js';
 import { localHost } from '../core/address.js';
 import { listAdapters } from '../engine/webgpu/adapters.js';
 import { placeOnGpus } from '../engine/webgpu/placement.js';
+import { bindings } from '../launch/core-binding.js';
 import type { LocalWorkersOptions } from '../launch/local-workers.js';
 
-/** The workers that a configuration wants on this machine. @throws LockstepError as `placeOnGpus` does */
+/** The workers that a configuration wants on this machine. @throws LockstepError as `placeOnGpus` and `bindings` do */
 export async function localWorkersOf(config: TrainConfig): Promise<LocalWorkersOptions> {
   const gpus = config.engine === 'webgpu' ? placeOnGpus(config.workers, config.gpu, await listAdapters()) : undefined;
   const workers = gpus?.length ?? (config.workers === 'auto' ? 1 : config.workers);
@@ -28,7 +29,7 @@ export async function localWorkersOf(config: TrainConfig): Promise<LocalWorkersO
       cacheDir: config.cacheDir,
       cacheLimitGiB: config.cacheLimitGiB,
     });
-  return { workers, workerFlags };
+  return { workers, workerFlags, bindings: config.bindTo === 'core' ? bindings(workers) : undefined };
 }
 
 /** As many as there are cores when all workers are busy, and at least one. */

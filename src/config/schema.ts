@@ -7,6 +7,7 @@ import { field, runCommands as run } from './field.js';
 import { growthFields } from './growth-fields.js';
 import { modelFields } from './model-fields.js';
 import { notFiniteFields } from './not-finite-fields.js';
+import { placementFields } from './placement-fields.js';
 import { scalingFields } from './scaling-fields.js';
 import { securityFields } from './security-fields.js';
 import { takeoverFields } from './takeover-fields.js';
@@ -93,25 +94,7 @@ export const fields = {
     about:
       'What computes gradients. `native`: own kernels, compiled for this machine; `wasm`: the same kernels and bits in WebAssembly; `cpu`: plain JavaScript, the slow reference; `webgpu`: a GPU, through Vulkan, Metal or Direct3D 12; `tensorflow`: TensorFlow, with CUDA where it is installed so; `auto`: the fastest one that knows the model. For a worker, `auto` means what its coordinator says.',
   }),
-  gpu: field('gpu', text, {
-    group: 'Cluster',
-    commands: ['train', 'worker'],
-    placeholder: 'INDEX|NAME',
-    default: 'auto',
-    local: true,
-    about:
-      'The GPU of `--engine webgpu`: its index or a part of its name, as `lockstep engines` lists them. `auto` is the first one; software that plays a GPU is taken only by name.',
-  }),
-  threads: field('threads', countOrAuto, {
-    group: 'Cluster',
-    commands: ['train', 'worker'],
-    placeholder: 'T|auto',
-    default: 'auto',
-    defaultOf: { worker: 1 },
-    local: true,
-    about:
-      'Threads over which a worker spreads its micro-batches. No number of threads changes the result. `auto` is the number of cores, for `train` divided among its workers; a worker that was started by hand does not know of others on its machine.',
-  }),
+  ...placementFields,
 
   ...modelFields,
   dataset: field('dataset', text, {

@@ -10,6 +10,19 @@ export const launchFaults = {
     remedy:
       '`lockstep train --resume DIR` goes on from the newest checkpoint; if nobody ended it on purpose, look for memory running out in the log of the system',
   },
+  CORES_TOO_FEW: {
+    exitCode: 2,
+    meaning: 'With `--bind-to core` each worker gets cores of its own, and there are more workers than cores.',
+    message: (f: { workers: number; cores: number }) =>
+      `--bind-to core: there are ${f.workers} workers and ${f.cores} cores`,
+    remedy: 'start fewer workers, or leave --bind-to at none',
+  },
+  BINDING_UNAVAILABLE: {
+    exitCode: 2,
+    meaning: '`--bind-to core` needs Linux and its program `taskset`.',
+    message: (f: { reason: string }) => `--bind-to core cannot be had: ${f.reason}`,
+    remedy: 'leave --bind-to at none: the result is the same',
+  },
   PROGRAM_MISSING: {
     exitCode: 1,
     meaning: 'A program that lockstep does not bring along is not installed.',

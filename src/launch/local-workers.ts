@@ -9,6 +9,8 @@ export interface LocalWorkersOptions {
   readonly workers: number;
   /** What follows `lockstep worker`, of the workers 0, 1 and so on. */
   workerFlags(coordinatorAddress: string, name: string, index: number): readonly string[];
+  /** A command for each worker through which it is started: that which keeps it to its cores. */
+  readonly bindings?: readonly (readonly string[])[] | undefined;
 }
 
 /** The workers of a run as processes of this machine. They write to logs/ in the run's folder. */
@@ -27,7 +29,9 @@ export class LocalWorkers {
       const name = `worker-${i}`;
       const logFile = openSync(join(out, 'logs', `${name}.jsonl`), 'a');
       const secret = token === undefined ? {} : { LOCKSTEP_TOKEN: token }; // a command line can be read by anybody
-      const worker = startProgram(['worker', ...this.options.workerFlags(address, name, i)], logFile, secret);
+      const { options } = this;
+      const args = ['worker', ...options.workerFlags(address, name, i)];
+      const worker = startProgram(args, logFile, secret, options.bindings?.[i]);
       closeSync(logFile);
       this.processes.push(worker);
       void ended(worker).then(({ code, signal }) => {

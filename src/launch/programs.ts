@@ -7,15 +7,20 @@ import { packageRoot } from '../core/paths.js';
  * In a process group of its own, so that Ctrl-C reaches it through us alone.
  *
  * @param output - where standard error goes, and standard output with it if it is inherited
+ * @param through - a command that becomes the program at its end
  */
 export function startProgram(
   args: readonly string[],
   output: 'inherit' | number,
   secret: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): ChildProcess {
+  const [execPath = process.execPath, ...before] = [...through, process.execPath];
   return fork(join(packageRoot, 'bin', 'lockstep.js'), args, {
     detached: true,
-    execArgv: process.argv[1] === undefined ? [] : process.execArgv, // of a text that is no file nothing is for others
+    execPath,
+    // Of a text that is no file nothing is for others.
+    execArgv: [...before, ...(process.argv[1] === undefined ? [] : process.execArgv)],
     env: { ...process.env, ...secret },
     stdio: ['ignore', output === 'inherit' ? 'inherit' : 'ignore', output, 'ipc'],
   });

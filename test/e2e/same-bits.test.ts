@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { bindings } from '../../src/launch/core-binding.js';
 import { lastLine, runToEnd, workshop } from './lockstep.js';
 
 const place = workshop({ after });
@@ -44,10 +45,20 @@ test('so they do with a schedule, momentum, clipping, a short last batch, and mo
   assert.deepEqual(new Set(digests).size, 1, String(digests));
 });
 
-test('so they do on several threads each, more of them than micro-batches too', async () => {
+/** Where the system can. */
+function boundToCores(): readonly string[] {
+  try {
+    bindings(1);
+    return ['--bind-to', 'core'];
+  } catch {
+    return [];
+  }
+}
+
+test('so they do on several threads each, more of them than micro-batches too, and bound to cores', async () => {
   const flags = ['--global-batch', '256', '--micro-batch', '32', '--steps', '12'];
   const digests = [
-    await digestOf(1, [...flags, '--threads', '1']),
+    await digestOf(1, [...flags, '--threads', '1', ...boundToCores()]),
     await digestOf(2, [...flags, '--threads', '3']),
     await digestOf(3, [...flags, '--threads', '4']),
   ];

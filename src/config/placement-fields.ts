@@ -1,0 +1,34 @@
+import { field } from './field.js';
+import { countOrAuto, oneOf, text } from './values.js';
+
+/** On what of its machine a worker computes. Each machine has its own, and none of it changes the result. */
+export const placementFields = {
+  gpu: field('gpu', text, {
+    group: 'Cluster',
+    commands: ['train', 'worker'],
+    placeholder: 'INDEX|NAME',
+    default: 'auto',
+    local: true,
+    about:
+      'The GPU of `--engine webgpu`: its index or a part of its name, as `lockstep engines` lists them. `auto` is the first one; software that plays a GPU is taken only by name.',
+  }),
+  threads: field('threads', countOrAuto, {
+    group: 'Cluster',
+    commands: ['train', 'worker'],
+    placeholder: 'T|auto',
+    default: 'auto',
+    defaultOf: { worker: 1 },
+    local: true,
+    about:
+      'Threads over which a worker spreads its micro-batches. No number of threads changes the result. `auto` is the number of cores, for `train` divided among its workers; a worker that was started by hand does not know of others on its machine.',
+  }),
+  bindTo: field('bind-to', oneOf(['none', 'core']), {
+    group: 'Cluster',
+    commands: ['train'],
+    placeholder: 'none|core',
+    default: 'none',
+    local: true,
+    about:
+      'Whether each worker keeps to cores of its own (Linux, with taskset). Where workers keep all cores busy they no longer push each other aside: 5 to 10 % more images a second. `none` leaves it to the system, which is better when other programs run here.',
+  }),
+} as const;
