@@ -6,6 +6,7 @@ import { prepareSpec } from '../coordinator/prepare.js';
 import type { SharedData } from '../lab/shared-data.js';
 import type { PlannedTrial, Train } from '../lab/sweep.js';
 import { TrialOfEvents, type TrialFacts } from '../lab/trial-of-events.js';
+import { demandAccuracy } from '../lab/trial-record.js';
 import type { NatsAccess, NatsConnection } from '../transport/nats/connection.js';
 import type { RunLedger } from '../transport/nats/run-ledger.js';
 import { follow, submit, withLedger, type Say } from './queued-runs.js';
@@ -64,6 +65,7 @@ const quiet = { info: () => undefined, warn: () => undefined };
 
 async function factsOfTrial({ config, key }: PlannedTrial, data: SharedData): Promise<TrialFacts> {
   const { spec, layout } = await prepareSpec(config, key, undefined, { findDataset: data.find });
+  demandAccuracy(spec);
   return {
     workers: config.workers,
     globalBatchSize: spec.globalBatchSize,

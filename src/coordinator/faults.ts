@@ -55,6 +55,14 @@ export const coordinatorFaults = {
       `--validation ${f.validationLength} takes all of the ${f.trainLength} samples of the training set`,
     remedy: 'hold out fewer; 10000 are usual for MNIST',
   },
+  NO_ACCURACY: {
+    exitCode: 2,
+    meaning: 'A run is to end at an accuracy that it does not have, since its loss knows no correct answer.',
+    message: (f: { targetAccuracy: number; model: string; loss: string }) =>
+      `--target-accuracy ${f.targetAccuracy}: model ${f.model} has no accuracy, since with the loss ${f.loss} its answers are compared with values and not with classes`,
+    remedy:
+      'leave out --target-accuracy, then the best weights are those with the lowest test loss; `sweep` and `plan` are for runs with an accuracy',
+  },
   BATCH_TOO_LARGE: {
     exitCode: 2,
     meaning: 'The batch of a step has more samples than the training set.',

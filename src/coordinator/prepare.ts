@@ -5,6 +5,7 @@ import type { DatasetFile, RunSpec } from '../core/run-spec.js';
 import { readIdxContent } from '../data/idx.js';
 import { defaultDataset, resolveDataset, type ResolvedDataset } from '../data/sources.js';
 import { describeModel, type ModelDescription } from '../engine/describe-model.js';
+import { classNumbers, hasAccuracy } from '../engine/has-accuracy.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { ownLossOf } from '../engine/own-loss-options.js';
 import { createOptimizer } from '../optim/registry.js';
@@ -74,6 +75,9 @@ export async function prepareSpec(
     files: files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 })),
     trainLength,
     testLength,
+    hasAccuracy: begunWith
+      ? begunWith.hasAccuracy !== false
+      : hasAccuracy(model, description, ownModule?.sets?.train.y ?? classNumbers),
     ...(ownModule ? { module: ownModule } : {}),
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },

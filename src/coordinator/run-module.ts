@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../core/clock.js';
 import type { OwnSetsSpec, RunModuleSpec } from '../core/run-spec.js';
 import type { SampleFormat } from '../data/dataset.js';
 import { isModelFile } from '../engine/model-file.js';
+import { isClassNumber } from '../engine/has-accuracy.js';
 import type { ModelDescription } from '../engine/describe-model.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { DataThread } from '../own/data-thread.js';
@@ -81,7 +82,7 @@ function demandFormats(
     fault('SAMPLES_DO_NOT_FIT', { path, set, what, actual: inWords(format), model, expected });
   if (x.shape.join() !== inputShape.join()) throw no('x', x, `[${inputShape.join(', ')}]`);
   if (loss === 'own') return undefined;
-  const areClasses = y.shape.length === 0 && y.dtype !== 'float32';
+  const areClasses = isClassNumber(y);
   if (loss === 'softmaxCrossEntropy') {
     if (!areClasses) throw no('y', y, 'class numbers, [] of int32 or uint8, for softmaxCrossEntropy');
     return outputs;

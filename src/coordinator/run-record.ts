@@ -56,6 +56,8 @@ export class RunRecord {
     RunReport,
     | 'epochs'
     | 'finalLoss'
+    | 'testLoss'
+    | 'bestTestLoss'
     | 'testAccuracy'
     | 'bestTestAccuracy'
     | 'imagesPerSecond'
@@ -67,6 +69,8 @@ export class RunRecord {
     return {
       epochs: this.lastStep ? this.lastStep.epoch + 1 : 0,
       finalLoss: this.lastStep?.loss ?? null,
+      testLoss: this.lastEvaluation?.testLoss ?? null,
+      bestTestLoss: this.best?.testLoss ?? null,
       testAccuracy: this.lastEvaluation?.testAccuracy ?? null,
       bestTestAccuracy: this.best?.testAccuracy ?? null,
       imagesPerSecond: speedOf([{ samples: this.samples, seconds: this.stepSeconds }]),

@@ -15,6 +15,8 @@ export interface RunInputs {
   readonly files: readonly DatasetFile[];
   readonly trainLength: number;
   readonly testLength: number;
+  /** Whether answers are correct or wrong. */
+  readonly hasAccuracy: boolean;
   /** Where samples or loss are a user's own code. */
   readonly module?: RunSpec['module'];
   /** Initial weights, if they were given. */
@@ -30,11 +32,14 @@ export interface RunInputs {
 /**
  * What determines the result, with every default resolved: from here on nobody reads the configuration for it.
  *
- * @throws LockstepError `VALIDATION_OF_MODULE`, `VALIDATION_TOO_LARGE`, `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`
+ * @throws LockstepError `VALIDATION_OF_MODULE`, `VALIDATION_TOO_LARGE`, `MICRO_BATCH_MISMATCH`, `BATCH_TOO_LARGE`, `SCALING_DOES_NOT_FIT`,
+ *   `NO_ACCURACY`
  */
 export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec {
   const { runId, model, files, testLength, init, resume, batchHistory } = inputs;
-  const { batchPerWorker, validationLength } = config;
+  const { batchPerWorker, validationLength, targetAccuracy } = config;
+  if (targetAccuracy !== undefined && !inputs.hasAccuracy)
+    throw fault('NO_ACCURACY', { targetAccuracy, model: model.name, loss: model.loss ?? 'softmaxCrossEntropy' });
   const trainLength = trainLengthOf(config, inputs);
   const globalBatchSize = globalBatchSizeOf(config, inputs);
   const isAdaptive = config.globalBatchSize === 'auto';
@@ -99,7 +104,8 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     warmupSteps: config.warmupSteps ?? warmupSteps(scaling, optimizer, k, perEpoch),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
     evaluateEvery: config.evaluateEvery,
-    ...(config.targetAccuracy === undefined ? {} : { targetAccuracy: config.targetAccuracy }),
+    ...(inputs.hasAccuracy ? {} : { hasAccuracy: false as const }),
+    ...(targetAccuracy === undefined ? {} : { targetAccuracy }),
     ...(config.checkpointEvery === 'off' ? {} : { checkpointEvery: config.checkpointEvery }),
     ...(config.checkpointDir === undefined ? {} : { checkpointDir: resolve(config.checkpointDir) }),
     maxSkippedSteps: config.maxSkippedSteps,

@@ -19,6 +19,7 @@ export function startedEvent(
     runId: spec.runId,
     out,
     model: spec.model.name,
+    hasAccuracy: spec.hasAccuracy !== false,
     parameterCount: layout.parameterCount,
     engine,
     ...(gap === undefined || !engine.includes('wasm') ? {} : { opByOp: gap }), // others know no plans at all

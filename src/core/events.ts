@@ -32,8 +32,8 @@ export interface StepRecord {
   readonly epoch: number;
   /** Mean over the step's samples. */
   readonly loss: number;
-  /** Share of the step's samples that were answered correctly. */
-  readonly accuracy: number;
+  /** Share of the step's samples that were answered correctly; null in a run whose answers are not correct or wrong. */
+  readonly accuracy: number | null;
   readonly learningRate: number;
   readonly globalBatchSize: number;
   /** Samples of this step: less than `globalBatchSize` at the end of an epoch. */
@@ -56,8 +56,9 @@ export interface EvaluationRecord {
   readonly step: number;
   readonly epoch: number;
   readonly testLoss: number;
-  readonly testAccuracy: number;
-  /** Whether no earlier evaluation of the run had a higher accuracy. */
+  /** Null as in `StepRecord`. */
+  readonly testAccuracy: number | null;
+  /** Whether no earlier evaluation of the run had a higher accuracy, or a lower loss where there is no accuracy. */
   readonly best: boolean;
 }
 
@@ -68,7 +69,13 @@ export interface RunReport {
   readonly outcome: 'finished' | 'target-reached' | 'interrupted';
   readonly steps: number;
   readonly epochs: number;
+  /** Of the last step. */
   readonly finalLoss: number | null;
+  /** Of the last evaluation; null without one. */
+  readonly testLoss: number | null;
+  /** Of the evaluation whose weights are kept as the best. */
+  readonly bestTestLoss: number | null;
+  /** Null also where answers are not correct or wrong. */
   readonly testAccuracy: number | null;
   readonly bestTestAccuracy: number | null;
   /** Training only: samples by the time in which steps ran. */
@@ -113,6 +120,8 @@ export type RunEvent =
       readonly runId: string;
       readonly out: string;
       readonly model: string;
+      /** Whether answers are correct or wrong, so that there is an accuracy. */
+      readonly hasAccuracy: boolean;
       readonly parameterCount: number;
       readonly engine: string;
       /** Why our own kernels do not run the model, naming the layer: then it runs op by op, which is slower. */

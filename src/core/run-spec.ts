@@ -72,6 +72,8 @@ export interface RunSpec {
   /** Bound of the mean gradient's global norm; absent without clipping. */
   readonly clipNorm?: number;
   readonly evaluateEvery: Interval;
+  /** False where no answer is correct or wrong: the best weights are then those with the lowest loss. Absent: true. */
+  readonly hasAccuracy?: false;
   /** Stop when an evaluation reaches it. */
   readonly targetAccuracy?: number;
   /** Between two checkpoints; absent without. Changes no result. */

@@ -14,6 +14,8 @@ export interface ModelDescription {
   readonly inputShape: readonly number[];
   /** Elements of the output. */
   readonly outputs: number;
+  /** Of one sample. */
+  readonly outputShape: readonly number[];
   /** The layer that no plan covers, and why: our own kernels are not to be had, and it runs op by op. */
   readonly gap?: string;
 }
@@ -33,8 +35,8 @@ export async function describeModel(
 ): Promise<ModelDescription> {
   try {
     const topology = readTopology(model);
-    const { inputShape, outputs } = topology;
-    return { layout: layoutOfTopology(topology), inputShape, outputs };
+    const { inputShape, outputs, outputShape } = topology;
+    return { layout: layoutOfTopology(topology), inputShape, outputs, outputShape };
   } catch (error) {
     if (!(error instanceof LockstepError) || error.code !== 'LAYER_UNSUPPORTED' || engine === 'native') throw error;
     return { ...(await tryOpByOp(model, ownLoss)), gap: error.message };
@@ -52,5 +54,5 @@ async function tryOpByOp(model: ModelSpec, ownLoss: OwnLossOptions | undefined):
   await engine.setWeights(new Float32Array(layout.weightCount).fill(0.1)); // any will do: whether there are gradients is no matter of values
   await engine.gradientSum(1, new Float32Array(layout.parameterCount + layout.extraCount));
   engine.dispose();
-  return { layout, inputShape, outputs: outputShape.reduce((size, d) => size * d, 1) };
+  return { layout, inputShape, outputs: outputShape.reduce((size, d) => size * d, 1), outputShape };
 }

@@ -3,14 +3,17 @@ import { microBatchCount } from '../data/batch-plan.js';
 import type { ResidentDataset } from '../data/resident-dataset.js';
 import { weightsFrom } from '../store/safetensors.js';
 import { chooseEngine, createEngine } from './choose-engine.js';
+import { describeModel } from './describe-model.js';
 import type { EngineName } from './engine.js';
 import { ResidentFeed } from './feeds/resident-feed.js';
+import { classNumbers, hasAccuracy } from './has-accuracy.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
 import type { TrainedModel } from './trained-model.js';
 
 export interface TrainedFigures {
   readonly loss: number;
-  readonly accuracy: number;
+  /** Null where no answer is correct or wrong. */
+  readonly accuracy: number | null;
   readonly engine: EngineName;
 }
 
@@ -37,5 +40,6 @@ export async function evaluateTrained(
   const job = { purpose: 'evaluation', epoch: 0, firstPosition: 0, sampleCount, range, weights } as const;
   const [whole] = await runner.run(job);
   const [loss, correct] = whole!.values;
-  return { loss: loss! / sampleCount, accuracy: correct! / sampleCount, engine: name };
+  const isJudged = hasAccuracy(model, await describeModel(model), classNumbers);
+  return { loss: loss! / sampleCount, accuracy: isJudged ? correct! / sampleCount : null, engine: name };
 }

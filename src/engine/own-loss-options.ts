@@ -1,5 +1,6 @@
 import type { OwnSetsSpec } from '../core/run-spec.js';
 import type { SampleFormat } from '../data/dataset.js';
+import { classNumbers } from './has-accuracy.js';
 
 /** What an engine needs to know of a loss that is a function of a run's module, beside the function. */
 export interface OwnLossOptions {
@@ -14,7 +15,6 @@ interface OwnLabels {
   readonly sets?: Pick<OwnSetsSpec, 'train'> | undefined;
 }
 
-/** Labels of images that Lockstep reads itself are classes. */
 export function ownLossOf({ path, sets }: OwnLabels): OwnLossOptions {
-  return { path, labels: sets?.train.y ?? { shape: [], dtype: 'int32' } };
+  return { path, labels: sets?.train.y ?? classNumbers };
 }

@@ -29,6 +29,8 @@ export interface Topology {
   readonly layers: readonly Layer[];
   /** Elements of the model's output. */
   readonly outputs: number;
+  /** Of one sample. */
+  readonly outputShape: Shape;
   readonly loss: LossName;
 }
 
@@ -69,7 +71,8 @@ export function readTopology(model: ModelSpec): Topology {
     const reason = `its output has the shape [${last.outputShape.join(', ')}]`;
     throw fault('MODEL_UNSUPPORTED', { model: model.name, reason });
   }
-  return { inputShape, layers, outputs: last.outputShape.reduce((size, d) => size * d, 1), loss };
+  const { outputShape } = last;
+  return { inputShape, layers, outputs: outputShape.reduce((size, d) => size * d, 1), outputShape, loss };
 }
 
 /** The weights in canonical order. */

@@ -19,6 +19,14 @@ export const labFaults = {
     message: (f: { given: string }) => `--target-accuracy ${f.given}: expected numbers above 0, at most 1`,
     remedy: 'write shares with commas between them: --target-accuracy 0.97,0.98,0.99',
   },
+  TRIAL_WITHOUT_ACCURACY: {
+    exitCode: 2,
+    meaning:
+      'A sweep, a plan or a search is to compare runs that have no accuracy, since their loss knows no correct answer.',
+    message: (f: { model: string; loss: string }) =>
+      `model ${f.model} has no accuracy to compare trials by: with the loss ${f.loss} its answers are compared with values and not with classes`,
+    remedy: 'run `lockstep train` with each choice, and compare bestTestLoss in their report.json',
+  },
   SPACE_INVALID: {
     exitCode: 2,
     meaning: 'What a search may choose is not written as it should be, or is nothing that it can choose.',

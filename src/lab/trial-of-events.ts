@@ -86,7 +86,9 @@ export class TrialOfEvents {
     else if (this.seconds > (this.rules.secondsMax ?? Infinity)) this.cut ??= 'time';
   }
 
-  private addEvaluation({ step, testLoss, testAccuracy }: Extract<PublicEvent, { type: 'evaluation' }>): void {
+  private addEvaluation(event: Extract<PublicEvent, { type: 'evaluation' }>): void {
+    const { step, testLoss } = event;
+    const testAccuracy = event.testAccuracy!; //                       demandAccuracy has refused runs that have none
     const evaluation: TrialEvaluation = {
       step,
       epochs: this.samples / this.facts.trainLength,

@@ -1,4 +1,6 @@
 /** What is kept of a trial: everything that tables, curves and recommendations are made from. */
+import type { RunSpec } from '../core/run-spec.js';
+import { fault } from './faults.js';
 
 /** What a trial was when somebody looked at its accuracy. */
 export interface TrialEvaluation {
@@ -63,4 +65,9 @@ export function bestOf(trial: TrialRecord): TrialEvaluation | undefined {
     (best, evaluation) => (best && best.accuracy >= evaluation.accuracy ? best : evaluation),
     undefined,
   );
+}
+
+/** Trials are compared by their accuracy. @throws LockstepError `TRIAL_WITHOUT_ACCURACY` for a run that has none */
+export function demandAccuracy({ hasAccuracy, model: { name: model, loss = 'softmaxCrossEntropy' } }: RunSpec): void {
+  if (hasAccuracy === false) throw fault('TRIAL_WITHOUT_ACCURACY', { model, loss });
 }

@@ -14,7 +14,7 @@ import { trainLoop } from '../worker/train-loop.js';
 import type { FinishedStep } from '../worker/train-step.js';
 import { Patience, type PatienceRule } from './hopeless.js';
 import type { SharedData } from './shared-data.js';
-import type { TrialEnd, TrialEvaluation, TrialRecord } from './trial-record.js';
+import { demandAccuracy, type TrialEnd, type TrialEvaluation, type TrialRecord } from './trial-record.js';
 
 export interface TrialNeeds {
   readonly data: SharedData;
@@ -52,6 +52,7 @@ export async function runTrial(
   const { data, threads } = needs;
   const prepared = await prepareSpec(config, name, undefined, { findDataset: data.find });
   const { spec } = prepared;
+  demandAccuracy(spec);
   const own = spec.module?.sets;
   const testLength = own?.test.length ?? (await data.find(config.dataset ?? defaultDataset)).test.count;
   const runs = await Promise.all(
@@ -171,7 +172,7 @@ class Trial {
     const { compute, wait, exchange, update } = record.seconds;
     this.computeSeconds += compute;
     this.stepSeconds += compute + wait + exchange + update;
-    this.patience.add(record.sampleCount, record.accuracy);
+    this.patience.add(record.sampleCount, record.accuracy!);
     if (this.patience.isOver) this.stop('hopeless');
     else if (this.seconds() > (this.rules.secondsMax ?? Infinity)) this.stop('time');
   }
@@ -184,7 +185,8 @@ class Trial {
     const { validationLength } = this.spec.dataset;
     const tested = validationLength && (await evaluateAlone(run, validationLength, this.task.testLength));
     this.evaluationMs += this.nowMs() - beginMs;
-    this.keep(record.step, record, tested ? tested.testAccuracy : record.testAccuracy);
+    const testAccuracy = record.testAccuracy!; //                      demandAccuracy has refused the others
+    this.keep(record.step, { ...record, testAccuracy }, tested ? tested.testAccuracy : testAccuracy);
   }
 
   /** Where a trial is cut off, between two evaluations that all workers make together. */
@@ -216,7 +218,10 @@ class Trial {
   }
 }
 
-type Tested = Pick<EvaluationRecord, 'testLoss' | 'testAccuracy'>;
+interface Tested {
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+}
 
 /** By one worker, without the others. @param firstPosition - behind the held-out samples comes the test set */
 async function evaluateAlone(

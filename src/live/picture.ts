@@ -31,6 +31,8 @@ export type RunState = 'waiting' | 'training' | 'stopping' | 'finished' | 'faile
 
 export interface RunFacts {
   readonly model: string;
+  /** Whether answers are correct or wrong, so that there is an accuracy. */
+  readonly hasAccuracy: boolean;
   readonly parameterCount: number;
   readonly engine: string;
   readonly globalBatchSize: number;

@@ -59,7 +59,7 @@ export type EventBody =
       readonly step: number;
       readonly epoch: number;
       readonly testLoss: number;
-      readonly testAccuracy: number;
+      readonly testAccuracy: number | null;
       readonly best: boolean;
     }
   | { readonly type: 'checkpoint'; readonly step: number; readonly seconds: number }
@@ -89,9 +89,9 @@ export const eventMeanings: Readonly<Record<EventBody['type'], string>> = {
   left: 'A worker is gone: `cause` is connection, silence, failure, state or leave, `reason` says it in words.',
   generation: 'A generation begins after `step` with `members` by rank, by their stable names.',
   steps:
-    'A summary of the steps `firstStep` to `lastStep`, about every two seconds: means of `loss` and `accuracy` (null where no step was finite), and `imagesPerSecond` over the newest 50 of the run, `epoch`, `learningRate`, `globalBatchSize`, `worldSize` at the last one.',
+    'A summary of the steps `firstStep` to `lastStep`, about every two seconds: means of `loss` and `accuracy` (null where no step was finite; a run whose answers are not correct or wrong has no `accuracy`, null), and `imagesPerSecond` over the newest 50 of the run, `epoch`, `learningRate`, `globalBatchSize`, `worldSize` at the last one.',
   evaluation:
-    'The test set was evaluated after `step`: `testLoss`, `testAccuracy`, and whether it is the `best` so far.',
+    'The test set was evaluated after `step`: `testLoss`, `testAccuracy` (null in a run without accuracy), and whether it is the `best` so far.',
   checkpoint: 'The state after `step` is on the disk, `seconds` after it was asked for.',
   alert: 'Somebody should know: `name` is step-skipped, checkpoint-failed or worker-lost; `text` says what happened.',
   stopping: 'The run was asked to end at the next step boundary.',

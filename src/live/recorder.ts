@@ -219,7 +219,7 @@ export class Recorder {
       step: event.step,
       epoch: event.epoch,
       loss: finite(event.loss),
-      accuracy: finite(event.accuracy),
+      accuracy: event.accuracy === null ? null : finite(event.accuracy),
       learningRate: event.learningRate,
       gradientNorm: finite(event.gradientNorm),
       globalBatchSize: event.globalBatchSize,

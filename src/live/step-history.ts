@@ -7,7 +7,8 @@ interface Entry {
   steps: number;
   finiteSteps: number;
   lossSum: number;
-  accuracySum: number;
+  /** Null where there is no accuracy. */
+  accuracySum: number | null;
   normSum: number;
   samples: number;
   seconds: number;
@@ -35,7 +36,7 @@ export class StepHistory {
     if (isFinite) {
       entry.finiteSteps += 1;
       entry.lossSum += record.loss;
-      entry.accuracySum += record.accuracy;
+      entry.accuracySum = plus(entry.accuracySum, record.accuracy);
       entry.normSum += record.gradientNorm;
     }
     entry.samples += record.sampleCount;
@@ -47,8 +48,11 @@ export class StepHistory {
   /** @param from - index of the first entry that is wanted */
   curves(from = 0): Curves {
     const entries = this.entries.slice(from);
-    const mean = (sum: (entry: Entry) => number) =>
-      entries.map((entry) => (entry.finiteSteps > 0 ? rounded(sum(entry) / entry.finiteSteps) : null));
+    const mean = (sumOf: (entry: Entry) => number | null) =>
+      entries.map((entry) => {
+        const sum = sumOf(entry);
+        return sum !== null && entry.finiteSteps > 0 ? rounded(sum / entry.finiteSteps) : null;
+      });
     return {
       stride: this.stride,
       from,
@@ -109,11 +113,16 @@ function mergedEntry(left: Entry, right: Entry): Entry {
     steps: left.steps + right.steps,
     finiteSteps: left.finiteSteps + right.finiteSteps,
     lossSum: left.lossSum + right.lossSum,
-    accuracySum: left.accuracySum + right.accuracySum,
+    accuracySum: plus(left.accuracySum, right.accuracySum),
     normSum: left.normSum + right.normSum,
     samples: left.samples + right.samples,
     seconds: left.seconds + right.seconds,
   };
+}
+
+/** Of sums of which one may be of nothing. */
+export function plus(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
 }
 
 export function secondsOf({ compute, wait, exchange, update }: PhaseSeconds): number {

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { RunEvent } from '../core/events.js';
 import type { EventBody } from './public-events.js';
+import { plus } from './step-history.js';
 
 type Step = Extract<RunEvent, { type: 'step' }>;
 
@@ -13,7 +14,7 @@ export class StepSummary {
   private last: Step | undefined;
   private finiteSteps = 0;
   private lossSum = 0;
-  private accuracySum = 0;
+  private accuracySum: number | null = 0;
   private toldAtMs = -Infinity;
 
   constructor(
@@ -27,7 +28,7 @@ export class StepSummary {
     if (!step.skipped && Number.isFinite(step.loss)) {
       this.finiteSteps += 1;
       this.lossSum += step.loss;
-      this.accuracySum += step.accuracy;
+      this.accuracySum = plus(this.accuracySum, step.accuracy);
     }
     if (this.clock.nowMs() - this.toldAtMs >= everyMs) this.flush();
   }
@@ -36,7 +37,7 @@ export class StepSummary {
   flush(): void {
     const { firstStep, last, finiteSteps } = this;
     if (firstStep === undefined || !last) return;
-    const mean = (sum: number) => (finiteSteps > 0 ? sum / finiteSteps : null);
+    const mean = (sum: number | null) => (sum !== null && finiteSteps > 0 ? sum / finiteSteps : null);
     this.tell({
       type: 'steps',
       firstStep,

@@ -117,7 +117,10 @@ export const coordinatorCatalogue = {
   globalBatchSize: gauge('lockstep_global_batch_size', 'Samples of one step over all workers.'),
   learningRate: gauge('lockstep_learning_rate', 'Learning rate of the last step, with schedule and warm-up.'),
   loss: gauge('lockstep_loss', 'Mean loss over the samples of the last step.'),
-  accuracy: gauge('lockstep_accuracy_ratio', 'Share of the samples of the last step that were answered correctly.'),
+  accuracy: gauge(
+    'lockstep_accuracy_ratio',
+    'Share of the samples of the last step that were answered correctly; none where no answer is correct or wrong.',
+  ),
   gradientNorm: gauge('lockstep_gradient_norm', 'L2 norm of the mean gradient of the last step, before clipping.'),
   gradientNoiseScale: gauge(
     'lockstep_gradient_noise_scale_samples',

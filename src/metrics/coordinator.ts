@@ -15,6 +15,8 @@ export interface CoordinatorMetrics extends Metrics<typeof coordinatorCatalogue>
 export function coordinatorMetrics(registry: Registry): CoordinatorMetrics {
   nodeMetrics(registry);
   const metrics = register(coordinatorCatalogue, registry);
+  // A run without accuracy has no such series, and one that has it none before it is known.
+  for (const name of ['accuracy', 'testAccuracy', 'bestTestAccuracy'] as const) metrics[name].remove();
   let members: readonly string[] = [];
   return {
     ...metrics,
@@ -53,15 +55,17 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
       metrics.globalBatchSize.set(event.globalBatchSize);
       metrics.learningRate.set(event.learningRate);
       metrics.loss.set(event.loss);
-      metrics.accuracy.set(event.accuracy);
+      if (event.accuracy !== null) metrics.accuracy.set(event.accuracy);
       metrics.gradientNorm.set(event.gradientNorm);
       if (event.gradientNoiseScale !== undefined) metrics.gradientNoiseScale.set(event.gradientNoiseScale);
       return;
     case 'evaluation':
       metrics.evaluations.inc();
       metrics.testLoss.set(event.testLoss);
-      metrics.testAccuracy.set(event.testAccuracy);
-      if (event.best) metrics.bestTestAccuracy.set(event.testAccuracy);
+      if (event.testAccuracy !== null) {
+        metrics.testAccuracy.set(event.testAccuracy);
+        if (event.best) metrics.bestTestAccuracy.set(event.testAccuracy);
+      }
       return;
     case 'membership':
       metrics.membershipChanges.inc();

@@ -1,6 +1,7 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import { rangesByShare } from '../collective/ranges.js';
 import type { EvaluationRecord } from '../core/events.js';
+import type { RunSpec } from '../core/run-spec.js';
 import { microBatchCount } from '../data/batch-plan.js';
 import { isAtBoundary } from './boundaries.js';
 import type { PreparedRun } from './prepared-run.js';
@@ -36,15 +37,23 @@ export async function evaluate(
   for (const node of computed.nodes) reduction.add(node);
   await reduction.finish();
 
-  const testAccuracy = evaluationSum[1]! / sampleCount;
-  const { bestAccuracy, bestStep } = state.progression;
-  const best = testAccuracy > bestAccuracy || step === bestStep; // a repeated evaluation says what it said before
+  const testLoss = evaluationSum[0]! / sampleCount;
+  const testAccuracy = accuracyOf(spec, evaluationSum[1]!, sampleCount);
+  const { bestAccuracy, bestLoss = Infinity, bestStep } = state.progression;
+  const isBetter = testAccuracy === null ? testLoss < bestLoss : testAccuracy > bestAccuracy;
+  const best = isBetter || step === bestStep; //                     a repeated evaluation says what it said before
   // The evaluation at a run's end, wherever that is, may come off its turn. Whoever resumes the run would not have made it
   // there had it gone on: it is for the report, and leaves no trace in the state.
   const isInTurn = isAtBoundary(spec.evaluateEvery, state.progression);
-  if (best && isInTurn) state.progression = { ...state.progression, bestAccuracy: testAccuracy, bestStep: step };
+  const record = testAccuracy === null ? { bestLoss: testLoss } : { bestAccuracy: testAccuracy };
+  if (best && isInTurn) state.progression = { ...state.progression, ...record, bestStep: step };
   if (best) run.best = { step, weights: new Float32Array(state.now.weights) };
-  return { step, epoch: epochOf(run), testLoss: evaluationSum[0]! / sampleCount, testAccuracy, best };
+  return { step, epoch: epochOf(run), testLoss, testAccuracy, best };
+}
+
+/** The share of correct answers; null in a run that knows none. */
+export function accuracyOf({ hasAccuracy }: RunSpec, correctCount: number, sampleCount: number): number | null {
+  return hasAccuracy === false ? null : correctCount / sampleCount;
 }
 
 /** The pass over the data that the last finished step belonged to. */

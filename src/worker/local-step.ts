@@ -2,6 +2,7 @@ import type { AllReduce } from '../collective/all-reduce.js';
 import type { StepRecord } from '../core/events.js';
 import { gradientNorm, isFiniteVector } from '../optim/clip.js';
 import { outerStep } from '../optim/outer-momentum.js';
+import { accuracyOf } from './evaluate.js';
 import { trainLocally } from './local-training.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
@@ -66,7 +67,7 @@ export async function localStep(
     step: round.step,
     epoch: local.firstBatch.epoch,
     loss,
-    accuracy: sum[layout.weightCount + 1]! / sampleCount,
+    accuracy: accuracyOf(spec, sum[layout.weightCount + 1]!, sampleCount),
     learningRate: local.learningRate,
     globalBatchSize: spec.globalBatchSize * spec.localSteps!.every,
     sampleCount,

@@ -104,7 +104,7 @@ export async function trainLoop(
     const beginMs = nowMs();
     const record = await evaluate(run, evaluations, membership);
     await events.evaluated(record, (nowMs() - beginMs) / 1000);
-    return record.testAccuracy >= (run.spec.targetAccuracy ?? Infinity);
+    return (record.testAccuracy ?? 0) >= (run.spec.targetAccuracy ?? Infinity);
   }
 
   /** One worker does it for all. The last step needs none: its state is stored as the result. */

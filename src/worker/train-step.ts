@@ -11,6 +11,7 @@ import { averageNoise, isNoiseMeasured, noiseScaleOf } from '../optim/noise-scal
 import { addPenalties } from '../optim/penalties.js';
 import { updateRunningAverages } from '../optim/running-averages.js';
 import { EarlyUpdate } from './early-update.js';
+import { accuracyOf } from './evaluate.js';
 import { notFiniteFault } from './not-finite.js';
 import type { PreparedRun } from './prepared-run.js';
 import { computeAlone, type SecondComputation } from './second-computation.js';
@@ -111,7 +112,7 @@ export async function trainStep(
   const extras = gradientSum.subarray(parameterCount, parameterCount + extraCount);
   const squareSum = gradientSum[parameterCount + extraCount] ?? NaN;
   const loss = extras[0]! / sampleCount;
-  const accuracy = extras[1]! / sampleCount;
+  const accuracy = accuracyOf(spec, extras[1]!, sampleCount);
   const ownNorm = withSquares ? gradientNorm(gradient, engine.layout, sampleCount * scale, run.sumOfSquares) : 0;
   addPenalties(penalties, gradient, state.now.weights, sampleCount * scale, 0, parameterCount);
   const norm = gradientNorm(gradient, engine.layout, sampleCount * scale, run.sumOfSquares);

@@ -20,8 +20,10 @@ export interface Progression {
   readonly skippedSteps: number;
   /** Those since the last step that did, without those after which the loss scale could be halved. */
   readonly skippedInARow: number;
-  /** Of evaluations so far; -1 before the first. */
+  /** Of evaluations so far; -1 before the first, and where the run has no accuracy. */
   readonly bestAccuracy: number;
+  /** Where the run has no accuracy; absent before the first evaluation. */
+  readonly bestLoss?: number;
   readonly bestStep: number;
   /** From the squared norms of micro-batches; absent before the first that says something. */
   readonly noise?: NoiseAverages;

@@ -91,6 +91,9 @@ for (const [name, parts, count] of [
       ? await trainLosingOne(place, args, `${name}-lost`, 8, slowEngine(5))
       : await train(module, `${name}-3`, ...steps(count), '--workers', '3');
     assert.deepEqual(resultOf(three), resultOf(alone));
+    const { testAccuracy, bestTestAccuracy, testLoss } = alone;
+    assert.deepEqual([testAccuracy, bestTestAccuracy], [null, null], 'nothing is correct or wrong here');
+    assert.ok(Number(testLoss) < 1, String(testLoss));
     await train(module, `${name}-resumed`, ...steps(11), '--workers', '2');
     const resume = [
       'train',

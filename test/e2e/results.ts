@@ -11,8 +11,15 @@ export function reportOf({ code, stdout, stderr }: Ended): JsonLine {
   return lastLine(stdout);
 }
 
-export const resultOf = ({ weightsDigest, finalLoss, testAccuracy, steps }: JsonLine): unknown => ({
-  ...{ weightsDigest, finalLoss, testAccuracy, steps },
+export const resultOf = ({
+  weightsDigest,
+  finalLoss,
+  testLoss,
+  bestTestLoss,
+  testAccuracy,
+  steps,
+}: JsonLine): unknown => ({
+  ...{ weightsDigest, finalLoss, testLoss, bestTestLoss, testAccuracy, steps },
 });
 
 /** A run of three workers, the first of which is killed after `step`. */

@@ -171,7 +171,8 @@ export class Charts {
     });
   }
 
-  show({ curves, evaluations }: Picture): void {
+  show({ facts, curves, evaluations }: Picture): void {
+    byId('accuracy').hidden = facts?.hasAccuracy === false;
     const steps = [...new Set([...curves.step, ...evaluations.map(({ step }) => step)])].sort((a, b) => a - b);
     const at = new Map(steps.map((step, i) => [step, i]));
     const spread = (from: readonly number[], values: readonly (number | null)[]): Column => {

@@ -53,7 +53,7 @@ export function eventInWords(event: PublicEvent): string {
     case 'steps':
       return `Steps ${grouped(event.firstStep)} to ${grouped(event.lastStep)}.`;
     case 'evaluation':
-      return `Test accuracy ${percent(event.testAccuracy)}, loss ${significant(event.testLoss)} after step ${grouped(event.step)}${event.best ? ', the best so far' : ''}.`;
+      return `Test ${event.testAccuracy === null ? '' : `accuracy ${percent(event.testAccuracy)}, `}loss ${significant(event.testLoss)} after step ${grouped(event.step)}${event.best ? ', the best so far' : ''}.`;
     case 'checkpoint':
       return `Checkpoint of step ${grouped(event.step)}, in ${significant(event.seconds, 2)} s.`;
     case 'alert':

@@ -21,16 +21,15 @@ export function showNumbers(picture: Picture, isConnected: boolean): void {
   byId('state').className = `state ${isLost ? 'failed' : state}`;
   document.title = `${now && facts ? `${Math.floor((now.step / facts.stepsTotal) * 100)} % · ` : ''}${facts?.model ?? 'Lockstep'} · ${states[state]}`;
   showProgress(picture);
-  const test = picture.evaluations.at(-1);
-  const best = picture.evaluations.reduce<number | null>((most, e) => Math.max(most ?? 0, e.testAccuracy), null);
+  const hasAccuracy = facts?.hasAccuracy ?? true;
   const rows: [string, string, string][] = [
     [
       'images/s',
       grouped(report?.imagesPerSecond ?? now?.imagesPerSecond ?? 0),
       report ? 'over the whole run' : 'last 50 steps',
     ],
-    ['Test accuracy', percent(test?.testAccuracy), best === null ? 'not evaluated yet' : `best ${percent(best)}`],
-    ['Training loss', significant(now?.loss), `accuracy ${percent(now?.accuracy, 1)}`],
+    testedRow(picture),
+    ['Training loss', significant(now?.loss), hasAccuracy ? `accuracy ${percent(now?.accuracy, 1)}` : ''],
     ['Workers', grouped(now?.worldSize ?? 0), now ? `generation ${now.generation}` : ''],
     ['Learning rate', significant(now?.learningRate), `batch of ${grouped(now?.globalBatchSize ?? 0)}`],
     [
@@ -54,6 +53,16 @@ export function showNumbers(picture: Picture, isConnected: boolean): void {
     setText(cell.children[1] as HTMLElement, value);
     setText(cell.children[2] as HTMLElement, note);
   });
+}
+
+/** What the run is judged by: accuracy where there is one, else loss. */
+function testedRow({ facts, evaluations }: Picture): [string, string, string] {
+  const [test, best] = [evaluations.at(-1), evaluations.findLast((evaluation) => evaluation.best)];
+  const isLoss = facts?.hasAccuracy === false;
+  const inWords = (evaluation: typeof test) =>
+    isLoss ? significant(evaluation?.testLoss) : percent(evaluation?.testAccuracy);
+  const note = best ? `best ${inWords(best)}` : 'not evaluated yet';
+  return [isLoss ? 'Test loss' : 'Test accuracy', inWords(test), note];
 }
 
 function showProgress({ facts, now, report }: Picture): void {

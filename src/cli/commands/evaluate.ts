@@ -6,7 +6,7 @@ import type { EngineName } from '../../engine/engine.js';
 import { readTrainedModel } from '../../engine/trained-model.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
-import { grouped } from '../view/wording.js';
+import { grouped, lossText } from '../view/wording.js';
 
 export interface EvaluateOptions {
   readonly model: string;
@@ -30,8 +30,10 @@ export async function run(options: EvaluateOptions, { stdout }: CommandContext):
   const { loss, accuracy, engine } = await evaluateTrained(trained, samples, wanted as EngineName | 'auto');
   const facts = { model: trained.model.name, dataset, samples: samples.length, engine };
   if (options.json) stdout.write(`${JSON.stringify({ ...facts, testLoss: loss, testAccuracy: accuracy })}\n`);
-  else
+  else {
+    const share = accuracy === null ? '' : `test accuracy ${accuracy.toFixed(4)}, `;
     stdout.write(
-      `${facts.model}: test accuracy ${accuracy.toFixed(4)}, test loss ${loss.toFixed(4)}, ${grouped(samples.length)} samples of ${dataset}, engine ${engine}\n`,
+      `${facts.model}: ${share}test loss ${lossText(loss)}, ${grouped(samples.length)} samples of ${dataset}, engine ${engine}\n`,
     );
+  }
 }

@@ -80,7 +80,7 @@ export class ProgressView implements RunView {
       case 'result':
         this.close();
         this.line('');
-        return summaryLines(event).forEach((text) => this.line(text.replace(/^test accuracy.*/, (t) => this.bold(t))));
+        return summaryLines(event).forEach((text) => this.line(text.replace(/^test .*/, (t) => this.bold(t))));
       case 'error':
         return this.close(); // main.ts words errors
     }

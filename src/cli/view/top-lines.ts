@@ -28,7 +28,9 @@ export function topLines(picture: Picture, width: number): string[] {
       [
         `${grouped(report?.imagesPerSecond ?? now.imagesPerSecond)} images/s`,
         `loss ${short(now.loss)}`,
-        `test accuracy ${test ? test.testAccuracy.toFixed(4) : '-'}`,
+        facts.hasAccuracy
+          ? `test accuracy ${test?.testAccuracy?.toFixed(4) ?? '-'}`
+          : `test loss ${short(test?.testLoss ?? null)}`,
         `lr ${short(now.learningRate)}`,
         `batch ${grouped(now.globalBatchSize)}`,
         `gradient ${short(now.gradientNorm)}`,

@@ -48,7 +48,7 @@ export function stepLine(step: Step, { epochsTotal, stepsTotal }: Started): stri
   return [
     `epoch ${step.epoch + 1}/${epochsTotal}`,
     `step ${grouped(step.step)}/${grouped(stepsTotal)}`,
-    `loss ${step.loss.toFixed(4)}`,
+    `loss ${lossText(step.loss)}`,
     `${grouped(step.imagesPerSecond)} images/s`,
     `ETA ${timeLeft(step, stepsTotal)}`,
   ].join('  ');
@@ -98,7 +98,8 @@ export function checkpointFailedLine({ step, reason }: Extract<RunEvent, { type:
 
 export function evaluationLine({ step, epoch, testAccuracy, testLoss, best }: EvaluationRecord): string {
   const mark = best ? '  (best so far)' : '';
-  return `epoch ${epoch + 1}  step ${grouped(step)}  test accuracy ${testAccuracy.toFixed(4)}  test loss ${testLoss.toFixed(4)}${mark}`;
+  const accuracy = testAccuracy === null ? '' : `test accuracy ${testAccuracy.toFixed(4)}  `;
+  return `epoch ${epoch + 1}  step ${grouped(step)}  ${accuracy}test loss ${lossText(testLoss)}${mark}`;
 }
 
 const outcomes: Record<RunReport['outcome'], string> = {
@@ -115,19 +116,28 @@ function noiseText({ gradientNoiseScale = 0, globalBatchSize }: RunReport): stri
     : `large: above about ${scale} samples, more workers save little time`;
 }
 
+/** What the run is judged by: accuracy where there is one, else loss. */
+function resultOf({ testLoss, bestTestLoss, testAccuracy, bestTestAccuracy }: RunReport): [string, string] {
+  if (testLoss === null) return ['test', 'not evaluated'];
+  const inWords = (last: string, best: string): string => (last === best ? last : `${last}  (best ${best})`);
+  return testAccuracy === null
+    ? ['test loss', inWords(lossText(testLoss), lossText(bestTestLoss ?? testLoss))]
+    : ['test accuracy', inWords(testAccuracy.toFixed(4), (bestTestAccuracy ?? testAccuracy).toFixed(4))];
+}
+
+/** Losses of regressions may be small. */
+export function lossText(loss: number): string {
+  return loss >= 0.01 || loss === 0 ? loss.toFixed(4) : loss.toPrecision(3);
+}
+
 /** What is left to say at the end: label and value. */
 export function summaryLines(report: RunReport): string[] {
-  const accuracy = report.testAccuracy === null ? 'not evaluated' : report.testAccuracy.toFixed(4);
-  const best =
-    report.bestTestAccuracy === null || report.bestTestAccuracy === report.testAccuracy
-      ? ''
-      : `  (best ${report.bestTestAccuracy.toFixed(4)})`;
   const rows: [string, string][] = [
     [
       outcomes[report.outcome],
       `${plural(report.steps, 'step')} in ${duration(report.secondsTotal)} on ${plural(report.worldSize, 'worker')}`,
     ],
-    ['test accuracy', `${accuracy}${best}`],
+    resultOf(report),
     ['speed', `${grouped(report.imagesPerSecond)} images/s`],
     ['weights', `sha256 ${report.weightsDigest}`],
     [

@@ -11,6 +11,7 @@ import type { ReadAnswer, ReadRequest } from '../../own/data-messages.js';
 import { fault } from '../../own/faults.js';
 import type { Engine } from '../engine.js';
 import type { UpcomingJob } from '../engine-thread.js';
+import { isClassNumber } from '../has-accuracy.js';
 import { Portions, type Feed, type FeedOptions, type Portion, type SampledJob } from './feed.js';
 import { writeTargets } from './write-targets.js';
 
@@ -209,7 +210,7 @@ export class StreamedFeed implements Feed {
     if (values instanceof Uint8Array) for (let i = 0; i < values.length; i++) engine.x[i] = this.inputOf[values[i]!]!;
     else engine.x.set(values);
     const labels = this.view(y, base + this.slot.y, m);
-    const areClasses = y.shape.length === 0 && y.dtype !== 'float32';
+    const areClasses = isClassNumber(y);
     if (areClasses) engine.y.set(labels);
     const isAsItIs = engine.targets.length === engine.y.length * sizeOfFormat(y);
     if (areClasses && !isAsItIs) writeTargets(engine, m);

@@ -1,8 +1,12 @@
 import type { Begin, Generation, Progress } from '../../cluster/messages.js';
 import type { FromCoordinator, FromWorker, Report } from '../../cluster/session.js';
-import type { PhaseSeconds, StepRecord, StepTiming } from '../../core/events.js';
+import type { EvaluationRecord, PhaseSeconds, StepRecord, StepTiming } from '../../core/events.js';
 import type { CoordinatorMessage, CoordinatorMessage__Output } from './generated/lockstep/v1/CoordinatorMessage.js';
 import type { Begin__Output } from './generated/lockstep/v1/Begin.js';
+import type {
+  EvaluationRecord as WireEvaluation,
+  EvaluationRecord__Output,
+} from './generated/lockstep/v1/EvaluationRecord.js';
 import type { Generation__Output } from './generated/lockstep/v1/Generation.js';
 import type { Progress as WireProgress, Progress__Output } from './generated/lockstep/v1/Progress.js';
 import type { StepRecord as WireStep, StepRecord__Output } from './generated/lockstep/v1/StepRecord.js';
@@ -25,7 +29,7 @@ export function encodeFromWorker(runId: string, message: FromWorker): WorkerMess
           runId,
           ...encodeProgress(message),
           steps: message.steps.map(encodeStep),
-          evaluations: [...message.evaluations],
+          evaluations: message.evaluations.map(encodeEvaluation),
           checkpointStep: message.checkpointStep ?? 0,
           secondsPerSample: message.secondsPerSample ?? 0,
         },
@@ -123,7 +127,7 @@ function decodeReport(workerId: string, wire: Progress__Output): Report {
   return {
     ...decodeProgress(workerId, wire),
     steps: wire.steps.map(decodeStep),
-    evaluations: wire.evaluations,
+    evaluations: wire.evaluations.map(decodeEvaluation),
     ...(wire.secondsPerSample > 0 ? { secondsPerSample: wire.secondsPerSample } : {}),
     ...(wire.checkpointStep > 0 ? { checkpointStep: wire.checkpointStep } : {}),
   };
@@ -143,8 +147,8 @@ function decodeTiming(wire: StepTiming__Output): StepTiming {
   return { ...timing, seconds: decodeSeconds(seconds) };
 }
 
-function encodeStep({ seconds, ...record }: StepRecord): WireStep {
-  return { ...record, ...encodeSeconds(seconds) };
+function encodeStep({ seconds, accuracy, ...record }: StepRecord): WireStep {
+  return { ...record, accuracy: accuracy ?? NaN, ...encodeSeconds(seconds) };
 }
 
 function encodeSeconds({ compute, input = 0, wait, exchange, update }: PhaseSeconds) {
@@ -160,11 +164,23 @@ function decodeSeconds(wire: ReturnType<typeof encodeSeconds>): PhaseSeconds {
 
 function decodeStep(wire: StepRecord__Output): StepRecord {
   const { computeSeconds, inputSeconds, waitSeconds, exchangeSeconds, updateSeconds, ...rest } = wire;
-  const { gradientNoiseScale, lossScale, ...record } = rest;
+  const { accuracy, gradientNoiseScale, lossScale, ...record } = rest;
   return {
     ...record,
+    accuracy: knownIn(accuracy),
     ...(gradientNoiseScale > 0 ? { gradientNoiseScale } : {}),
     ...(lossScale > 0 ? { lossScale } : {}),
     seconds: decodeSeconds({ computeSeconds, inputSeconds, waitSeconds, exchangeSeconds, updateSeconds }),
   };
 }
+
+function encodeEvaluation({ testAccuracy, ...record }: EvaluationRecord): WireEvaluation {
+  return { ...record, testAccuracy: testAccuracy ?? NaN };
+}
+
+function decodeEvaluation({ testAccuracy, ...record }: EvaluationRecord__Output): EvaluationRecord {
+  return { ...record, testAccuracy: knownIn(testAccuracy) };
+}
+
+/** An accuracy where there is one: proto3 has no null. */
+const knownIn = (accuracy: number): number | null => (Number.isNaN(accuracy) ? null : accuracy);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createView, wantsColour } from '../../../src/cli/view/create-view.js';
 import { JsonLinesView } from '../../../src/cli/view/json-lines.js';
 import { ProgressView } from '../../../src/cli/view/progress.js';
-import { duration, grouped, plural, summaryLines, timeLeft } from '../../../src/cli/view/wording.js';
+import { duration, evaluationLine, grouped, plural, summaryLines, timeLeft } from '../../../src/cli/view/wording.js';
 import { evaluation, result, started, step } from './events.js';
 import { FakeStream } from './fake-stream.js';
 
@@ -182,6 +182,14 @@ describe('wording', () => {
     assert.match(text, /0\.9700 {2}\(best 0\.9851\)/);
     assert.match(text, /skipped +2 steps/);
     assert.match(text, /not bit-exact: the engine says so/);
-    assert.match(summaryLines({ ...result, testAccuracy: null, bestTestAccuracy: null }).join('\n'), /not evaluated/);
+    assert.match(summaryLines({ ...result, testLoss: null }).join('\n'), /not evaluated/);
+  });
+  test('a run without accuracy is judged by its loss', () => {
+    const none = { testAccuracy: null, bestTestAccuracy: null };
+    const text = summaryLines({ ...result, ...none, testLoss: 0.00123, bestTestLoss: 0.0011 }).join('\n');
+    assert.match(text, /^test loss +0\.00123 {2}\(best 0\.00110\)$/m);
+    assert.doesNotMatch(text, /accuracy/);
+    const line = evaluationLine({ step: 8, epoch: 0, testLoss: 0.5, testAccuracy: null, best: true });
+    assert.equal(line, 'epoch 1  step 8  test loss 0.5000  (best so far)');
   });
 });

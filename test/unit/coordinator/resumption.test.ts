@@ -87,6 +87,8 @@ describe('Resumption', () => {
     assert.deepEqual(earlier.record.summary(), {
       epochs: 1,
       finalLoss: 0.1,
+      testLoss: 1,
+      bestTestLoss: 1,
       testAccuracy: 0.75,
       bestTestAccuracy: 0.75,
       imagesPerSecond: 10,

@@ -11,17 +11,18 @@ const inputs: RunInputs = {
   files: [],
   trainLength: 1000,
   testLength: 100,
+  hasAccuracy: true,
   init: undefined,
   resume: undefined,
 };
 
-function specOf(flags: Record<string, string>) {
+function specOf(flags: Record<string, string>, changes: Partial<RunInputs> = {}) {
   const { config } = loadConfig('coordinator', {
     flags: new Map(Object.entries(flags)) as FlagValues,
     environment: {},
     file: undefined,
   });
-  return runSpecOf(config, inputs);
+  return runSpecOf(config, { ...inputs, ...changes });
 }
 
 describe('runSpecOf', () => {
@@ -42,6 +43,16 @@ describe('runSpecOf', () => {
     assert.equal(globalBatchSize, 800);
     assert.equal('validationLength' in specOf({}).dataset, false);
     assert.throws(() => specOf({ validationLength: '1000' }), { code: 'VALIDATION_TOO_LARGE', exitCode: 2 });
+  });
+
+  it('says that a run has no accuracy, and refuses to wait for one', () => {
+    const regression = { hasAccuracy: false, model: { name: 'line', loss: 'meanSquaredError' } as RunInputs['model'] };
+    assert.equal('hasAccuracy' in specOf({}), false);
+    assert.equal(specOf({}, regression).hasAccuracy, false);
+    assert.throws(() => specOf({ targetAccuracy: '0.9' }, regression), {
+      code: 'NO_ACCURACY',
+      message: /^--target-accuracy 0\.9: model line has no accuracy, .* meanSquaredError/,
+    });
   });
 
   it('names a codec only where something is lost', () => {

@@ -32,6 +32,7 @@ function picture(changes: Partial<Picture> = {}): Picture {
     facts: {
       model: 'mlp',
       parameterCount: 9,
+      hasAccuracy: true,
       engine: 'wasm',
       globalBatchSize: 64,
       microBatchSize: 8,

@@ -10,6 +10,7 @@ const started: RunEvent = {
   out: 'o',
   model: 'mlp',
   parameterCount: 9,
+  hasAccuracy: true,
   engine: 'wasm',
   worldSize: 2,
   globalBatchSize: 64,

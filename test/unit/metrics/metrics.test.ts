@@ -48,6 +48,7 @@ describe('what is published', () => {
       out: 'o',
       model: 'mlp',
       parameterCount: 9,
+      hasAccuracy: true,
       engine: 'wasm',
       worldSize: 3,
       globalBatchSize: 64,
@@ -123,6 +124,15 @@ describe('what is published', () => {
       assert.ok(text.split('\n').includes(line), line);
     assert.match(text, /^process_resident_memory_bytes /m);
     assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
+  });
+
+  test('a run without accuracy publishes none', async () => {
+    const registry = new Registry();
+    const metrics = coordinatorMetrics(registry);
+    metrics.observe({ type: 'evaluation', step: 2, epoch: 0, testLoss: 0.5, testAccuracy: null, best: true });
+    const text = await registry.metrics();
+    assert.match(text, /^lockstep_test_loss 0\.5$/m);
+    assert.doesNotMatch(text, /^lockstep_\w*accuracy/m);
   });
 
   test('a worker: phases in seconds, its own images, bytes', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Begin } from '../../../src/cluster/messages.js';
 import type { FromWorker, Report } from '../../../src/cluster/session.js';
+import type { StepRecord } from '../../../src/core/events.js';
 import { BeginEncoder, decodeChange } from '../../../src/transport/grpc/begin-codec.js';
 import { coordinatorService } from '../../../src/transport/grpc/definitions.js';
 import type { CoordinatorMessage__Output } from '../../../src/transport/grpc/generated/lockstep/v1/CoordinatorMessage.js';
@@ -35,9 +36,24 @@ const report: Report = {
   evaluations: [{ step: 9, epoch: 0, testLoss: 0.1, testAccuracy: 0.5, best: true }],
 };
 
+const step: StepRecord = {
+  ...{ step: 9, epoch: 0, loss: 0.5, accuracy: 0.25, learningRate: 0.1, globalBatchSize: 8, sampleCount: 8 },
+  ...{ worldSize: 1, generation: 3, gradientNorm: 2, skipped: false },
+  seconds: { compute: 1, wait: 0, exchange: 0, update: 0 },
+};
+
 test('a report brings what it says, and a checkpoint only if there is one', () => {
   assert.deepEqual(overTheWire(report), report);
   assert.deepEqual(overTheWire({ ...report, checkpointStep: 5 }), { ...report, checkpointStep: 5 });
+});
+
+test('a run without accuracy has none at the other end, either', () => {
+  const evaluations = [{ ...report.evaluations[0]!, testAccuracy: null }];
+  for (const told of [
+    { ...report, steps: [step] },
+    { ...report, steps: [{ ...step, accuracy: null }], evaluations },
+  ])
+    assert.deepEqual(overTheWire(told), told);
 });
 
 test('a heartbeat brings the clock and the steps of its sender', () => {

@@ -90,3 +90,26 @@ for (const [what, gradientOf, message] of notFinite) {
     assert.deepEqual([...run.state.now.weights], weights, 'no weight has changed');
   });
 }
+
+for (const [what, changes, best] of [
+  ['the highest accuracy', {}, { bestStep: 3, bestAccuracy: 0.75, bestLoss: undefined }],
+  [
+    'the lowest loss where there is no accuracy',
+    { hasAccuracy: false },
+    { bestStep: 2, bestLoss: 0.25, bestAccuracy: -1 },
+  ],
+] as const) {
+  test(`the best weights are those with ${what}`, async () => {
+    const sums = [
+      [NaN, 0],
+      [1, 2],
+      [2, 3],
+      [1, 3],
+    ];
+    const run = workerWith(lively, { evaluateEvery: { every: 1, unit: 'step' }, ...changes }, () => sums.shift()!);
+    await train(run, 4);
+    const { bestStep, bestAccuracy, bestLoss } = run.state.progression;
+    assert.deepEqual({ bestStep, bestAccuracy, bestLoss }, best);
+    assert.equal(run.best?.step, best.bestStep);
+  });
+}
