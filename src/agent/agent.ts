@@ -1,5 +1,6 @@
 import type { PublicEvent } from '../live/public-events.js';
 import type { Clock } from '../core/clock.js';
+import { lockstepErrorIn } from '../core/errors.js';
 import type { LogStream } from '../transport/nats/log-stream.js';
 import {
   isOver,
@@ -11,8 +12,10 @@ import {
 } from '../transport/nats/run-ledger.js';
 import type { Charge, WorkQueue } from '../transport/nats/work-queue.js';
 import type { Entry } from '../transport/nats/bucket.js';
+import { AgentName } from './agent-name.js';
 import { Commands, type CommandOptions } from './commands.js';
 import { Coordinators } from './coordinators.js';
+import { Housekeeping } from './housekeeping.js';
 import { LogTail } from './log-tail.js';
 import { Program } from './programs.js';
 import { placeToTake } from './queue.js';
@@ -43,6 +46,8 @@ export interface AgentNeeds {
 export interface AgentOptions extends CommandOptions {
   /** Tells agents apart. */
   readonly name: string;
+  /** Of this folder: an agent that is started again has it, too. */
+  readonly instance: string;
   readonly host: string;
   readonly slots: readonly SlotOffer[];
 }
@@ -61,8 +66,10 @@ interface Slot {
  */
 export class Agent {
   private readonly slots: Slot[];
+  private readonly name: AgentName;
   private readonly coordinators: Coordinators;
   private readonly commands: Commands;
+  private readonly housekeeping: Housekeeping;
   private readonly tails = new Map<Program, LogTail>();
   /** When a worker of a run last ended well. */
   private readonly doneAtMs = new Map<string, number>();
@@ -78,22 +85,31 @@ export class Agent {
     private readonly options: AgentOptions,
   ) {
     this.slots = options.slots.map((offer) => ({ offer, restUntilMs: 0, failures: 0 }));
+    this.name = new AgentName(needs.ledger.nodes, options.name);
     this.commands = new Commands(needs.ledger, options);
+    this.housekeeping = new Housekeeping(needs, options.folder);
     this.coordinators = new Coordinators(
       { ...needs, commands: this.commands, watch: (program) => this.watch(program) },
       options,
     );
   }
 
-  /** @returns when it was stopped; the programs go on */
+  /**
+   * @returns when it was stopped; the programs go on
+   * @throws LockstepError `AGENT_NAME_TAKEN`
+   */
   async run(): Promise<void> {
     for (const program of Program.find(this.options.folder)) this.adopt(program);
     const taking = this.takeCharge();
-    while (!this.isStopped) {
-      await this.tick();
-      await this.pause(tickMs);
+    try {
+      while (!this.isStopped) {
+        await this.tick();
+        await this.pause(tickMs);
+      }
+    } finally {
+      this.stop();
+      await taking;
     }
-    await taking;
   }
 
   stop(): void {
@@ -118,8 +134,9 @@ export class Agent {
   private async takeCharge(): Promise<void> {
     while (!this.isStopped) {
       try {
-        const charge: Charge | undefined = await this.needs.queue.next();
+        const charge: Charge | undefined = this.name.isOurs ? await this.needs.queue.next() : undefined;
         if (charge) this.coordinators.take(charge);
+        else if (!this.name.isOurs) await this.pause(tickMs);
       } catch {
         await this.pause(tickMs); //                                  the ticks say that NATS is away
       }
@@ -130,15 +147,18 @@ export class Agent {
     try {
       const { ledger } = this.needs;
       await this.passLogs();
+      if (!(await this.announce())) return;
       const runs = (await ledger.runs.list()).map(({ value }) => value);
+      const byName = new Map(runs.map((run) => [run.name, run]));
       const places = [...(await ledger.places.list())];
-      await this.tend(new Map(runs.map((run) => [run.name, run])), places);
+      await this.tend(byName, places);
       await this.coordinators.tend(runs);
       await this.fill(runs, places);
-      await this.announce();
+      await this.housekeeping.tend(byName, this.busyRuns());
       if (this.isLost !== false) this.needs.log.info(this.isLost ? 'NATS answers again' : 'serves the queue');
       this.isLost = false;
     } catch (error) {
+      if (lockstepErrorIn(error)?.code === 'AGENT_NAME_TAKEN') throw error;
       if (this.isLost !== true)
         this.needs.log.warn(`NATS does not answer (${(error as Error).message}): programs go on meanwhile`);
       this.isLost = true;
@@ -200,16 +220,24 @@ export class Agent {
       if (revision === undefined) continue; //                                       the next tick looks again
       const note = { run: found.run.name, kind: 'worker', place: found.index, slot: index } as const;
       const args = await this.commands.worker(found.run, index, slot.offer.flags);
+      if (!args) {
+        await ledger.places.delete(key);
+        return;
+      }
       slot.program = Program.start(this.options.folder, note, args, slot.offer.environment);
       this.watch(slot.program);
       log.info(`started ${slot.program.who} of run ${note.run} on slot ${index}`);
     }
   }
 
-  private announce(): Promise<void> {
-    const { host, name } = this.options;
+  private async announce(): Promise<boolean> {
+    const { host, instance } = this.options;
     const slots = this.slots.map(({ offer, program }) => ({ what: offer.what, run: program?.note.run }));
-    return this.needs.ledger.nodes.put(name, { host, slots });
+    return this.name.keep({ host, instance, slots });
+  }
+
+  private busyRuns(): ReadonlySet<string> {
+    return new Set([...this.slots.flatMap(({ program }) => program?.note.run ?? []), ...this.coordinators.runs]);
   }
 
   private async passLogs(): Promise<void> {

@@ -27,30 +27,40 @@ export class Commands {
     private readonly options: CommandOptions,
   ) {}
 
-  /** @param isTakingOver - the run was begun by a coordinator that is gone, or will be */
-  async coordinator(run: RunRecord, isTakingOver: boolean): Promise<readonly string[]> {
-    return [
-      ...['coordinator', ...run.flags],
-      ...['--workers', String(run.workers), '--max-workers', String(run.maxWorkers)],
-      ...['--port', '0', '--out', this.freshFolder(run.name)],
-      ...(isTakingOver ? ['--standby'] : []),
-      ...(await this.common(run)),
-    ];
+  /**
+   * @param isTakingOver - the run was begun by a coordinator that is gone, or will be
+   * @returns undefined if NATS has no certificates of the run
+   */
+  async coordinator(run: RunRecord, isTakingOver: boolean): Promise<readonly string[] | undefined> {
+    const common = await this.common(run);
+    return (
+      common && [
+        ...['coordinator', ...run.flags],
+        ...['--workers', String(run.workers), '--max-workers', String(run.maxWorkers)],
+        ...['--port', '0', '--out', this.freshFolder(run.name)],
+        ...(isTakingOver ? ['--standby'] : []),
+        ...common,
+      ]
+    );
   }
 
-  async worker(run: RunRecord, slot: number, flags: readonly string[]): Promise<readonly string[]> {
+  /** @returns undefined if NATS has no certificates of the run: it has just ended */
+  async worker(run: RunRecord, slot: number, flags: readonly string[]): Promise<readonly string[] | undefined> {
     const name = `${this.options.name}-${slot}`;
-    return ['worker', '--name', name, '--exchange-port', '0', ...flags, ...(await this.common(run))];
+    const common = await this.common(run);
+    return common && ['worker', '--name', name, '--exchange-port', '0', ...flags, ...common];
   }
 
-  private async common(run: RunRecord): Promise<readonly string[]> {
-    const { nats, listen, advertise } = this.options;
+  private async common(run: RunRecord): Promise<readonly string[] | undefined> {
+    const { nats, listen, advertise, insecure } = this.options;
+    const certificates = insecure ? undefined : await this.certificates(run.name);
+    if (!insecure && certificates === undefined) return undefined;
     return [
       ...natsFlags(nats),
       ...['--run', run.name, '--listen', listen, '--metrics-port', '0'],
       ...['--join-timeout', String(joinTimeoutSeconds)],
       ...(advertise === undefined ? [] : ['--advertise', advertise]),
-      ...(this.options.insecure ? ['--insecure'] : ['--certs', await this.certificates(run.name)]),
+      ...(certificates === undefined ? ['--insecure'] : ['--certs', certificates]),
     ];
   }
 
@@ -62,15 +72,16 @@ export class Commands {
     }
   }
 
-  /** @returns the folder of the run's certificates on this host */
-  private async certificates(run: string): Promise<string> {
-    const path = join(this.options.folder, certificateFolder(run));
-    if (new CertificateFolder(path).hasAuthority) return path;
+  /** @returns the folder of the run's certificates on this host, which are those that NATS has */
+  private async certificates(run: string): Promise<string | undefined> {
     const entry = await this.ledger.secrets.get(run);
-    if (!entry) throw new Error(`NATS has no certificates of run ${run}`);
+    if (!entry) return undefined;
     const { ca, key, metricsToken } = entry.value;
-    const authority = Authority.from(ca, key, path, this.options.wallTimeMs);
-    await CertificateFolder.create(path, { authority, key, metricsToken });
+    const path = join(this.options.folder, certificateFolder(run));
+    const folder = new CertificateFolder(path);
+    const { wallTimeMs } = this.options;
+    if (folder.hasAuthority && folder.authority(wallTimeMs).certificate === ca) return path;
+    await CertificateFolder.create(path, { authority: Authority.from(ca, key, path, wallTimeMs), key, metricsToken });
     return path;
   }
 }

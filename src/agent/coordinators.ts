@@ -41,7 +41,7 @@ export class Coordinators {
 
   constructor(
     private readonly needs: CoordinatorNeeds,
-    private readonly options: { readonly name: string; readonly folder: string },
+    private readonly options: { readonly name: string; readonly folder: string; readonly wallTimeMs: () => number },
   ) {}
 
   /** The same run comes again when NATS was away for long. */
@@ -57,6 +57,11 @@ export class Coordinators {
 
   holds(program: Program): boolean {
     return this.programs.get(program.note.run) === program;
+  }
+
+  /** Runs whose coordinators are on this host. */
+  get runs(): readonly string[] {
+    return [...this.programs.keys()];
   }
 
   /** @param runs - those that NATS has, as they were a moment ago */
@@ -75,6 +80,7 @@ export class Coordinators {
       const run = byName.get(name) ?? (await this.needs.ledger.runs.get(name))?.value;
       if (run && !isOver(run)) await this.advance(run, held, runs);
       else {
+        if (run) await this.needs.ledger.secrets.delete(name); //     before nobody has charge of it any more
         held.charge.done();
         this.held.delete(name);
       }
@@ -130,6 +136,7 @@ export class Coordinators {
     if (await this.endedUnseen(run)) return;
     const isTakingOver = await this.needs.hasJournal(run.name);
     const args = await this.needs.commands.coordinator(run, isTakingOver);
+    if (!args) return this.become(run, { state: 'failed', why: 'NATS has no certificates of it' });
     const note = { run: run.name, kind: 'coordinator', place: 0, slot: 0 } as const;
     const started = Program.start(this.options.folder, note, args);
     this.programs.set(run.name, started);
@@ -168,7 +175,9 @@ export class Coordinators {
   }
 
   private async become(run: RunRecord, change: Partial<RunRecord>): Promise<void> {
-    await this.needs.ledger.change(run.name, (now) => (isOver(now) ? now : { ...now, ...change }));
+    const next =
+      change.state && isOver({ state: change.state }) ? { ...change, endedMs: this.options.wallTimeMs() } : change;
+    await this.needs.ledger.change(run.name, (now) => (isOver(now) ? now : { ...now, ...next }));
   }
 
   private forget(name: string, program: Program): void {

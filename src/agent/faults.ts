@@ -19,6 +19,12 @@ export const agentFaults = {
     message: (f: { dir: string; pid: number }) => `process ${f.pid} is an agent with the folder ${f.dir}`,
     remedy: 'one agent serves all slots of a host; for a second one give another --dir and --name',
   },
+  AGENT_NAME_TAKEN: {
+    exitCode: 2,
+    meaning: 'An agent has the name of another one that serves the same queue.',
+    message: (f: { name: string; host: string }) => `an agent ${f.name} is there already, on ${f.host}`,
+    remedy: 'give another --name: each agent needs its own; one that was moved ends before the next one begins',
+  },
   LAUNCH_FAILED: {
     exitCode: 1,
     meaning: 'A run that was launched ended without a result.',

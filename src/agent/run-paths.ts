@@ -15,3 +15,10 @@ export function outFoldersOf(run: string, names: readonly string[]): readonly st
 export function certificateFolder(run: string): string {
   return `${run}.certs`;
 }
+
+const ofRun = /^([\w-]+)\.(certs|out|out-\d+|(coordinator|worker-\d+)\.(log|pid))$/;
+
+/** Whose a thing is; undefined if it is of no run. */
+export function runOf(name: string): string | undefined {
+  return ofRun.exec(name)?.[1];
+}

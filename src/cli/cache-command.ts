@@ -34,7 +34,7 @@ export function addCacheCommand(program: Commander, context: CommandContext): vo
     (await module()).list(options, context),
   );
   add('clear', 'remove what is kept')
-    .option('--older-than <DAYS>', 'only what was not used for so many days', '0')
+    .option('--older-than <AGE>', 'only what was not used for so long: 7d, 12h, 30m', '0d')
     .option('--dry-run', 'only say what would go')
     .action(async (options: CacheOptions) => (await module()).clear(options, context));
 }

@@ -42,11 +42,12 @@ export async function submit(
   connection: NatsConnection,
 ): Promise<void> {
   const { name } = request;
+  const submittedMs = Date.now();
   const { authority, key } = await Authority.create(name, authorityHours, () => Date.now());
-  if (!(await ledger.runs.create(name, { ...request, submittedMs: Date.now(), state: 'submitted' })))
+  if (!(await ledger.runs.create(name, { ...request, submittedMs, state: 'submitted' })))
     throw fault('RUN_NAME_TAKEN', { run: name, state: (await ledger.runs.get(name))?.value.state ?? 'gone' });
   await ledger.secrets.put(name, { ca: authority.certificate, key, metricsToken: newSecret() });
-  await (await WorkQueue.open(connection)).submit(name);
+  await (await WorkQueue.open(connection)).submit({ name, submittedMs });
 }
 
 /** @throws LockstepError `NO_SUCH_RUN` */

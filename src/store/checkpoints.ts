@@ -59,7 +59,7 @@ export async function newestCheckpoint(
 /**
  * Removes all but the newest.
  *
- * @param keep - how many stay, at least 1
+ * @param keep - how many stay
  * @param kept - a step whose checkpoint stays in any case: workers may still ask for it
  */
 export async function removeOldCheckpoints(folder: string, keep: number, kept?: number): Promise<void> {

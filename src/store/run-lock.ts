@@ -46,6 +46,11 @@ export class RunLock {
     }
   }
 
+  /** Whether a process works on the folder. */
+  static async isHeld(folder: string): Promise<boolean> {
+    return holding(await marksIn(folder)) !== undefined;
+  }
+
   /** Only the first call does something: later the same file may be another process's. */
   async release(): Promise<void> {
     if (this.isReleased) return;
@@ -102,8 +107,12 @@ function ownerIn(text: string): Owner | undefined {
   }
 }
 
+function holding(marks: readonly Mark[]): Mark | undefined {
+  return marks.find(({ owner }) => owner === undefined || isAlive(owner));
+}
+
 function refuseIfHeld(folder: string, marks: readonly Mark[]): void {
-  const held = marks.find(({ owner }) => owner === undefined || isAlive(owner));
+  const held = holding(marks);
   if (!held) return;
   const { owner } = held;
   const who = owner ? `process ${owner.pid} on ${owner.host}` : 'a process that did not finish writing its name';

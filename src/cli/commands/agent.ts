@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -60,6 +61,7 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
     },
     {
       name,
+      instance: instanceOf(folder),
       host: hostname(),
       slots,
       folder: programs,
@@ -99,6 +101,18 @@ function takeFolder(folder: string): void {
   const pid = livingAgent(path);
   if (pid !== undefined && pid !== process.pid) throw fault('AGENT_RUNS', { dir: folder, pid });
   writeFileSync(path, String(process.pid));
+}
+
+/** Made once: whoever has the folder is the same agent, started again. */
+function instanceOf(folder: string): string {
+  const path = join(folder, 'agent.id');
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    const id = randomUUID();
+    writeFileSync(path, `${id}\n`);
+    return id;
+  }
 }
 
 function livingAgent(path: string): number | undefined {

@@ -1,9 +1,7 @@
 import { Cache, defaultCacheFolder, type CacheEntry } from '../../data/cache.js';
 import type { CommandContext } from '../context.js';
-import { cliFault } from '../faults.js';
+import { ageMs } from '../ages.js';
 import { megabytes } from '../sizes.js';
-
-const dayMs = 86_400_000;
 
 export interface CacheOptions {
   readonly cacheDir?: string;
@@ -25,11 +23,9 @@ export async function clear(
   { json = false, cacheDir, olderThan = '0', dryRun = false }: CacheOptions,
   context: CommandContext,
 ): Promise<void> {
-  const days = Number(olderThan);
-  if (!/^\d+(\.\d+)?$/.test(olderThan))
-    throw cliFault('BAD_USAGE', { message: `--older-than ${olderThan}: expected a number of days` });
+  const leastMs = ageMs('--older-than', olderThan);
   const { cache, folder } = await open(cacheDir, context);
-  const old = (await cache.entries()).filter(({ usedMs }) => Date.now() - usedMs >= days * dayMs);
+  const old = (await cache.entries()).filter(({ usedMs }) => Date.now() - usedMs >= leastMs);
   for (const entry of old) {
     if (!dryRun) await cache.remove(entry.digest);
     context.stdout.write(inWords(entry, json));

@@ -4,7 +4,7 @@ import { streamLimits, type PublicEvent } from '../../live/public-events.js';
 import { isConflict, isMissing, isUncertain } from './connection.js';
 import { eventSubject, eventSubjects, streamOf, termSubject } from './event-subjects.js';
 import { readEventStream } from './read-events.js';
-import { answered, attemptMs, managerOf } from './requests.js';
+import { answered, attemptMs, managerOf, unlessMissing } from './requests.js';
 
 const { keptPerTypeMax, keptMax, keptDays, waitingMax } = streamLimits;
 /** Until an event that was not stored is sent again. */
@@ -179,6 +179,12 @@ async function makeStream(manager: JetStreamManager, run: string): Promise<void>
       const madeOtherwise = 10058; //                                   by another version, or by somebody who wants other limits
       if ((error as { api_error?: { err_code?: number } }).api_error?.err_code !== madeOtherwise) throw error;
     });
+}
+
+/** Removes what was told of a run that is over. */
+export async function deleteEventStream(connection: NatsConnection, run: string): Promise<void> {
+  const { streams } = await managerOf(connection);
+  await answered(() => streams.delete(streamOf(run))).catch(unlessMissing);
 }
 
 function writtenBy(writer: string): MsgHdrs {

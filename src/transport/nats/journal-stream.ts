@@ -2,7 +2,7 @@ import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Clock } from '../../core/clock.js';
 import { fault } from '../faults.js';
 import { isConflict, isMissing, isUncertain } from './connection.js';
-import { answered, attemptMs, managerOf } from './requests.js';
+import { answered, attemptMs, managerOf, purge } from './requests.js';
 
 const stream = 'LOCKSTEP_JOURNAL';
 const subjectOf = (run: string): string => `lockstep.journal.${run}`;
@@ -112,4 +112,9 @@ export async function hasJournal(connection: NatsConnection, run: string): Promi
     },
   );
   return last !== undefined;
+}
+
+/** Removes the journal of a run that is over: one of the same name begins anew. */
+export async function purgeJournal(connection: NatsConnection, run: string): Promise<void> {
+  await purge(connection, stream, subjectOf(run));
 }

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { isMissing } from './connection.js';
-import { answered, managerOf } from './requests.js';
+import { answered, managerOf, purge } from './requests.js';
 
 const stream = 'LOCKSTEP_LOGS';
 const subjectOf = (run: string, who: string): string => `lockstep.logs.${run}.${who}`;
@@ -29,6 +29,10 @@ export class LogStream {
 
   async append(run: string, who: string, text: string): Promise<void> {
     await this.connection.jetstream().publish(subjectOf(run, who), text);
+  }
+
+  async purge(run: string): Promise<void> {
+    await purge(this.connection, stream, subjectOf(run, '*'));
   }
 
   /** What was logged from a place on, and the place after it. */

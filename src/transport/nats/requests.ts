@@ -1,5 +1,5 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
-import { isUncertain } from './connection.js';
+import { isMissing, isUncertain } from './connection.js';
 
 /** How long a server may take to answer one request. */
 export const attemptMs = 1_500;
@@ -23,4 +23,15 @@ export async function answered<Answer>(request: () => Promise<Answer>): Promise<
 
 export function managerOf(connection: NatsConnection): Promise<JetStreamManager> {
   return answered(() => connection.jetstreamManager({ timeout: attemptMs }));
+}
+
+/** Removes what a stream has of a subject; one that is not there has nothing. */
+export async function purge(connection: NatsConnection, stream: string, subject: string): Promise<void> {
+  const { streams } = await managerOf(connection);
+  await answered(() => streams.purge(stream, { filter: subject })).catch(unlessMissing);
+}
+
+/** For what is to be gone. @throws any error but that it is not there */
+export function unlessMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
 }

@@ -29,6 +29,8 @@ export interface RunRecord extends RunRequest {
   /** The agent that has charge of its coordinator. */
   readonly agent?: string;
   readonly weightsDigest?: string;
+  /** When it was over, since 1970. */
+  readonly endedMs?: number;
 }
 
 export function isOver({ state }: Pick<RunRecord, 'state'>): boolean {
@@ -42,9 +44,17 @@ export interface RunSecrets {
   readonly metricsToken: string;
 }
 
+/** That a user wants nothing more of a run. */
+export interface PrunedRecord {
+  /** Since 1970. */
+  readonly atMs: number;
+}
+
 /** A host, as its agent announces it. */
 export interface NodeRecord {
   readonly host: string;
+  /** Tells agents of one name apart; the successor of an agent has its. */
+  readonly instance: string;
   readonly slots: readonly {
     /** `2 threads`, or the name of a GPU. */
     readonly what: string;
@@ -67,6 +77,8 @@ export interface Admissions {
 export const nodeTtlMs = 5_000;
 /** A place whose agent does not claim it again for this long is free. */
 export const placeTtlMs = 8_000;
+/** An agent that is away for so long keeps what it has of runs that were pruned meanwhile. */
+const prunedTtlMs = 30 * 86_400_000;
 /** The one entry of its bucket. */
 const admissionsKey = 'all';
 
@@ -77,6 +89,7 @@ export class RunLedger {
     readonly secrets: Bucket<RunSecrets>,
     readonly nodes: Bucket<NodeRecord>,
     readonly places: Bucket<PlaceRecord>,
+    readonly pruned: Bucket<PrunedRecord>,
     private readonly admitted: Bucket<Admissions>,
   ) {}
 
@@ -86,6 +99,7 @@ export class RunLedger {
       await Bucket.open(connection, 'lockstep-secrets'),
       await Bucket.open(connection, 'lockstep-nodes', nodeTtlMs),
       await Bucket.open(connection, 'lockstep-places', placeTtlMs),
+      await Bucket.open(connection, 'lockstep-pruned', prunedTtlMs),
       await Bucket.open(connection, 'lockstep-admissions'),
     );
   }

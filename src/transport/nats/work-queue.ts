@@ -1,5 +1,6 @@
 import type { ConsumerInfo, JsMsg, NatsConnection } from 'nats';
 import { isMissing } from './connection.js';
+import type { RunRequest } from './run-ledger.js';
 import { answered, attemptMs, managerOf } from './requests.js';
 
 const stream = 'LOCKSTEP_WORK';
@@ -43,9 +44,9 @@ export class WorkQueue {
     return new WorkQueue(connection);
   }
 
-  /** @returns when the server has stored it; the same run twice within two minutes counts once */
-  async submit(run: string): Promise<void> {
-    const options = { msgID: run, timeout: attemptMs };
+  /** @returns when the server has stored it; the same run twice within two minutes counts once, another of its name does not */
+  async submit({ name: run, submittedMs }: Pick<RunRequest, 'name' | 'submittedMs'>): Promise<void> {
+    const options = { msgID: `${run} ${submittedMs}`, timeout: attemptMs };
     await answered(() => this.connection.jetstream().publish(subject, JSON.stringify({ run }), options));
   }
 

@@ -12,6 +12,7 @@ async function takeRun(
 ) {
   let run = { name: 'r', state: 'running', agent: 'lost', ...more } as unknown as RunRecord;
   let done = 0;
+  let secrets: string | undefined = 'keys';
   const needs = {
     clock: new FakeClock(),
     ledger: {
@@ -22,6 +23,7 @@ async function takeRun(
         run = change(run);
         return Promise.resolve();
       },
+      secrets: { delete: () => Promise.resolve(void (secrets = undefined)) },
     },
     commands: { coordinator: () => Promise.reject(new Error('a coordinator was to be started')) },
     newestEvent: () => Promise.resolve(event),
@@ -29,17 +31,19 @@ async function takeRun(
     watch: () => undefined,
     log: { info: () => undefined, warn: () => undefined },
   } as unknown as CoordinatorNeeds;
-  const coordinators = new Coordinators(needs, { name: 'new', folder: '/nowhere' });
+  const coordinators = new Coordinators(needs, { name: 'new', folder: '/nowhere', wallTimeMs: () => 1234 });
   coordinators.take({ run: 'r', keep: () => undefined, done: () => (done += 1) });
   await coordinators.tend(listed(run));
   await coordinators.tend(listed(run));
-  return { run, done };
+  return { run, done, secrets };
 }
 
 const finished = { type: 'finished', outcome: 'finished', steps: 600, weightsDigest: 'adb963' };
 
 test('a run that ended while no agent saw it is over, and does not begin again', async () => {
-  const { run, done } = await takeRun(finished);
+  const { run, done, secrets } = await takeRun(finished);
+  assert.equal(run.endedMs, 1234);
+  assert.equal(secrets, undefined, 'nobody can take part in it any more');
   assert.deepEqual([run.state, run.why, run.weightsDigest], ['finished', 'finished after 600 steps', 'adb963']);
   assert.equal(done, 1, 'the queue is told once');
 });

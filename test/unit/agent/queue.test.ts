@@ -10,7 +10,7 @@ function run(name: string, facts: Partial<RunRecord> = {}): RunRecord {
 const nodes = (...counts: readonly number[]) =>
   counts.map((count, i) => ({
     key: `n${i}`,
-    value: { host: 'h', slots: Array.from({ length: count }, () => ({ what: 'x' })) },
+    value: { instance: 'i', host: 'h', slots: Array.from({ length: count }, () => ({ what: 'x' })) },
   }));
 const none = { workers: {} };
 const taken = (...keys: readonly string[]) => keys.map((key) => ({ key, value: { agent: 'a' } }));

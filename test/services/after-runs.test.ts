@@ -5,7 +5,7 @@ import { after, afterEach, beforeEach, test } from 'node:test';
 import { connectNats, type NatsConnection } from '../../src/transport/nats/connection.js';
 import { serveRunFiles, type RunFilesSource } from '../../src/transport/nats/run-files.js';
 import { RunLedger } from '../../src/transport/nats/run-ledger.js';
-import { slowEngine } from '../e2e/lockstep.js';
+import { slowEngine, start } from '../e2e/lockstep.js';
 import { natsMissing } from '../e2e/nats-server.js';
 import { agentsAtWork } from './agents-at-work.js';
 
@@ -57,6 +57,43 @@ test(
   },
 );
 
+test('keys go with the end of a run, the rest with runs prune, and its name is free again', { skip }, async () => {
+  const ours = (part: string) => readdirSync(place.path('agent-dora/runs')).filter((name) => name.includes(part));
+  const dora = agent('dora', 2);
+  await dora.complained(/serves/);
+  assert.match((await command('runs')).stderr, /^no runs in NATS/m);
+  const digests: unknown[] = [];
+  for (const removed of [1, 2]) {
+    const { code, stdout, stderr } = await launch('again', 60).ended;
+    assert.equal(code, 0, stderr);
+    digests.push(/weights sha256 (\w+)/.exec(stdout)?.[1]);
+    assert.match((await command('runs', 'prune')).stderr, /which runs\?/);
+    const young = await command('runs', 'prune', '--older-than', '1h');
+    assert.match(young.stderr, /^0 of 1 runs that are over removed/m);
+    const trial = await command('runs', 'prune', '--keep', '0', '--dry-run');
+    assert.match(trial.stdout, /^run again is finished: finished after 60 steps$/m);
+    assert.deepEqual(ours('.out'), ['again.out']);
+    const ledger = await RunLedger.open(await client('onlooker'));
+    assert.deepEqual(await ledger.secrets.list(), []);
+    await command('runs', 'prune', '--keep', '0');
+    await dora.complained(new RegExp(`(removed what was left of run again[^]*){${removed}}`));
+    assert.deepEqual(ours('again'), []);
+    assert.match((await command('runs')).stderr, /^no runs in NATS/m);
+  }
+  assert.equal(digests[0], digests[1]);
+  await endAgents(dora);
+});
+
+test('a second agent of one name is refused, and says so', { skip }, async () => {
+  const first = agent('emma');
+  await first.complained(/serves/);
+  const flags = ['--nats', server().url, '--name', 'emma', '--slots', '1', '--dir', place.path('elsewhere')];
+  const { code, stderr } = await start(['agent', ...flags], place.folder).ended;
+  assert.equal(code, 2);
+  assert.match(stderr, /an agent emma is there already, on .* \[AGENT_NAME_TAKEN\]/);
+  await endAgents(first);
+});
+
 test('a run that ended before it had results is said to have none', { skip }, async () => {
   const waiting = launch('waiting', 60);
   await waiting.seen(/is in the queue/);
@@ -69,16 +106,21 @@ test('a run that ended before it had results is said to have none', { skip }, as
   await endAgents(anna);
 });
 
+const log = { info: () => undefined, warn: () => undefined };
 const connections: NatsConnection[] = [];
 afterEach(async () => {
   for (const connection of connections.splice(0)) await connection.close();
 });
 
-/** An agent of which nothing is real but what it says about files. */
-async function supposedAgent(name: string, source: RunFilesSource): Promise<void> {
-  const log = { info: () => undefined, warn: () => undefined };
+async function client(name: string): Promise<NatsConnection> {
   const connection = await connectNats({ url: server().url }, name, { log });
   connections.push(connection);
+  return connection;
+}
+
+/** An agent of which nothing is real but what it says about files. */
+async function supposedAgent(name: string, source: RunFilesSource): Promise<void> {
+  const connection = await client(name);
   await serveRunFiles(connection, name, source, log);
   const ledger = await RunLedger.open(connection);
   const request = { name: `of-${name}`, workers: 1, maxWorkers: 1, priority: 5, flags: [], submittedMs: 0 };
