@@ -43,6 +43,12 @@ export const agentFaults = {
     message: (f: { run: string; why: string; where: string }) => `run ${f.run} left no results${f.where}: it ${f.why}`,
     remedy: '`lockstep logs RUN --nats URL` shows what its programs said',
   },
+  RESULTS_UNEXPECTED: {
+    exitCode: 1,
+    meaning: 'An agent named a file that is none of a run: it could lead out of the folder that is fetched.',
+    message: (f: { name: string; agent: string }) => `agent ${f.agent} offers ${f.name}, which no run has as a result`,
+    remedy: 'use the same version of lockstep here and there; if it is the same, do not trust that host',
+  },
   RESULTS_DAMAGED: {
     exitCode: 1,
     meaning: 'A file arrived with another content than it has where it was computed.',

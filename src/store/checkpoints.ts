@@ -16,6 +16,11 @@ export function checkpointName(step: number): string {
   return `${String(step).padStart(8, '0')}.safetensors`;
 }
 
+/** Whether that is what a checkpoint is called. */
+export function isCheckpointName(name: string): boolean {
+  return fileName.test(name);
+}
+
 /** Where the worker that copied a checkpoint writes it, in a folder that several runs may share. */
 export function sharedCheckpointPath(folder: string, runId: string, step: number): string {
   return join(folder, runId, checkpointName(step));

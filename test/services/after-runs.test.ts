@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { connectNats, type NatsConnection } from '../../src/transport/nats/connection.js';
 import { serveRunFiles, type RunFilesSource } from '../../src/transport/nats/run-files.js';
@@ -161,3 +161,15 @@ test(
     );
   },
 );
+
+test('a file that would lie outside of the folder is refused', { skip }, async () => {
+  const list = () =>
+    Promise.resolve(
+      ['final.safetensors', '../stolen'].map((name) => ({ name, bytes: 1, sha256: digest(Buffer.of(0)) })),
+    );
+  await supposedAgent('hostile', { list, read: () => Promise.resolve(Buffer.of(0)) });
+  const { code, stderr } = await command('runs', 'fetch', 'of-hostile');
+  assert.equal(code, 1);
+  assert.match(stderr, /agent hostile offers \.\.\/stolen, which no run has as a result \[RESULTS_UNEXPECTED\]/);
+  assert.ok(!existsSync(place.path('stolen')) && !existsSync(place.path('runs/of-hostile')));
+});

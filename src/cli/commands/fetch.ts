@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fault } from '../../agent/faults.js';
 import { writeFault, writeFileAtomically } from '../../core/atomic-file.js';
 import { systemClock } from '../../core/clock.js';
+import { isResultName } from '../../store/results.js';
 import { RunFiles, type RunFile } from '../../transport/nats/run-files.js';
 import { isOver } from '../../transport/nats/run-ledger.js';
 import type { CommandContext } from '../context.js';
@@ -37,6 +38,8 @@ export async function run(name: string, { out, ...nats }: FetchOptions, context:
     const agent = new RunFiles(connection, record.agent, systemClock);
     const files = await agent.list(name);
     if (files.length === 0) throw fault('NO_RESULTS', { ...ending, where: ` at agent ${record.agent}` });
+    const unexpected = files.find((file) => !isResultName(file.name));
+    if (unexpected) throw fault('RESULTS_UNEXPECTED', { name: unexpected.name, agent: record.agent });
     const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
     say(`fetching ${files.length} files, ${megabytes(total)}, from agent ${record.agent}`);
     const told = progress(total, say);
