@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { inflateRawSync } from 'node:zlib';
 
 import type { Dataset } from '../dataset.js';
 import { fault } from '../faults.js';
@@ -18,37 +17,35 @@ export async function npz(file: FilePath, names: { readonly x: string; readonly 
   const bytes = await readFile(path).catch((error: unknown) => {
     throw unopened(path, error);
   });
-  const entries = entriesOf(bytes, path);
-  const part = (name: string): ArrayPart => {
+  const entries = await entriesOf(bytes, path);
+  const part = async (name: string): Promise<ArrayPart> => {
     const content = entries.get(`${name}.npy`);
     const there = [...entries.keys()].map((key) => key.replace(/\.npy$/, '')).join(', ');
     if (!content) throw fault('READER_INPUT', { path, reason: `it has no array ${name}; there are ${there}` });
-    const { shape, values, type } = decodeNpy(content(), `${path} (${name})`);
+    const { shape, values, type } = decodeNpy(await content(), `${path} (${name})`);
     const kind = type === '|u1' ? Uint8Array : /^.i/.test(type) ? Int32Array : Float32Array;
     return { values: kind === Float32Array ? values : kind.from(values), shape: shape.slice(1) };
   };
-  return arrays({ x: part(names.x), y: part(names.y) }, path);
+  return arrays({ x: await part(names.x), y: await part(names.y) }, path);
 }
 
-/** What the central directory of a zip archive names. */
-function entriesOf(bytes: Buffer, path: string): ReadonlyMap<string, () => Uint8Array> {
-  const end = bytes.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  if (end < 0) throw fault('READER_INPUT', { path, reason: 'it is no zip archive, which an npz file is' });
-  const entries = new Map<string, () => Uint8Array>();
-  let at = bytes.readUInt32LE(end + 16);
-  for (let i = 0; i < bytes.readUInt16LE(end + 10); i++) {
-    const [method, size, nameLength] = [
-      bytes.readUInt16LE(at + 10),
-      bytes.readUInt32LE(at + 20),
-      bytes.readUInt16LE(at + 28),
-    ];
-    const local = bytes.readUInt32LE(at + 42);
-    entries.set(bytes.toString('utf8', at + 46, at + 46 + nameLength), () => {
-      const begin = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
-      const content = bytes.subarray(begin, begin + size);
-      return method === 0 ? content : inflateRawSync(content);
-    });
-    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
-  }
-  return entries;
+/** What a zip archive has, by name; what is damaged is found out when it is asked for. */
+async function entriesOf(bytes: Uint8Array, path: string): Promise<ReadonlyMap<string, () => Promise<Uint8Array>>> {
+  const { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } = await import('@zip.js/zip.js');
+  const archive = new ZipReader(new Uint8ArrayReader(bytes), { useWebWorkers: false, checkSignature: true });
+  const entries = await archive.getEntries().catch((error: unknown) => {
+    const reason = `it is no zip archive, which an npz file is (${(error as Error).message})`;
+    throw fault('READER_INPUT', { path, reason }, error);
+  });
+  const files = entries.flatMap((entry) => (entry.directory ? [] : [entry]));
+  return new Map(
+    files.map((entry) => [
+      entry.filename,
+      () =>
+        entry.getData(new Uint8ArrayWriter()).catch((error: unknown) => {
+          const reason = `${entry.filename} in it is damaged (${(error as Error).message})`;
+          throw fault('READER_INPUT', { path, reason }, error);
+        }),
+    ]),
+  );
 }

@@ -21,6 +21,11 @@ export interface FileRange {
   readonly length: number;
 }
 
+/** A data set has no end that anybody announces: its files are closed when nobody can read it any more. */
+const abandoned = new FinalizationRegistry<ReadonlyMap<string, Promise<FileHandle>>>((files) => {
+  for (const opening of files.values()) void opening.then((file) => file.close()).catch(() => undefined);
+});
+
 /** @throws LockstepError `READER_INPUT` if inputs and labels are not equally many */
 export function rangesDataset(x: FileRange, y: FileRange): Dataset {
   if (x.length !== y.length)
@@ -40,7 +45,7 @@ export function rangesDataset(x: FileRange, y: FileRange): Dataset {
     );
     return values;
   };
-  return {
+  const dataset: Dataset = {
     length: x.length,
     x: x.format,
     y: y.format,
@@ -49,6 +54,8 @@ export function rangesDataset(x: FileRange, y: FileRange): Dataset {
       return { x: inputs, y: labels };
     },
   };
+  abandoned.register(dataset, files);
+  return dataset;
 }
 
 /** The first bytes of a file. */

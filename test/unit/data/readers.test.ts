@@ -12,8 +12,8 @@ import jpeg from 'jpeg-js';
 
 import type { Dataset } from '../../../src/data/dataset.js';
 import * as data from '../../../src/data/library.js';
-import { encodeNpz } from '../../../src/store/npz.js';
-import { encodeSafetensors } from '../../../src/store/safetensors.js';
+import { encodeNpy, encodeNpz } from '../../../src/store/npz.js';
+import { encodeSafetensors, type Tensor } from '../../../src/store/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lockstep-readers-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -66,12 +66,20 @@ test('CSV: quoted fields, numbers, classes', async () => {
   await assert.rejects(data.csv(join(folder, 'gone.csv'), { x: ['a'], y: 'b' }), /gone\.csv: no such file/);
 });
 
+async function archiveOf(tensors: readonly Tensor[]): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of encodeNpz(tensors)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
 test('npy, npz, safetensors', async () => {
-  const npyOf = (tensor: (typeof tensors)[number]): Uint8Array => encodeNpz([tensor])[1]!;
-  const set = await data.npy({ x: write('x.npy', npyOf(tensors[0]!)), y: write('y.npy', npyOf(tensors[1]!)) });
+  const [inputs, labels] = tensors.map(encodeNpy);
+  const set = await data.npy({ x: write('x.npy', inputs!), y: write('y.npy', labels!) });
   assert.deepEqual(await valuesOf(set, 3, 1), expected);
   const names = { x: 'inputs', y: 'labels' };
-  const archive = write('both.npz', encodeNpz(tensors));
+  const content = await archiveOf(tensors);
+  assert.deepEqual(await archiveOf(tensors), content, 'the same tensors give the same file');
+  const archive = write('both.npz', content);
   assert.deepEqual(await valuesOf(await data.npz(archive, names), 3, 1), expected);
   await assert.rejects(data.npz(archive, { x: 'inputs', y: 'gone' }), /no array gone; there are inputs, labels/);
   const tensorFile = write('both.safetensors', encodeSafetensors({ tensors, metadata: {} }));
@@ -82,6 +90,9 @@ test('npy, npz, safetensors', async () => {
   );
   await assert.rejects(data.safetensors(archive, names), /it is no safetensors file/);
   await assert.rejects(data.npz(tensorFile, names), /it is no zip archive/);
+  const damaged = Buffer.from(content);
+  damaged[damaged.indexOf(Buffer.from(x.buffer)) + 5]! ^= 1;
+  await assert.rejects(data.npz(write('d.npz', damaged), names), /d\.npz: inputs\.npy in it is damaged/);
 });
 
 test('IDX, read in place: a file that is shorter than its header says is found out', async () => {
