@@ -20,14 +20,7 @@ export async function csv(file: FilePath, { separator = ',', ...columns }: CsvOp
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw unopened(path, error);
   });
-  const [names = [], ...rows] = parseCsv(text, separator);
-  rows.forEach(({ length }, i) => {
-    if (length !== names.length)
-      throw fault('READER_INPUT', {
-        path,
-        reason: `row ${i + 1} has ${length} fields, its first line ${names.length}`,
-      });
-  });
+  const [names = [], ...rows] = await rowsOf(text, separator, path);
   const column = (name: string): readonly string[] | undefined => {
     const at = names.indexOf(name);
     return at < 0 ? undefined : rows.map((row) => row[at]!);
@@ -35,30 +28,12 @@ export async function csv(file: FilePath, { separator = ',', ...columns }: CsvOp
   return tableDataset(path, { length: rows.length, names, column }, columns);
 }
 
-/** Rows of fields. Quotes may hold separators, line ends, and quotes that are doubled; empty lines are left out. */
-function parseCsv(text: string, separator: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let field = '';
-  let isQuoted = false;
-  const endRow = (): void => {
-    row.push(field);
-    if (row.length > 1 || field !== '') rows.push(row);
-    [row, field] = [[], ''];
-  };
-  for (let i = text.startsWith('\ufeff') ? 1 : 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (isQuoted) {
-      if (c !== '"') field += c;
-      else if (text[i + 1] === '"') field += text[++i];
-      else isQuoted = false;
-    } else if (c === '"' && field === '') isQuoted = true;
-    else if (c === separator) {
-      row.push(field);
-      field = '';
-    } else if (c === '\n') endRow();
-    else if (c !== '\r' || text[i + 1] !== '\n') field += c;
+/** Quotes may hold separators, line ends, and quotes that are doubled; empty lines are left out. */
+async function rowsOf(text: string, delimiter: string, path: string): Promise<string[][]> {
+  const { parse } = await import('csv-parse/sync');
+  try {
+    return parse(text, { bom: true, delimiter, skip_empty_lines: true });
+  } catch (error) {
+    throw fault('READER_INPUT', { path, reason: (error as Error).message }, error); // names what is wrong, and the line
   }
-  if (field !== '' || row.length > 0) endRow();
-  return rows;
 }
