@@ -70,7 +70,7 @@ const planOptions: readonly (readonly [flags: string, about: string])[] = [
   ['--max-workers <N>', 'plan for 1, 2, 4 and so on up to so many workers (default: 64)'],
   [
     '--cores <C>',
-    'cores that all workers share, for several on one machine: two runs side by side are measured, too (default: each has its own)',
+    'cores that all workers share, for several on one machine: an exchange of two that compute is measured, too (default: each has its own)',
   ],
   ['--out <FILE>', 'where the plan is kept, for --from'],
   ['--from <FILE>', 'a plan that was kept: nothing is measured again'],

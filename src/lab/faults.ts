@@ -40,12 +40,6 @@ export const labFaults = {
     message: (f: { path: string; reason: string }) => `${f.path}: ${f.reason}`,
     remedy: 'give --from a file that `lockstep plan --out` wrote, and --compare the folder of a run that has ended',
   },
-  PLAN_PROCESS_FAILED: {
-    exitCode: 1,
-    meaning: 'One of the runs that `lockstep plan --cores` starts side by side failed.',
-    message: (f: { reason: string }) => `a run of the measurement failed: ${f.reason}`,
-    remedy: 'see that there is room for two runs at a time, or plan without --cores',
-  },
   LAB_FOLDER: {
     exitCode: 2,
     meaning: 'The folder of --out holds something else than the trials of a sweep or search.',

@@ -16,6 +16,7 @@ import { ExchangeClients } from '../transport/grpc/exchange-client.js';
 import { ExchangeServer, type ExchangeSecurity } from '../transport/grpc/exchange-server.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { tmpfsFolder } from '../transport/grpc/slot-file.js';
+import { BusyThread } from './busy-thread.js';
 import { PlainTcp } from './plain-tcp.js';
 
 /** All participants of one measurement say the same. */
@@ -39,6 +40,8 @@ export interface ExchangeTask {
   /** Timed calls, after those that warm up. */
   readonly calls: number;
   readonly warmUpCalls: number;
+  /** What a thread beside computes before each call, as an engine does: of time in which it has a core. Absent: nothing. */
+  readonly computeMs?: number | undefined;
   /** `all-reduce`: ours. `tcp`: the bytes that a mesh moves, over plain sockets between the same processes. */
   readonly what: 'all-reduce' | 'tcp';
 }
@@ -121,6 +124,7 @@ export class ExchangeParticipant {
   }
 
   async measure(task: ExchangeTask): Promise<ExchangeTimes> {
+    if (task.computeMs !== undefined) this.busy ??= await BusyThread.start();
     const call = task.what === 'tcp' ? this.tcpCall(task) : this.allReduceCall(task);
     const milliseconds: number[] = [];
     let cpuBegin = process.cpuUsage();
@@ -144,13 +148,21 @@ export class ExchangeParticipant {
     this.clients.close();
     this.server.stop();
     this.tcp.stop();
+    void this.busy?.stop();
   }
 
   /** Values that the next call sends. */
   private own: Float32Array | undefined;
   private readonly vectors = new Map<number, { readonly sum: Float32Array; readonly values: Float32Array }>();
 
-  private allReduceCall({ floats, topology: wanted, codec: codecSpec }: ExchangeTask): () => Promise<ExchangeFacts> {
+  private busy: BusyThread | undefined;
+
+  private allReduceCall({
+    floats,
+    topology: wanted,
+    codec: codecSpec,
+    computeMs,
+  }: ExchangeTask): () => Promise<ExchangeFacts> {
     const link = this.link!;
     const { rank, worldSize } = link;
     const topology = chooseTopology(wanted, floats, worldSize);
@@ -167,7 +179,8 @@ export class ExchangeParticipant {
     const ranges = equalRanges(worldSize, worldSize);
     return async () => {
       const round = { generation: 1, step: ++this.step, purpose: 'gradient' } as const;
-      const reduction = allReduce.open({ round, ranges, count: worldSize, sum });
+      const reduction = allReduce.open({ round, ranges, count: worldSize, sum, headerWaits: computeMs !== undefined });
+      if (computeMs !== undefined) await this.busy!.compute(computeMs);
       reduction.add({ first: rank, end: rank + 1, values });
       const facts = await reduction.finish();
       if (!codec && sum[floats - 1] !== worldSize)

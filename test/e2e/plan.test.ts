@@ -13,7 +13,7 @@ describe('a plan', () => {
     const made = await runToEnd(['plan', ...training, ...data, ...options], folder);
     assert.equal(made.code, 0, made.stderr);
     assert.match(made.stdout, /0\.9 was reached after \d+ steps/);
-    assert.match(made.stdout, /Workers share 2 cores: of two side by side each takes -?\d+ % longer/);
+    assert.match(made.stdout, /Workers share 2 cores: while two compute there, their exchange takes \d+\.\d\d ms/);
     assert.match(made.stdout, /workers +batch/);
     assert.ok(existsSync(path('plan.json')));
 

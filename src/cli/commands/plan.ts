@@ -6,7 +6,6 @@ import type { RunReport } from '../../core/events.js';
 import type { FlagValues } from '../../config/sources.js';
 import { fault } from '../../lab/faults.js';
 import { measureForPlan } from '../../lab/plan/measure.js';
-import { slowestOf } from '../../lab/side-by-side.js';
 import { diminishingFrom, plan, predictionFor, type Measured, type Prediction } from '../../lab/plan/predict.js';
 import { SharedData } from '../../lab/shared-data.js';
 import { planTrial } from '../../lab/sweep.js';
@@ -46,7 +45,7 @@ export async function run(flags: PlanFlags, given: FlagValues, { stdout, environ
     const all: FlagValues = new Map([...given, ['workers', '1'] as const, ['targetAccuracy', String(target)] as const]);
     const { config } = planTrial(all, {}, environment);
     const nowMs = (): number => systemClock.nowMs();
-    const task = { config, given: all, target, isShared: Number.isFinite(cores) };
+    const task = { config, target, isShared: Number.isFinite(cores) };
     return measureForPlan(task, { data: new SharedData(), threads: 1, nowMs });
   }
 }
@@ -80,13 +79,12 @@ function inWords(m: Measured, predictions: readonly Prediction[], limit: number,
 }
 
 /** What it costs that workers share a machine, which machines of their own would not pay. */
-function sharingInWords({ sideBySide, secondsPerSample }: Measured, cores: number): readonly string[] {
+function sharingInWords({ sharedExchangeSeconds }: Measured, cores: number): readonly string[] {
   if (!Number.isFinite(cores)) return [];
-  if (!sideBySide) return ['How workers that share a machine disturb each other was not measured: plan with --cores.'];
-  const slower = (sideBySide.secondsPerSample / secondsPerSample - 1) * 100;
-  const later = (slowestOf(sideBySide.spread, 2) - 1) * 100;
+  if (sharedExchangeSeconds === undefined)
+    return ['How workers that share a machine disturb each other was not measured: plan with --cores.'];
   return [
-    `Workers share ${cores} ${cores === 1 ? 'core' : 'cores'}: of two side by side each takes ${slower.toFixed(0)} % longer for a sample, and the slower one of a step ${later.toFixed(0)} % longer than the mean; more than ${cores} take turns.`,
+    `Workers share ${cores} ${cores === 1 ? 'core' : 'cores'}: while two compute there, their exchange takes ${(sharedExchangeSeconds * 1000).toFixed(2)} ms; more than ${cores} take turns.`,
   ];
 }
 

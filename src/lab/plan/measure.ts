@@ -1,22 +1,21 @@
 import type { CoordinatorConfig } from '../../config/index.js';
-import type { FlagValues } from '../../config/sources.js';
+import type { ExchangeTimes } from '../../measure/exchange-participant.js';
 import { LocalExchange } from '../../measure/local-exchange.js';
-import { measureSideBySide } from '../side-by-side.js';
 import { runTrial, type TrialNeeds, type TimedOutcome } from '../trial.js';
 import { reached } from '../trial-record.js';
 import type { Measured } from './predict.js';
 
 const calls = 100;
-/** Runs at a time, for workers that share a machine, and how long about they train. */
-const runsAtATime = 2;
-const secondsSideBySide = 4;
-const stepsSideBySide = { min: 40, max: 4000 };
+/** Of which an exchange is measured. */
+const participants = 2;
+/** Of exchanges between two that compute: as a run does, so that what is slow at first counts as much; not for ever. */
+const sharedCalls = { min: 100, max: 2000 };
+/** Of computing: with what else a step takes, about twice as long. */
+const sharedSecondsMax = 3;
 
 export interface PlanTask {
   /** With one worker. */
   readonly config: CoordinatorConfig;
-  /** Of which the configuration was made. */
-  readonly given: FlagValues;
   readonly target: number;
   /** Whether workers will have a machine in common. */
   readonly isShared: boolean;
@@ -24,24 +23,19 @@ export interface PlanTask {
 
 /**
  * A short run of one worker in this process, and then two processes that exchange vectors of its gradient's size; for
- * workers that share a machine also two runs at a time, of half a batch each.
+ * workers that share a machine also with a thread in each that computes as long as half a batch takes.
  */
-export async function measureForPlan(
-  { config, given, target, isShared }: PlanTask,
-  needs: TrialNeeds,
-): Promise<Measured> {
+export async function measureForPlan({ config, target, isShared }: PlanTask, needs: TrialNeeds): Promise<Measured> {
   const rules = { patience: { samples: 0, chance: 0 } };
   const trial = await runTrial(config, 'plan', rules, needs);
-  const sideBySide = isShared ? await besideAnother(given, trial) : undefined;
   const readings = trial.evaluations.flatMap(({ noiseScale }) => noiseScale ?? []);
-  const exchange = await LocalExchange.start(2, { checksum: config.checksum, memory: true });
+  const exchange = await LocalExchange.start(participants, { checksum: config.checksum, memory: true });
   try {
-    // The mean, as the speed of a run is one: what sometimes takes long counts.
-    const secondsOf = async (floats: number): Promise<number> => {
-      const task = { what: 'all-reduce', floats, topology: config.topology, calls, warmUpCalls: 10 } as const;
-      const { milliseconds } = (await exchange.measure(task))[0]!;
-      return milliseconds.reduce((sum, each) => sum + each, 0) / milliseconds.length / 1000;
-    };
+    const task = { what: 'all-reduce', topology: config.topology } as const;
+    const secondsOf = async (floats: number): Promise<number> =>
+      meanSecondsOf((await exchange.measure({ ...task, floats, calls, warmUpCalls: 10 }))[0]!);
+    const shared = isShared ? await exchange.measure({ ...task, ...computingOf(trial) }) : undefined;
+    const exchangeSeconds = await secondsOf(trial.parameterCount);
     return {
       trainLength: trial.trainLength,
       globalBatchSize: trial.globalBatchSize,
@@ -52,9 +46,11 @@ export async function measureForPlan(
       ...(config.learningRateMax === undefined ? {} : { learningRateMax: config.learningRateMax }),
       secondsPerSample: trial.computeSeconds / trial.samples,
       secondsPerStep: (trial.stepSeconds - trial.computeSeconds) / trial.steps,
-      ...(sideBySide ? { sideBySide } : {}),
-      exchangeSeconds: await secondsOf(trial.parameterCount),
+      exchangeSeconds,
       latencySeconds: await secondsOf(1),
+      ...(shared
+        ? { sharedExchangeSeconds: Math.max(exchangeSeconds, meanSecondsOf(shared[0]!) - shareSecondsOf(trial)) }
+        : {}),
       noiseScale: readings.length > 0 ? readings.reduce((sum, value) => sum + value, 0) / readings.length : undefined,
       stepsToTarget: reached({ ...trial, formatVersion: 1, key: '', axes: {} }, target)?.step,
       target,
@@ -64,20 +60,24 @@ export async function measureForPlan(
   }
 }
 
-/** With the share that each of two workers has of a batch, and nothing but steps. */
-function besideAnother(given: FlagValues, trial: TimedOutcome) {
-  const { globalBatchSize, microBatchSize, computeSeconds, samples } = trial;
-  const share = Math.ceil(globalBatchSize / microBatchSize / runsAtATime) * microBatchSize;
-  const fitting = Math.ceil((secondsSideBySide * samples) / (computeSeconds * share));
-  const steps = Math.min(stepsSideBySide.max, Math.max(stepsSideBySide.min, fitting));
-  const flags = new Map(given);
-  for (const name of ['epochs', 'targetAccuracy', 'batchPerWorker', 'batchGrowth'] as const) flags.delete(name);
-  flags.set('steps', String(steps));
-  flags.set('evaluateEvery', `${stepsSideBySide.max}steps`);
-  flags.set('checkpointEvery', 'off');
-  flags.set('globalBatchSize', String(share));
-  flags.set('microBatchSize', String(microBatchSize));
-  flags.set('workers', '1');
-  flags.set('threads', '1');
-  return measureSideBySide(flags, share, runsAtATime);
+/** The mean, as the speed of a run is one: what sometimes takes long counts. */
+function meanSecondsOf({ milliseconds }: ExchangeTimes): number {
+  return milliseconds.reduce((sum, each) => sum + each, 0) / milliseconds.length / 1000;
+}
+
+/** What each of the participants would compute of a step. */
+function shareSecondsOf({ globalBatchSize, microBatchSize, computeSeconds, samples }: TimedOutcome): number {
+  const share = Math.ceil(globalBatchSize / microBatchSize / participants) * microBatchSize;
+  return (share * computeSeconds) / samples;
+}
+
+function computingOf(trial: TimedOutcome) {
+  const seconds = shareSecondsOf(trial);
+  const most = Math.min(trial.steps, sharedCalls.max, Math.ceil(sharedSecondsMax / seconds));
+  return {
+    floats: trial.parameterCount,
+    computeMs: seconds * 1000,
+    calls: Math.max(sharedCalls.min, most),
+    warmUpCalls: 0,
+  };
 }

@@ -1,5 +1,4 @@
 import type { RunSpec } from '../../core/run-spec.js';
-import { slowestOf, type SideBySide } from '../side-by-side.js';
 import { scaleToBatch, type ScalingRule } from '../../optim/scaling.js';
 
 /** What one short run of one worker, and an exchange of two, say. */
@@ -15,11 +14,14 @@ export interface Measured {
   readonly secondsPerSample: number;
   /** What a step takes beside: update, norms, and what is said about it. */
   readonly secondsPerStep: number;
-  /** Of workers that share a machine, where that was asked for. */
-  readonly sideBySide?: SideBySide;
   /** Of two workers: the exchange of this model's gradient, and of next to nothing. */
   readonly exchangeSeconds: number;
   readonly latencySeconds: number;
+  /**
+   * The exchange of two workers on one machine whose engines have both computed their share just before: how much longer a
+   * step takes than computing. Where that was asked for.
+   */
+  readonly sharedExchangeSeconds?: number;
   /** In samples; undefined where the run was too short to see it. */
   readonly noiseScale: number | undefined;
   /** To the target, with the batch of the run; undefined where it was not reached. */
@@ -43,21 +45,20 @@ export interface Prediction {
  *
  *     exchange(N) = latency (N - 1) + wire 2 (N - 1) / N      wire = exchange(2) - latency
  *
- * Every worker sends to N - 1 others, and at least 2 (N - 1) / N of the vector. Workers that share cores compute as fast as
- * two do side by side, take turns where they are more than the cores, and wait for the slowest of them.
+ * Every worker sends to N - 1 others, and at least 2 (N - 1) / N of the vector. Where workers share cores an exchange has to
+ * wait for them, as long as it was seen to with two; more workers than cores take turns at everything.
  *
  * @param cores - that all workers share; Infinity where each has its own
  */
 export function stepSeconds(m: Measured, workers: number, batch: number, cores = Infinity): number {
   const microBatches = Math.ceil(batch / m.microBatchSize);
   const share = Math.min(batch, Math.ceil(microBatches / workers) * m.microBatchSize);
-  const crowding = Math.max(1, workers / cores);
-  const sideBySide = workers > 1 && Number.isFinite(cores) ? m.sideBySide : undefined;
-  const { secondsPerSample, secondsPerStep } = sideBySide ?? m;
-  const slowest = sideBySide ? slowestOf(sideBySide.spread, workers) : 1;
   const wire = Math.max(0, m.exchangeSeconds - m.latencySeconds);
   const exchange = m.latencySeconds * (workers - 1) + (wire * 2 * (workers - 1)) / workers;
-  return (share * secondsPerSample * slowest + secondsPerStep) * crowding + exchange;
+  const isShared = Number.isFinite(cores) && m.sharedExchangeSeconds !== undefined;
+  const disturbance = isShared ? m.sharedExchangeSeconds / m.exchangeSeconds : 1;
+  const crowding = Math.max(1, workers / cores);
+  return (share * m.secondsPerSample + m.secondsPerStep + exchange * disturbance) * crowding;
 }
 
 /** Steps with another batch, by S = S_min (1 + B_crit / B); without a noise scale the batch changes nothing. */

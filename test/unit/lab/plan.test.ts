@@ -8,7 +8,6 @@ import {
   stepsWith,
   type Measured,
 } from '../../../src/lab/plan/predict.js';
-import { sideBySideOf, slowestOf } from '../../../src/lab/side-by-side.js';
 import { cellsOf, seriesOf } from '../../../src/lab/summary.js';
 import { trialOf } from './trials.js';
 
@@ -40,7 +39,7 @@ describe('a step that nobody has taken', () => {
 
   it('cannot be shorter than one micro-batch, and workers that share cores take turns', () => {
     near(stepSeconds(measured, 64, 256), 0.0032 + 0.001 + 0.063 + 0.002 * (126 / 64));
-    near(stepSeconds(measured, 4, 256, 2), 2 * (0.0064 + 0.001) + 0.003 + 0.003);
+    near(stepSeconds(measured, 4, 256, 2), 2 * (0.0064 + 0.001 + 0.003 + 0.003));
   });
 
   it('is one of S_min (1 + B_crit / B), and of its own number where the noise scale is not known', () => {
@@ -52,30 +51,17 @@ describe('a step that nobody has taken', () => {
 });
 
 describe('workers that share a machine', () => {
-  const step = (compute: number) => ({ compute, wait: 0, exchange: 0.0005, update: 0.0015 });
-  const cold = step(9);
-  const found = sideBySideOf(
-    [
-      [cold, step(0.01), step(0.01), step(0.01)],
-      [cold, step(0.01), step(0.01), step(0.03)],
-    ],
-    100,
-  );
+  const shared = { ...measured, sharedExchangeSeconds: 6e-3 };
 
-  it('compute as two runs side by side do, once these are warm', () => {
-    near(found.secondsPerSample, 0.08 / 6 / 100);
-    near(found.secondsPerStep, 0.002);
-    near(found.spread.reduce((sum, time) => sum + time, 0) / found.spread.length, 1);
+  it('exchange as slowly as two that compute were seen to', () => {
+    near(stepSeconds(shared, 2, 256, 2), 0.0128 + 0.001 + 0.006);
+    near(stepSeconds(shared, 2, 128, 2), 0.0064 + 0.001 + 0.006);
+    near(stepSeconds(shared, 4, 256, 2), 2 * (0.0064 + 0.001 + 2 * (0.003 + 0.003)));
   });
 
-  it('wait for the slowest of a step', () => {
-    near(slowestOf(found.spread, 1), 1);
-    // Five steps of six take 0.01 s and one 0.03 s: of two, neither is slow 25 times in 36.
-    near(slowestOf(found.spread, 2) * (0.08 / 6), (25 * 0.01 + 11 * 0.03) / 36);
-    const shared = { ...measured, sideBySide: { ...found, secondsPerSample: 2e-4 } };
-    near(stepSeconds(shared, 2, 256, 2), 128 * 2e-4 * slowestOf(found.spread, 2) + 0.002 + 0.001 + 0.002);
+  it('are no matter to one worker, and to those that have machines of their own', () => {
+    near(stepSeconds(shared, 1, 256, 2), stepSeconds(measured, 1, 256));
     near(stepSeconds(shared, 2, 256), stepSeconds(measured, 2, 256));
-    near(stepSeconds(shared, 1, 256, 2), stepSeconds(measured, 1, 256, 2));
   });
 });
 
