@@ -9,6 +9,7 @@ export { train } from './program/train.js';
 export type { ProgramRun, TrainingRun, TrainOptions, TrainResult } from './program/definition.js';
 export {
   defineRun,
+  type MetricName,
   type ModelContext,
   type RunData,
   type RunDefinition,

@@ -8,6 +8,8 @@ import { describeModel, type ModelDescription } from '../engine/describe-model.j
 import { classNumbers, hasAccuracy } from '../engine/has-accuracy.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { ownLossOf } from '../engine/own-loss-options.js';
+import type { MetricOptions } from '../engine/metric-options.js';
+import { metricSpecsOf } from '../own/metrics.js';
 import { createOptimizer } from '../optim/registry.js';
 import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
@@ -63,6 +65,9 @@ export async function prepareSpec(
   const { model, description, init } = await prepareModel(config, begunWith, module);
   const { layout, gap } = description;
   const ownModule = module && moduleSpecOf(module, model, description);
+  const labels = ownModule?.sets?.train.y ?? classNumbers;
+  const metrics = module && metricSpecsOf(module.run);
+  if (metrics) await tryMetrics(model, { metrics, path: module.path, labels });
   const dataset = module?.dataset ?? config.dataset ?? defaultDataset;
   const { files, trainLength, testLength } = ownModule?.sets
     ? { files: [], trainLength: ownModule.sets.train.length, testLength: ownModule.sets.test.length }
@@ -75,9 +80,8 @@ export async function prepareSpec(
     files: files.map(({ role, bytes, sha256 }) => ({ role, bytes, sha256 })),
     trainLength,
     testLength,
-    hasAccuracy: begunWith
-      ? begunWith.hasAccuracy !== false
-      : hasAccuracy(model, description, ownModule?.sets?.train.y ?? classNumbers),
+    hasAccuracy: begunWith ? begunWith.hasAccuracy !== false : hasAccuracy(model, description, labels),
+    metrics,
     ...(ownModule ? { module: ownModule } : {}),
     init: init && { sha256: init.sha256, bytes: init.content.length },
     resume: checkpoint && { sha256: checkpoint.sha256, bytes: checkpoint.bytes },
@@ -131,6 +135,14 @@ export async function takeOver(config: CoordinatorConfig, predecessor: Predecess
       return isData ? contentOf(fileOf(wanted)) : undefined;
     },
   };
+}
+
+/** What is wrong with a metric is found here, and not in the first evaluation. @throws LockstepError `LOSS_MALFORMED` */
+async function tryMetrics(model: ModelSpec, options: MetricOptions): Promise<void> {
+  const { Metrics } = await import('../engine/op-by-op/metrics.js');
+  const metrics = await Metrics.create(model, options);
+  metrics.rehearse();
+  metrics.dispose();
 }
 
 /** Images that Lockstep reads itself. @throws LockstepError `DATASET_DOES_NOT_FIT`, `LABELS_DO_NOT_FIT` */

@@ -11,6 +11,7 @@ import type { ModelSpec } from '../engine/model-spec.js';
 import { DataThread } from '../own/data-thread.js';
 import { readTimeoutMsOf, type RunDefinition } from '../own/definition.js';
 import { loadRunModule } from '../own/load-module.js';
+import { metricSpecsOf } from '../own/metrics.js';
 import { moduleDigest } from '../own/module-digest.js';
 import { fault } from './faults.js';
 
@@ -65,7 +66,8 @@ export function moduleSpecOf(
   model: ModelSpec,
   description: ModelDescription,
 ): RunModuleSpec | undefined {
-  if (!sets && typeof run.loss !== 'function') return undefined;
+  const isCode = typeof run.loss === 'function' || metricSpecsOf(run)?.some(({ of }) => of === 'own');
+  if (!sets && !isCode) return undefined;
   if (!sets) return { path, sha256 };
   const classes = demandFormats(path, sets.train, model, description);
   return { path, sha256, sets: { ...sets, ...(classes === undefined ? {} : { classes }) } };

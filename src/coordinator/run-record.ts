@@ -60,6 +60,7 @@ export class RunRecord {
     | 'bestTestLoss'
     | 'testAccuracy'
     | 'bestTestAccuracy'
+    | 'testMetrics'
     | 'imagesPerSecond'
     | 'inputWaitRatio'
     | 'skippedSteps'
@@ -73,6 +74,7 @@ export class RunRecord {
       bestTestLoss: this.best?.testLoss ?? null,
       testAccuracy: this.lastEvaluation?.testAccuracy ?? null,
       bestTestAccuracy: this.best?.testAccuracy ?? null,
+      ...(this.lastEvaluation?.metrics ? { testMetrics: this.lastEvaluation.metrics } : {}),
       imagesPerSecond: speedOf([{ samples: this.samples, seconds: this.stepSeconds }]),
       ...(this.inputSeconds > 0 ? { inputWaitRatio: this.inputSeconds / this.stepSeconds } : {}),
       skippedSteps: this.skipped,

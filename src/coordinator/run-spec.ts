@@ -17,6 +17,7 @@ export interface RunInputs {
   readonly testLength: number;
   /** Whether answers are correct or wrong. */
   readonly hasAccuracy: boolean;
+  readonly metrics?: RunSpec['metrics'];
   /** Where samples or loss are a user's own code. */
   readonly module?: RunSpec['module'];
   /** Initial weights, if they were given. */
@@ -105,6 +106,7 @@ export function runSpecOf(config: CoordinatorConfig, inputs: RunInputs): RunSpec
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
     evaluateEvery: config.evaluateEvery,
     ...(inputs.hasAccuracy ? {} : { hasAccuracy: false as const }),
+    ...(inputs.metrics ? { metrics: inputs.metrics } : {}),
     ...(targetAccuracy === undefined ? {} : { targetAccuracy }),
     ...(config.checkpointEvery === 'off' ? {} : { checkpointEvery: config.checkpointEvery }),
     ...(config.checkpointDir === undefined ? {} : { checkpointDir: resolve(config.checkpointDir) }),

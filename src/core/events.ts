@@ -60,6 +60,8 @@ export interface EvaluationRecord {
   readonly testAccuracy: number | null;
   /** Whether no earlier evaluation of the run had a higher accuracy, or a lower loss where there is no accuracy. */
   readonly best: boolean;
+  /** By name, means over the samples of the test set; absent in a run without metrics. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /** `report.json`, and the last line of `--json`. */
@@ -78,6 +80,8 @@ export interface RunReport {
   /** Null also where answers are not correct or wrong. */
   readonly testAccuracy: number | null;
   readonly bestTestAccuracy: number | null;
+  /** Of the last evaluation, by name; absent in a run without metrics. */
+  readonly testMetrics?: Readonly<Record<string, number>>;
   /** Training only: samples by the time in which steps ran. */
   readonly imagesPerSecond: number;
   /** Share of the time of steps, on rank 0, that was a wait for samples to be read; absent where there was none. */

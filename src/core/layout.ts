@@ -45,8 +45,13 @@ export interface ParameterLayout {
   readonly penalties: readonly Penalty[];
 }
 
-/** Extras of every model: loss sum, count of correct answers. An evaluation has no others. */
+/** Extras of every model: loss sum, count of correct answers. An evaluation has these, and the sums of the run's metrics. */
 export const evaluationCount = 2;
+
+/** Elements of the sum of an evaluation. */
+export function evaluationLength(metrics: readonly unknown[] | undefined): number {
+  return evaluationCount + (metrics?.length ?? 0);
+}
 
 /** Elements of the sum of a step: the gradient, the extras, and the squared norms of micro-batches. */
 export function stepSumLength({ parameterCount, extraCount }: ParameterLayout): number {

@@ -74,6 +74,8 @@ export interface RunSpec {
   readonly evaluateEvery: Interval;
   /** False where no answer is correct or wrong: the best weights are then those with the lowest loss. Absent: true. */
   readonly hasAccuracy?: false;
+  /** What evaluations compute beside the loss, in this order; absent without any. */
+  readonly metrics?: readonly MetricSpec[];
   /** Stop when an evaluation reaches it. */
   readonly targetAccuracy?: number;
   /** Between two checkpoints; absent without. Changes no result. */
@@ -94,6 +96,13 @@ export interface RunModuleSpec {
   readonly sha256: string;
   /** Its samples, unless it takes files that Lockstep reads itself. */
   readonly sets?: OwnSetsSpec;
+}
+
+/** The mean of something over the samples of an evaluation. */
+export interface MetricSpec {
+  readonly name: string;
+  /** `own`: a function of the run's module. */
+  readonly of: 'own' | 'accuracy' | 'top5Accuracy' | 'meanAbsoluteError' | 'meanSquaredError';
 }
 
 /** The sets of samples that a run's module reads. */

@@ -33,6 +33,7 @@ try {
     memory,
     samples,
     ownLoss,
+    metrics: wanted,
     engine: name,
     model,
     microBatchSize,
@@ -50,7 +51,8 @@ try {
   const feed: Feed = sets
     ? new ResidentFeed(engine, { microBatchSize, order, ...sets })
     : new StreamedFeed(engine, samples as SampleStream, { microBatchSize, order, inputScaling }, systemClock);
-  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, feed });
+  const metrics = wanted && (await (await import('./op-by-op/metrics.js')).Metrics.create(model, wanted));
+  const runner = new MicroBatchRunner(engine, arena, { microBatchSize, feed, metrics });
   const run = async (job: ThreadJob): Promise<void> => {
     try {
       const begin = performance.now();

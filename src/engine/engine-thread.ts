@@ -16,6 +16,7 @@ import {
 import { fault } from './faults.js';
 import type { SampleStream } from './feeds/streamed-feed.js';
 import type { ModelSpec } from './model-spec.js';
+import type { MetricOptions } from './metric-options.js';
 import type { OwnLossOptions } from './own-loss-options.js';
 
 export interface EngineThreadOptions {
@@ -28,6 +29,8 @@ export interface EngineThreadOptions {
   readonly samples: ResidentImages | SampleStream;
   /** Of a model whose loss is `own`. */
   readonly ownLoss?: OwnLossOptions | undefined;
+  /** Of a run that has metrics. */
+  readonly metrics?: MetricOptions | undefined;
   readonly order: { readonly seed: number; readonly shuffle: 'epoch' | 'none' };
   /** Whether jobs have a `lossScale`. Default false. */
   readonly scalesLoss?: boolean;
@@ -68,7 +71,7 @@ export interface ComputeJob {
 export interface ComputedNode {
   readonly first: number;
   readonly end: number;
-  /** In the arena, valid until the next job that does not keep it: float32[stepSumLength], for an evaluation float32[evaluationCount]. */
+  /** In the arena, valid until the next job that does not keep it: float32[stepSumLength], for an evaluation float32[evaluationLength]. */
   readonly values: Float32Array;
 }
 

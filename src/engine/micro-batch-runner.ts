@@ -6,10 +6,13 @@ import { sumOfSquares } from '../optim/norm.js';
 import type { Engine, RangeEngine } from './engine.js';
 import type { ComputedNode, ComputeJob, UpcomingJob } from './engine-thread.js';
 import type { Feed } from './feeds/feed.js';
+import type { Metrics } from './op-by-op/metrics.js';
 
 export interface MicroBatchRunnerOptions {
   readonly microBatchSize: number;
   readonly feed: Feed;
+  /** What evaluations compute beside the loss. */
+  readonly metrics?: Pick<Metrics, 'count' | 'setWeights' | 'sums'> | undefined;
 }
 
 /** Computes a job: reads each micro-batch's samples, lets the engine sum them, and adds the sums up in the canonical tree. */
@@ -23,7 +26,7 @@ export class MicroBatchRunner {
     private readonly options: MicroBatchRunnerOptions,
   ) {
     this.gradients = new BufferPool(arena, stepSumLength(engine.layout));
-    this.extras = new BufferPool(arena, evaluationCount);
+    this.extras = new BufferPool(arena, evaluationCount + (options.metrics?.count ?? 0));
   }
 
   /**
@@ -33,7 +36,7 @@ export class MicroBatchRunner {
    */
   async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
     const { engine } = this;
-    const { microBatchSize, feed } = this.options;
+    const { microBatchSize, feed, metrics } = this.options;
     const squares = engine.sumOfSquares ?? sumOfSquares;
     if (engine.ranges && job.purpose === 'gradient') return this.runRange(engine.ranges, job);
     feed.begin(job, job.next);
@@ -42,6 +45,7 @@ export class MicroBatchRunner {
     if (job.range.first < job.range.end) await engine.setWeights(job.weights);
     const { lossScale = 1 } = job;
     if (job.purpose === 'gradient') engine.setLossScale?.(lossScale);
+    else if (job.range.first < job.range.end) metrics?.setWeights(job.weights);
     const count = microBatchCount(job.sampleCount, microBatchSize);
     const covering = coveringNodes(job.range, count);
     let told = 0;
@@ -60,7 +64,10 @@ export class MicroBatchRunner {
         await engine.gradientSum(end - first, sum.subarray(0, -1), place);
         const { parameterCount } = engine.layout;
         sum[sum.length - 1] = job.withSquares ? squares(sum, 0, parameterCount, 1 / (end - first) / lossScale) : 0;
-      } else await engine.evaluate(end - first, sum);
+      } else {
+        metrics?.sums(engine, end - first, sum.subarray(evaluationCount)); // first: an engine may overwrite its inputs
+        await engine.evaluate(end - first, sum.subarray(0, evaluationCount));
+      }
       tree.push({ first: index, end: index + 1 }, sum);
       if (index + 1 < job.range.end && covering[told]?.end === index + 1)
         onNode?.({ ...covering[told++]!, values: tree.nodes.at(-1)!.value });

@@ -61,6 +61,7 @@ export type EventBody =
       readonly testLoss: number;
       readonly testAccuracy: number | null;
       readonly best: boolean;
+      readonly metrics?: Readonly<Record<string, number>>;
     }
   | { readonly type: 'checkpoint'; readonly step: number; readonly seconds: number }
   | {
@@ -91,7 +92,7 @@ export const eventMeanings: Readonly<Record<EventBody['type'], string>> = {
   steps:
     'A summary of the steps `firstStep` to `lastStep`, about every two seconds: means of `loss` and `accuracy` (null where no step was finite; a run whose answers are not correct or wrong has no `accuracy`, null), and `imagesPerSecond` over the newest 50 of the run, `epoch`, `learningRate`, `globalBatchSize`, `worldSize` at the last one.',
   evaluation:
-    'The test set was evaluated after `step`: `testLoss`, `testAccuracy` (null in a run without accuracy), and whether it is the `best` so far.',
+    'The test set was evaluated after `step`: `testLoss`, `testAccuracy` (null in a run without accuracy), `metrics` by name (absent in a run without any), and whether it is the `best` so far.',
   checkpoint: 'The state after `step` is on the disk, `seconds` after it was asked for.',
   alert: 'Somebody should know: `name` is step-skipped, checkpoint-failed or worker-lost; `text` says what happened.',
   stopping: 'The run was asked to end at the next step boundary.',

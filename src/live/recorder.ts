@@ -239,17 +239,21 @@ export class Recorder {
 
   private tellEvaluation(record: EvaluationRecord): void {
     if (record.step <= this.told.evaluationStep) return;
-    const { step, epoch, testLoss, testAccuracy, best } = record;
     this.summary.flush();
-    this.events.add({ type: 'evaluation', step, epoch, testLoss, testAccuracy, best });
+    this.events.add({ type: 'evaluation', ...evaluationIn(record) });
   }
 
-  private keepEvaluation({ step, epoch, testLoss, testAccuracy, best }: EvaluationRecord): void {
-    this.evaluations.push({ step, epoch, testLoss, testAccuracy, best });
+  private keepEvaluation(record: EvaluationRecord): void {
+    this.evaluations.push(evaluationIn(record));
     if (this.evaluations.length <= evaluationsMax) return;
     const newestBest = this.evaluations.findLastIndex((evaluation) => evaluation.best);
     this.evaluations = this.evaluations.filter((_, i) => i % 2 === 1 || i === newestBest);
   }
+}
+
+/** Without what an event has besides. */
+function evaluationIn({ step, epoch, testLoss, testAccuracy, best, metrics }: EvaluationRecord): EvaluationRecord {
+  return { step, epoch, testLoss, testAccuracy, best, ...(metrics ? { metrics } : {}) };
 }
 
 function finite(value: number): number | null {

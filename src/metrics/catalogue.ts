@@ -135,6 +135,11 @@ export const coordinatorCatalogue = {
     'lockstep_best_test_accuracy_ratio',
     'The highest share of the test set answered correctly so far.',
   ),
+  testMetric: gauge(
+    'lockstep_test_metric',
+    "By its name: a metric of the run's module at the last evaluation, its mean over the test set.",
+    ['metric'],
+  ),
   evaluations: counter('lockstep_evaluations_total', 'Evaluations of the test set.'),
   checkpointStep: gauge('lockstep_checkpoint_step', 'Step of the newest checkpoint on the disk.'),
   checkpointTime: gauge(

@@ -62,6 +62,7 @@ function observe(metrics: Metrics<typeof coordinatorCatalogue>, event: RunEvent)
     case 'evaluation':
       metrics.evaluations.inc();
       metrics.testLoss.set(event.testLoss);
+      for (const [metric, value] of Object.entries(event.metrics ?? {})) metrics.testMetric.set({ metric }, value);
       if (event.testAccuracy !== null) {
         metrics.testAccuracy.set(event.testAccuracy);
         if (event.best) metrics.bestTestAccuracy.set(event.testAccuracy);

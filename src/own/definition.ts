@@ -2,6 +2,7 @@
 import type * as core from '@tensorflow/tfjs-core';
 import type * as layers from '@tensorflow/tfjs-layers';
 
+import type { MetricSpec } from '../core/run-spec.js';
 import type { Dataset } from '../data/dataset.js';
 
 /** TensorFlow.js as models and losses are handed it: operations, layers, initialisers. */
@@ -29,6 +30,12 @@ export interface ModelContext {
  */
 export type SampleFunction = (tf: TensorFlow, labels: core.Tensor, outputs: core.Tensor) => core.Tensor;
 
+/**
+ * Metrics that need no function. `accuracy`, `top5Accuracy`: the share of samples whose class has the largest output, or one of
+ * the five largest. `meanAbsoluteError`, `meanSquaredError`: over outputs and samples.
+ */
+export type MetricName = Exclude<MetricSpec['of'], 'own'>;
+
 /** The data of a run. */
 export interface RunData {
   readonly train: Dataset;
@@ -52,6 +59,11 @@ export interface RunDefinition {
    * model run op by op, which is slower.
    */
   readonly loss?: 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError' | SampleFunction;
+  /**
+   * What evaluations compute beside the loss, by name: functions like a loss, whose mean over all samples is reported, or
+   * built-in ones; a list of names is short for those. They change nothing that is trained.
+   */
+  readonly metrics?: readonly MetricName[] | Readonly<Record<string, MetricName | SampleFunction>>;
   /** How inputs of dtype uint8 become numbers: `(value * scale - mean) / deviation`. Default: scale 1/255, mean 0, deviation 1. */
   readonly inputScaling?: { readonly scale?: number; readonly mean?: number; readonly deviation?: number };
   /** Seconds after which a `read` that has not returned fails the run. Default 15. */

@@ -62,6 +62,13 @@ export const ownFaults = {
     remedy:
       'return a tensor with one value a sample, for example tf.mean(values, -1), and leave sums over samples to lockstep',
   },
+  METRIC_NOT_FINITE: {
+    exitCode: 2,
+    meaning: 'A metric is no finite number for a sample, although all outputs of the model are.',
+    message: (f: { path: string; name: string; value: number }) =>
+      `${f.path}: ${f.name} returned ${f.value} for a sample of an evaluation, though the outputs are finite`,
+    remedy: 'return a finite number for every sample, for example by adding 1e-6 to what is divided by',
+  },
 } as const satisfies FaultTable;
 
 export const fault = faultsFrom(ownFaults);

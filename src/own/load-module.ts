@@ -6,6 +6,7 @@ import { LockstepError } from '../core/errors.js';
 import { demandDataset, type NamedDataset } from '../data/checked-read.js';
 import type { RunData, RunDefinition } from './definition.js';
 import { fault } from './faults.js';
+import { wrongMetrics } from './metrics.js';
 
 /** @throws LockstepError `RUN_MODULE_BROKEN`, `RUN_MODULE_MALFORMED` */
 export async function loadRunModule(path: string): Promise<RunDefinition> {
@@ -13,11 +14,13 @@ export async function loadRunModule(path: string): Promise<RunDefinition> {
   const no = (reason: string): Error => fault('RUN_MODULE_MALFORMED', { path, reason });
   if (typeof run !== 'object' || run === null)
     throw no(`its default export is ${run === undefined ? 'missing' : typeof run}`);
-  const { model, data, loss, readTimeoutSeconds: seconds } = run as Partial<RunDefinition>;
+  const { model, data, loss, metrics, readTimeoutSeconds: seconds } = run as Partial<RunDefinition>;
   if (typeof model !== 'string' && typeof model !== 'function') throw no('model is neither a function nor a text');
   if (!['string', 'object', 'function'].includes(typeof data) || data === null) throw no('it has no data');
   if (loss !== undefined && typeof loss !== 'function' && !lossNames.includes(loss))
     throw no(`loss is ${String(loss)}, not a function or one of ${lossNames.join(', ')}`);
+  const wrong = wrongMetrics(metrics);
+  if (wrong !== undefined) throw no(wrong);
   if (seconds !== undefined && !(seconds > 0)) throw no(`readTimeoutSeconds is ${String(seconds)}`);
   return run as RunDefinition;
 }

@@ -4,7 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { TrainConfig } from '../config/index.js';
 import type { RunEvent, RunReport } from '../core/events.js';
 import type { Dataset } from '../data/dataset.js';
-import type { RunDefinition } from '../own/definition.js';
+import type { MetricName, RunDefinition } from '../own/definition.js';
 import type { Tensor } from '../store/safetensors.js';
 
 /** A run that is put together in a program. What needs code in the workers belongs into a module: give its URL. */
@@ -18,6 +18,8 @@ export interface ProgramRun {
   /** Arrays: `data.arrays({ x, y })`, or what `data.csv` and other readers that hold all in memory return. Or `mnist`, or a folder. */
   readonly data: string | { readonly train: Dataset; readonly validation?: Dataset; readonly test?: Dataset };
   readonly loss?: Extract<RunDefinition['loss'], string>;
+  /** By name. */
+  readonly metrics?: readonly MetricName[] | Readonly<Record<string, MetricName>>;
   readonly inputScaling?: RunDefinition['inputScaling'];
 }
 

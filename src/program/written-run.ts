@@ -13,6 +13,7 @@ import { arraysIn, formatOf, type ArrayPart } from '../data/readers/arrays.js';
 import { isModelFile } from '../engine/model-file.js';
 import type { RunDefinition } from '../own/definition.js';
 import { fault } from '../own/faults.js';
+import { metricsOf } from '../own/metrics.js';
 import type { ProgramRun } from './definition.js';
 
 const setNames = ['train', 'validation', 'test'] as const;
@@ -34,8 +35,10 @@ export function modelOf({ model }: ProgramRun): RunDefinition['model'] {
  * @throws LockstepError `RUN_CANNOT_TRAVEL`
  */
 export async function writeRun(run: ProgramRun): Promise<string> {
-  const { data, loss, inputScaling } = run;
+  const { data, loss, metrics, inputScaling } = run;
   if (loss !== undefined && typeof loss !== 'string') throw untravelled('loss', loss);
+  const own = metricsOf(run).find(({ of }) => typeof of === 'function');
+  if (own) throw untravelled(`metrics.${own.name}`, own.of);
   const sets = typeof data === 'string' ? [] : setNames.filter((name) => data?.[name] !== undefined);
   const parts = sets.map((name) => arraysOf(name, (data as Record<string, Dataset>)[name]!));
   if (typeof data !== 'string' && !sets.includes('train')) throw untravelled('data', data);
@@ -58,6 +61,7 @@ export default {
   model: 'handed over in the program',
   data: ${typeof named === 'string' ? JSON.stringify(named) : `async () => ({ ${lines.join(', ')} })`},
   loss: ${JSON.stringify(loss)},
+  metrics: ${JSON.stringify(metrics)},
   inputScaling: ${JSON.stringify(inputScaling)},
 };
 `,

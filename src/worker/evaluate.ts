@@ -1,6 +1,7 @@
 import type { AllReduce } from '../collective/all-reduce.js';
 import { rangesByShare } from '../collective/ranges.js';
 import type { EvaluationRecord } from '../core/events.js';
+import { evaluationCount } from '../core/layout.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { microBatchCount } from '../data/batch-plan.js';
 import { isAtBoundary } from './boundaries.js';
@@ -8,7 +9,7 @@ import type { PreparedRun } from './prepared-run.js';
 import type { Membership } from './train-step.js';
 
 /**
- * Loss and accuracy on the test set, as a round of the exchange: every rank gets the same sums and decides by itself
+ * Loss, accuracy and metrics on the test set, as a round of the exchange: every rank gets the same sums and decides by itself
  * what follows from them. Can be repeated after a change of membership; the result is the same.
  *
  * @throws Abandoned when the generation is sealed meanwhile
@@ -48,7 +49,13 @@ export async function evaluate(
   const record = testAccuracy === null ? { bestLoss: testLoss } : { bestAccuracy: testAccuracy };
   if (best && isInTurn) state.progression = { ...state.progression, ...record, bestStep: step };
   if (best) run.best = { step, weights: new Float32Array(state.now.weights) };
-  return { step, epoch: epochOf(run), testLoss, testAccuracy, best };
+  const metrics = spec.metrics?.map(
+    ({ name }, i) => [name, evaluationSum[evaluationCount + i]! / sampleCount] as const,
+  );
+  return {
+    ...{ step, epoch: epochOf(run), testLoss, testAccuracy, best },
+    ...(metrics ? { metrics: Object.fromEntries(metrics) } : {}),
+  };
 }
 
 /** The share of correct answers; null in a run that knows none. */

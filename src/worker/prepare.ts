@@ -1,6 +1,6 @@
 import { Workspace } from '../collective/workspace.js';
 import { createArena, type Arena } from '../core/arena.js';
-import { evaluationCount, stepSumLength, trainedPart, type ParameterLayout } from '../core/layout.js';
+import { evaluationCount, evaluationLength, stepSumLength, trainedPart, type ParameterLayout } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
 import { encodedImages, type EncodedImages } from '../data/encoded-images.js';
@@ -11,6 +11,7 @@ import type { EngineName } from '../engine/engine.js';
 import type { ResidentImages } from '../engine/engine-thread.js';
 import { EngineThreads } from '../engine/engine-threads.js';
 import { fastestKernels } from '../engine/fastest-kernels.js';
+import { classNumbers } from '../engine/has-accuracy.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
 import { withOuterMomentum } from '../optim/outer-momentum.js';
@@ -65,6 +66,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     arena,
     samples,
     ownLoss: module?.ownLoss,
+    metrics: spec.metrics && { path: model.name, labels: classNumbers, ...module?.ownLoss, metrics: spec.metrics },
     order: { seed, shuffle },
     scalesLoss: spec.lossScale !== undefined,
   });
@@ -106,7 +108,7 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     residuals: new Workspace(vectors),
     gradientSum: arena.float32(stepSumLength(layout)),
     ...(spec.localSteps ? { differences: differencesOf(layout, arena) } : {}),
-    evaluationSum: arena.float32(evaluationCount),
+    evaluationSum: arena.float32(evaluationLength(spec.metrics)),
     best: undefined,
     checkpoint: undefined,
   };

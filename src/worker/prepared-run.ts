@@ -36,7 +36,7 @@ export interface PreparedRun {
    * With --sync-every, float32[weightCount + evaluationCount]: how far this rank alone has moved, and its sum over all ranks.
    */
   readonly differences?: { readonly own: Float32Array; readonly sum: Float32Array };
-  /** float32[evaluationCount]. */
+  /** float32[evaluationLength]. */
   readonly evaluationSum: Float32Array;
   /** The weights of the best evaluation so far, for the coordinator, which asks one member after the other. */
   best: { readonly step: number; readonly weights: Float32Array } | undefined;

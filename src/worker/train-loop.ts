@@ -7,7 +7,6 @@ import { chooseTopology } from '../collective/topology.js';
 import type { Begin } from '../cluster/messages.js';
 import type { EvaluationRecord } from '../core/events.js';
 import { isAtBoundary, isAtEnd } from './boundaries.js';
-import { evaluationCount } from '../core/layout.js';
 import { evaluate } from './evaluate.js';
 import { localStep } from './local-step.js';
 import type { PreparedRun } from './prepared-run.js';
@@ -55,7 +54,7 @@ export async function trainLoop(
   const stepSum = run.differences?.sum ?? run.gradientSum;
   const codec = createCodec(spec.codec, spec.seed, run.residuals);
   const gradients = allReduceOf(stepSum, stepSum.length - parameterCount, codec);
-  const evaluations = allReduceOf(run.evaluationSum, evaluationCount);
+  const evaluations = allReduceOf(run.evaluationSum, run.evaluationSum.length);
   const isStar = chooseTopology(spec.topology, stepSum.length, worldSize) === 'star';
   const helped = second?.begin(run, worldSize) && !isStar ? second : undefined;
   const nextStep = (): Promise<FinishedStep> =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 
+import { ownLenet5 } from '../../bench/own-lenet5.js';
 import { processesWith, runToEnd, slowEngine, start, workshop, type Ended, type JsonLine } from './lockstep.js';
 import { reportOf, resultOf, trainLosingOne } from './results.js';
 
@@ -76,8 +77,10 @@ async function train(module: string, out: string, ...more: string[]): Promise<Js
   return reportOf(await runToEnd([...going(module), '--out', place.path(out), ...more], place.folder));
 }
 
+const farthest = '(tf, labels, outputs) => tf.max(tf.abs(tf.sub(labels, outputs)), -1)';
+
 for (const [name, parts, count] of [
-  ['named', {}, 96],
+  ['named', { more: `metrics: { mse: 'meanSquaredError', farthest: ${farthest} },` }, 96],
   ['function', { loss: '(tf, labels, outputs) => labels.sub(outputs).square().mean(-1)' }, 24],
 ] as const) {
   test(`a run with a ${name} loss: one digest on 1 and 3 workers, with one lost on the way, and resumed`, async () => {
@@ -94,6 +97,10 @@ for (const [name, parts, count] of [
     const { testAccuracy, bestTestAccuracy, testLoss } = alone;
     assert.deepEqual([testAccuracy, bestTestAccuracy], [null, null], 'nothing is correct or wrong here');
     assert.ok(Number(testLoss) < 1, String(testLoss));
+    const { mse, farthest } = (alone['testMetrics'] ?? {}) as Record<string, number>;
+    assert.equal(mse !== undefined, name === 'named');
+    if (mse !== undefined) assert.ok(Math.abs(mse / Number(testLoss) - 1) < 1e-5, `${mse}, not ${String(testLoss)}`);
+    if (mse !== undefined) assert.ok(farthest! ** 2 < mse, 'a mean of squares is more than the square of the mean');
     await train(module, `${name}-resumed`, ...steps(11), '--workers', '2');
     const resume = [
       'train',
@@ -142,6 +149,10 @@ export default { model, data: 'data' };`,
   const expected = await run('by-flags', '--model', 'mlp', '--dataset', data);
   assert.deepEqual(await run('by-name', named), expected);
   assert.deepEqual(await run('by-hand', built), expected);
+  const lenet5 = place.path('lenet5.mjs');
+  writeFileSync(lenet5, ownLenet5('data'));
+  const convolutions = await run('lenet5-by-flags', '--model', 'lenet5', '--dataset', data);
+  assert.deepEqual(await run('lenet5-by-hand', lenet5), convolutions);
 });
 
 const atSample99 = (statement: string): string =>
@@ -206,6 +217,34 @@ const wrong: readonly (readonly [name: string, parts: Parts, code: number, messa
     2,
     /loss\.mjs: loss returned a tensor of shape \[\], not one value a sample, \[1\]/,
     /one value a sample/,
+  ],
+  [
+    'unknown',
+    { more: "metrics: ['meanError']," },
+    2,
+    /unknown\.mjs defines no run: metrics\.meanError is meanError, not a function or one of accuracy, /,
+    /defineRun/,
+  ],
+  [
+    'classes',
+    { more: "metrics: { right: 'top5Accuracy' }," },
+    2,
+    /classes\.mjs: metrics\.right returned nothing but an error, it needs class numbers/,
+    /one value a sample/,
+  ],
+  [
+    'metric',
+    { more: 'metrics: { mean: (tf, labels, outputs) => tf.mean(outputs) },' },
+    2,
+    /metric\.mjs: metrics\.mean returned a tensor of shape \[\], not one value a sample, \[2\]/,
+    /one value a sample/,
+  ],
+  [
+    'infinite',
+    { more: 'metrics: { share: (tf, labels, outputs) => tf.mean(tf.div(outputs, tf.sub(labels, labels)), -1) },' },
+    2,
+    /infinite\.mjs: metrics\.share returned -?Infinity for a sample of an evaluation, though the outputs are finite/,
+    /finite number for every sample/,
   ],
 ];
 

@@ -17,9 +17,10 @@ export const resultOf = ({
   testLoss,
   bestTestLoss,
   testAccuracy,
+  testMetrics,
   steps,
 }: JsonLine): unknown => ({
-  ...{ weightsDigest, finalLoss, testLoss, bestTestLoss, testAccuracy, steps },
+  ...{ weightsDigest, finalLoss, testLoss, bestTestLoss, testAccuracy, testMetrics, steps },
 });
 
 /** A run of three workers, the first of which is killed after `step`. */

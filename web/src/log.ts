@@ -34,6 +34,12 @@ function isToldTwice(event: PublicEvent): boolean {
   return event.type === 'alert' && event.name === 'worker-lost';
 }
 
+function metricsInWords(metrics: Readonly<Record<string, number>> = {}): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `, ${name} ${significant(value)}`)
+    .join('');
+}
+
 export function eventInWords(event: PublicEvent): string {
   switch (event.type) {
     case 'started':
@@ -53,7 +59,7 @@ export function eventInWords(event: PublicEvent): string {
     case 'steps':
       return `Steps ${grouped(event.firstStep)} to ${grouped(event.lastStep)}.`;
     case 'evaluation':
-      return `Test ${event.testAccuracy === null ? '' : `accuracy ${percent(event.testAccuracy)}, `}loss ${significant(event.testLoss)} after step ${grouped(event.step)}${event.best ? ', the best so far' : ''}.`;
+      return `Test ${event.testAccuracy === null ? '' : `accuracy ${percent(event.testAccuracy)}, `}loss ${significant(event.testLoss)}${metricsInWords(event.metrics)} after step ${grouped(event.step)}${event.best ? ', the best so far' : ''}.`;
     case 'checkpoint':
       return `Checkpoint of step ${grouped(event.step)}, in ${significant(event.seconds, 2)} s.`;
     case 'alert':

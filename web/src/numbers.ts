@@ -29,6 +29,7 @@ export function showNumbers(picture: Picture, isConnected: boolean): void {
       report ? 'over the whole run' : 'last 50 steps',
     ],
     testedRow(picture),
+    ...metricRows(picture),
     ['Training loss', significant(now?.loss), hasAccuracy ? `accuracy ${percent(now?.accuracy, 1)}` : ''],
     ['Workers', grouped(now?.worldSize ?? 0), now ? `generation ${now.generation}` : ''],
     ['Learning rate', significant(now?.learningRate), `batch of ${grouped(now?.globalBatchSize ?? 0)}`],
@@ -63,6 +64,11 @@ function testedRow({ facts, evaluations }: Picture): [string, string, string] {
     isLoss ? significant(evaluation?.testLoss) : percent(evaluation?.testAccuracy);
   const note = best ? `best ${inWords(best)}` : 'not evaluated yet';
   return [isLoss ? 'Test loss' : 'Test accuracy', inWords(test), note];
+}
+
+function metricRows({ evaluations }: Picture): [string, string, string][] {
+  const metrics = Object.entries(evaluations.at(-1)?.metrics ?? {});
+  return metrics.map(([name, value]) => [name, significant(value), 'on the test set']);
 }
 
 function showProgress({ facts, now, report }: Picture): void {

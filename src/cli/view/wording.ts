@@ -96,10 +96,11 @@ export function checkpointFailedLine({ step, reason }: Extract<RunEvent, { type:
   return `the checkpoint of step ${grouped(step)} was not saved, training goes on: ${reason}`;
 }
 
-export function evaluationLine({ step, epoch, testAccuracy, testLoss, best }: EvaluationRecord): string {
+export function evaluationLine({ step, epoch, testAccuracy, testLoss, best, metrics = {} }: EvaluationRecord): string {
   const mark = best ? '  (best so far)' : '';
+  const others = Object.entries(metrics).map(([name, value]) => `  ${name} ${lossText(value)}`);
   const accuracy = testAccuracy === null ? '' : `test accuracy ${testAccuracy.toFixed(4)}  `;
-  return `epoch ${epoch + 1}  step ${grouped(step)}  ${accuracy}test loss ${lossText(testLoss)}${mark}`;
+  return `epoch ${epoch + 1}  step ${grouped(step)}  ${accuracy}test loss ${lossText(testLoss)}${others.join('')}${mark}`;
 }
 
 const outcomes: Record<RunReport['outcome'], string> = {
@@ -138,6 +139,7 @@ export function summaryLines(report: RunReport): string[] {
       `${plural(report.steps, 'step')} in ${duration(report.secondsTotal)} on ${plural(report.worldSize, 'worker')}`,
     ],
     resultOf(report),
+    ...Object.entries(report.testMetrics ?? {}).map(([name, value]): [string, string] => [name, lossText(value)]),
     ['speed', `${grouped(report.imagesPerSecond)} images/s`],
     ['weights', `sha256 ${report.weightsDigest}`],
     [

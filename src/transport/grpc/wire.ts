@@ -174,12 +174,13 @@ function decodeStep(wire: StepRecord__Output): StepRecord {
   };
 }
 
-function encodeEvaluation({ testAccuracy, ...record }: EvaluationRecord): WireEvaluation {
-  return { ...record, testAccuracy: testAccuracy ?? NaN };
+function encodeEvaluation({ testAccuracy, metrics = {}, ...record }: EvaluationRecord): WireEvaluation {
+  return { ...record, testAccuracy: testAccuracy ?? NaN, metrics };
 }
 
-function decodeEvaluation({ testAccuracy, ...record }: EvaluationRecord__Output): EvaluationRecord {
-  return { ...record, testAccuracy: knownIn(testAccuracy) };
+function decodeEvaluation({ testAccuracy, metrics, ...record }: EvaluationRecord__Output): EvaluationRecord {
+  const known = Object.keys(metrics).length > 0 ? { metrics } : {};
+  return { ...record, testAccuracy: knownIn(testAccuracy), ...known };
 }
 
 /** An accuracy where there is one: proto3 has no null. */

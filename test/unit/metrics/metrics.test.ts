@@ -126,12 +126,21 @@ describe('what is published', () => {
     assert.match(text, /^nodejs_eventloop_lag_p99_seconds /m);
   });
 
-  test('a run without accuracy publishes none', async () => {
+  test('a run without accuracy publishes none, but its metrics by name', async () => {
     const registry = new Registry();
     const metrics = coordinatorMetrics(registry);
-    metrics.observe({ type: 'evaluation', step: 2, epoch: 0, testLoss: 0.5, testAccuracy: null, best: true });
+    metrics.observe({
+      type: 'evaluation',
+      step: 2,
+      epoch: 0,
+      testLoss: 0.5,
+      testAccuracy: null,
+      best: true,
+      metrics: { mae: 2 },
+    });
     const text = await registry.metrics();
     assert.match(text, /^lockstep_test_loss 0\.5$/m);
+    assert.match(text, /^lockstep_test_metric\{metric="mae"\} 2$/m);
     assert.doesNotMatch(text, /^lockstep_\w*accuracy/m);
   });
 

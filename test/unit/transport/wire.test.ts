@@ -47,11 +47,12 @@ test('a report brings what it says, and a checkpoint only if there is one', () =
   assert.deepEqual(overTheWire({ ...report, checkpointStep: 5 }), { ...report, checkpointStep: 5 });
 });
 
-test('a run without accuracy has none at the other end, either', () => {
+test('a run without accuracy has none at the other end, either, and metrics keep their names', () => {
   const evaluations = [{ ...report.evaluations[0]!, testAccuracy: null }];
   for (const told of [
     { ...report, steps: [step] },
     { ...report, steps: [{ ...step, accuracy: null }], evaluations },
+    { ...report, evaluations: [{ ...report.evaluations[0]!, metrics: { mae: 0.25, top5: 1 } }] },
   ])
     assert.deepEqual(overTheWire(told), told);
 });

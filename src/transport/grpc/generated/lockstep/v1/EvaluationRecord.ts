@@ -7,6 +7,7 @@ export interface EvaluationRecord {
   'testLoss'?: (number | string);
   'testAccuracy'?: (number | string);
   'best'?: (boolean);
+  'metrics'?: ({[key: string]: number | string});
 }
 
 export interface EvaluationRecord__Output {
@@ -15,4 +16,5 @@ export interface EvaluationRecord__Output {
   'testLoss': (number);
   'testAccuracy': (number);
   'best': (boolean);
+  'metrics': ({[key: string]: number});
 }
