@@ -1,5 +1,5 @@
 import { field, runCommands as run } from './field.js';
-import { moduleFile, nameOrFile, oneOf } from './values.js';
+import { moduleFile, nameOrFile, oneOf, toggle } from './values.js';
 
 export const modelFields = {
   module: field('module', moduleFile, {
@@ -10,6 +10,22 @@ export const modelFields = {
     mayChange: true,
     about:
       "A module that defines the run: its model, data and loss (docs/own-model.md); `lockstep train FILE.mjs` means the same. Every worker has it under the same path; `lockstep worker --module` says where it lies on that worker's machine instead.",
+  }),
+  ship: field('ship', toggle, {
+    group: 'Model and data',
+    commands: run,
+    default: false,
+    local: true,
+    about:
+      'Offers the module of the run, and what it imports from its own folder, to workers that do not have it and were started with --accept-shipped; only with TLS, or on loopback. Data does not travel.',
+  }),
+  acceptShipped: field('accept-shipped', toggle, {
+    group: 'Model and data',
+    commands: ['worker'],
+    default: false,
+    local: true,
+    about:
+      'Runs the module that a coordinator with --ship sends, if there is none on this machine: code of whoever started the run, with the rights of this worker.',
   }),
   model: field('model', nameOrFile(['lenet5', 'lenet', 'fast', 'mlp'], '.json'), {
     group: 'Model and data',

@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs';
 import type { CoordinatorConfig } from '../config/index.js';
+import { isLoopback } from '../core/address.js';
+import { sha256 } from '../core/digest.js';
 import type { ParameterLayout } from '../core/layout.js';
-import type { DatasetFile, RunSpec } from '../core/run-spec.js';
+import type { Blob, DatasetFile, RunSpec } from '../core/run-spec.js';
 import { readIdxContent } from '../data/idx.js';
 import { defaultDataset, resolveDataset, type ResolvedDataset } from '../data/sources.js';
 import { describeModel, type ModelDescription } from '../engine/describe-model.js';
@@ -9,7 +11,9 @@ import { classNumbers, hasAccuracy } from '../engine/has-accuracy.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { ownLossOf } from '../engine/own-loss-options.js';
 import type { MetricOptions } from '../engine/metric-options.js';
+import { fault as ownFault } from '../own/faults.js';
 import { metricSpecsOf } from '../own/metrics.js';
+import { packModule } from '../own/shipped-module.js';
 import { createOptimizer } from '../optim/registry.js';
 import { parseSchedule } from '../optim/schedule-text.js';
 import type { FoundCheckpoint } from '../store/checkpoints.js';
@@ -64,7 +68,9 @@ export async function prepareSpec(
   const module = config.module === undefined ? undefined : await openModule(config.module);
   const { model, description, init } = await prepareModel(config, begunWith, module);
   const { layout, gap } = description;
-  const ownModule = module && moduleSpecOf(module, model, description);
+  const needed = module && moduleSpecOf(module, model, description);
+  const shipment = needed && config.ship ? await shipmentOf(config, needed.path) : undefined;
+  const ownModule = needed && { ...needed, ...(shipment ? { shipped: shipment.blob } : {}) };
   const labels = ownModule?.sets?.train.y ?? classNumbers;
   const metrics = module && metricSpecsOf(module.run);
   if (metrics) await tryMetrics(model, { metrics, path: module.path, labels });
@@ -95,6 +101,7 @@ export async function prepareSpec(
     ...(gap === undefined ? {} : { gap }),
     readBlob(wanted) {
       if (wanted === init?.sha256) return chunksOf(init.content);
+      if (wanted === shipment?.blob.sha256) return chunksOf(shipment.content);
       if (wanted === spec.resume?.sha256 && checkpoint)
         return createReadStream(checkpoint.path, { highWaterMark: chunkBytes });
       const path = paths.get(wanted);
@@ -113,6 +120,7 @@ export async function takeOver(config: CoordinatorConfig, predecessor: Predecess
   const { spec, resumedFrom } = predecessor;
   const { layout, gap } = await describeModel(spec.model, config.engine, spec.module && ownLossOf(spec.module));
   const init = spec.init && (await readInitialWeights(config, layout));
+  const shipment = spec.module?.shipped && (await shipmentOf(config, config.module ?? spec.module.path));
   let paths: Promise<ReadonlyMap<string, string>> | undefined;
   const fileOf = async (wanted: string): Promise<string> => {
     paths ??= pathsOf(config, spec);
@@ -129,12 +137,24 @@ export async function takeOver(config: CoordinatorConfig, predecessor: Predecess
     ...(gap === undefined ? {} : { gap }),
     readBlob(wanted) {
       if (wanted === init?.sha256) return chunksOf(init.content);
+      if (wanted === shipment?.blob.sha256) return chunksOf(shipment.content);
       if (wanted === spec.resume?.sha256 && resumedFrom !== undefined)
         return createReadStream(resumedFrom, { highWaterMark: chunkBytes });
       const isData = spec.dataset.files.some(({ sha256 }) => sha256 === wanted);
       return isData ? contentOf(fileOf(wanted)) : undefined;
     },
   };
+}
+
+/** The module as it is offered to workers. @throws LockstepError `MODULE_NOT_SHIPPED` */
+async function shipmentOf(
+  { insecure, listen }: CoordinatorConfig,
+  path: string,
+): Promise<{ readonly blob: Blob; readonly content: Buffer }> {
+  if (insecure && !isLoopback(listen))
+    throw ownFault('MODULE_NOT_SHIPPED', { path, reason: `--insecure lets anybody between change it, on ${listen}` });
+  const content = await packModule(path);
+  return { blob: { sha256: sha256(content), bytes: content.length }, content };
 }
 
 /** What is wrong with a metric is found here, and not in the first evaluation. @throws LockstepError `LOSS_MALFORMED` */

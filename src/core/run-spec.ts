@@ -94,6 +94,8 @@ export interface RunModuleSpec {
   readonly path: string;
   /** Of the module and what it imports from beside it. */
   readonly sha256: string;
+  /** What a worker that does not have it may ask for, if it was told to: `--ship`. */
+  readonly shipped?: Blob;
   /** Its samples, unless it takes files that Lockstep reads itself. */
   readonly sets?: OwnSetsSpec;
 }

@@ -62,7 +62,7 @@ export async function runTrial(
         gpu: 'auto',
         cache: data.cache,
         fetchBlob: (sha256) => prepared.readBlob(sha256)!,
-        log: { info: () => undefined },
+        log: { info: () => undefined, warn: () => undefined },
       }),
     ),
   );

@@ -16,6 +16,28 @@ export const ownFaults = {
     message: (f: { path: string; reason: string }) => `cannot read the run module ${f.path}: ${f.reason}`,
     remedy: 'put the module there, or say where it lies on this machine: lockstep worker --module FILE',
   },
+  MODULE_NOT_SHIPPED: {
+    exitCode: 2,
+    meaning: 'The module of a run cannot be sent to workers as --ship would have it.',
+    message: (f: { path: string; reason: string }) => `--ship: ${f.path} cannot be sent to workers: ${f.reason}`,
+    remedy:
+      'keep what it imports in the folder of the module or below, or bring it to every machine and leave out --ship',
+  },
+  MODULE_NOT_ACCEPTED: {
+    exitCode: 2,
+    meaning: 'A worker does not have the module of its run, and was not told to run what the coordinator sends.',
+    message: (f: { path: string; host: string; why: string }) =>
+      `the run module ${f.path} is not on ${f.host}, and the one that the coordinator offers is not taken: ${f.why}`,
+    remedy:
+      'put the module there, say where it lies (--module FILE), or let this worker run the code of its coordinator: --accept-shipped, with TLS or on loopback',
+  },
+  SHIPMENT_DAMAGED: {
+    exitCode: 1,
+    meaning: 'The module that a coordinator has sent is not the one that it announced.',
+    message: (f: { reason: string }) => `the run module that the coordinator has sent is not taken: ${f.reason}`,
+    remedy:
+      'start the worker again; if it happens again, bring the module to this machine and leave out --accept-shipped',
+  },
   RUN_MODULE_BROKEN: {
     exitCode: 2,
     meaning: 'The module of a run cannot be loaded.',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 
 import { fault } from './faults.js';
 
@@ -13,6 +13,18 @@ const specifiers = /(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g;
  * @throws LockstepError `RUN_MODULE_MISSING`
  */
 export async function moduleDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [name, content] of await moduleFiles(path))
+    hash.update(`${name === basename(path) ? 'run' : name}\0${content.length}\0`).update(content);
+  return hash.digest('hex');
+}
+
+/**
+ * The same files, by their paths relative to the module's folder, with slashes, in a fixed order.
+ *
+ * @throws LockstepError `RUN_MODULE_MISSING`
+ */
+export async function moduleFiles(path: string): Promise<readonly (readonly [name: string, content: Buffer])[]> {
   const contents = new Map<string, Buffer>();
   const visit = async (file: string): Promise<void> => {
     if (contents.has(file)) return;
@@ -26,9 +38,7 @@ export async function moduleDigest(path: string): Promise<string> {
       await visit(resolve(dirname(file), specifier!));
   };
   await visit(resolve(path));
-  const hash = createHash('sha256');
   const nameOf = (file: string): string => relative(dirname(resolve(path)), file).replaceAll('\\', '/');
-  for (const [file, content] of [...contents].sort(([a], [b]) => (nameOf(a) < nameOf(b) ? -1 : 1)))
-    hash.update(`${file === resolve(path) ? 'run' : nameOf(file)}\0${content.length}\0`).update(content);
-  return hash.digest('hex');
+  const named = [...contents].map(([file, content]) => [nameOf(file), content] as const);
+  return named.sort(([a], [b]) => (a < b ? -1 : 1));
 }

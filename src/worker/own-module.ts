@@ -1,5 +1,7 @@
 /** The module of a run on this machine, checked against the one that the run was begun with. */
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { basename } from 'node:path';
 
 import { systemClock } from '../core/clock.js';
 import type { OwnSetsSpec, RunModuleSpec, RunSpec } from '../core/run-spec.js';
@@ -8,6 +10,7 @@ import { ownLossOf, type OwnLossOptions } from '../engine/own-loss-options.js';
 import { DataThread } from '../own/data-thread.js';
 import { fault } from '../own/faults.js';
 import { moduleDigest } from '../own/module-digest.js';
+import { receiveModule } from '../own/shipped-module.js';
 
 export interface OwnModule {
   readonly ownLoss: OwnLossOptions;
@@ -15,21 +18,52 @@ export interface OwnModule {
   readonly samples: SampleSource | undefined;
 }
 
+/** For a module that is not on this machine. */
+export interface ModuleNeeds {
+  readonly shipping?: Shipping | undefined;
+  readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
+  readonly log: { warn(text: string): void };
+}
+
+/** Of a worker that runs what its coordinator sends. */
+export interface Shipping {
+  /** Whether the coordinator is known to be the right one: by its certificate, or since it is on this machine. */
+  readonly isTrusted: () => boolean;
+  /** Where modules are written. */
+  readonly folder: string;
+}
+
 /**
  * @param here - where the module lies on this machine, if not where it lay when the run was begun
- * @throws LockstepError `RUN_MODULE_MISSING`, `RUN_MODULE_DIFFERS`, `RUN_DATA_DIFFERS`; as `DataThread.open` does
+ * @throws LockstepError `RUN_MODULE_MISSING`, `MODULE_NOT_ACCEPTED`, `RUN_MODULE_DIFFERS`, `RUN_DATA_DIFFERS`; as
+ *   `receiveModule` and `DataThread.open` do
  */
 export async function openOwnModule(
   spec: RunSpec,
   module: RunModuleSpec,
   here: string | undefined,
+  needs: ModuleNeeds,
 ): Promise<OwnModule> {
-  const path = here ?? module.path;
+  const path = here ?? (await received(module, needs)) ?? module.path;
   const is = await moduleDigest(path);
   if (is !== module.sha256) throw fault('RUN_MODULE_DIFFERS', { path, host: hostname(), was: module.sha256, is });
   const { sets } = module;
   const ownLoss = ownLossOf({ ...module, path });
   return { ownLoss, samples: sets && (await openSamples(path, sets, spec)) };
+}
+
+/** @returns where the module lies that the coordinator has sent; undefined where there is one here, or none is offered */
+async function received({ path, shipped }: RunModuleSpec, needs: ModuleNeeds): Promise<string | undefined> {
+  if (!shipped || existsSync(path)) return undefined;
+  const { shipping } = needs;
+  const host = hostname();
+  const no = (why: string): Error => fault('MODULE_NOT_ACCEPTED', { path, host, why });
+  if (!shipping) throw no('this worker was started without --accept-shipped');
+  if (!shipping.isTrusted())
+    throw no('the connection to the coordinator has no TLS, so that anybody could have sent it');
+  const file = await receiveModule(shipped, needs.fetchBlob(shipped.sha256), shipping.folder);
+  needs.log.warn(`--accept-shipped: running ${basename(path)} as the coordinator has sent it, ${file}`);
+  return file;
 }
 
 async function openSamples(path: string, sets: OwnSetsSpec, { microBatchSize, seed }: RunSpec): Promise<SampleSource> {

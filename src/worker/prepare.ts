@@ -21,7 +21,7 @@ import { decodeSafetensors, weightsFrom } from '../store/safetensors.js';
 import { scaledStepAt } from './batch-scaling.js';
 import { fault } from './faults.js';
 import { learningRateOf } from './learning-rate.js';
-import { openOwnModule } from './own-module.js';
+import { openOwnModule, type Shipping } from './own-module.js';
 import type { PreparedRun } from './prepared-run.js';
 import { adoptState } from './state-transfer.js';
 import { TrainingState } from './training-state.js';
@@ -37,10 +37,12 @@ export interface PrepareNeeds {
   readonly gpu: string;
   /** Where the run's module lies on this machine, if not where it lay when the run was begun. */
   readonly module?: string | undefined;
+  /** Of a worker that runs the module that its coordinator sends. */
+  readonly shipping?: Shipping | undefined;
   readonly cache: Pick<Cache, 'get' | 'put'>;
   /** From the coordinator, when the cache does not have it. */
   readonly fetchBlob: (sha256: string) => AsyncIterable<Uint8Array>;
-  readonly log: { info(text: string): void };
+  readonly log: { info(text: string): void; warn(text: string): void };
 }
 
 /**
@@ -51,7 +53,7 @@ export interface PrepareNeeds {
  */
 export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs: PrepareNeeds): Promise<PreparedRun> {
   const arena = createArena();
-  const module = spec.module && (await openOwnModule(spec, spec.module, needs.module));
+  const module = spec.module && (await openOwnModule(spec, spec.module, needs.module, needs));
   const samples = module?.samples ?? (await loadImages(spec, needs));
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
   const threads = name === 'webgpu' ? 1 : needs.threads; //          more would only wait for the same GPU

@@ -1,6 +1,6 @@
 /** `lockstep train ./my-run.mjs`: a user's model, data and loss have what the built-in ones have. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 
 import { ownLenet5 } from '../../bench/own-lenet5.js';
@@ -219,20 +219,6 @@ const wrong: readonly (readonly [name: string, parts: Parts, code: number, messa
     /one value a sample/,
   ],
   [
-    'unknown',
-    { more: "metrics: ['meanError']," },
-    2,
-    /unknown\.mjs defines no run: metrics\.meanError is meanError, not a function or one of accuracy, /,
-    /defineRun/,
-  ],
-  [
-    'classes',
-    { more: "metrics: { right: 'top5Accuracy' }," },
-    2,
-    /classes\.mjs: metrics\.right returned nothing but an error, it needs class numbers/,
-    /one value a sample/,
-  ],
-  [
     'metric',
     { more: 'metrics: { mean: (tf, labels, outputs) => tf.mean(outputs) },' },
     2,
@@ -312,6 +298,28 @@ test('a module that is not the same on a worker: that worker says so, and the ru
   const joined = await runToEnd([...joining, '--module', moduleOf('copy', {})], place.folder);
   assert.equal(joined.code, 0, joined.stderr);
   reportOf(await coordinator.ended);
+});
+
+test('--ship: a worker without the module says so, or runs what is sent if it was told to; the bits are the same', async () => {
+  const module = moduleOf('travelling', {});
+  const expected = await train(module, 'stays', ...steps(4), '--workers', '1');
+  const options = ['--ship', ...steps(4), '--workers', '1', '--port', '0', '--log-level', 'error'];
+  const coordinator = start(['coordinator', module, ...flags, ...options, '--out', place.path('ships')], place.folder);
+  const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
+  rmSync(module); //                                                  to workers it is as if they were elsewhere
+  const joining = ['worker', '--coordinator', address!, '--exchange-port', '0', '--metrics-port', '0'];
+  const refused = await runToEnd([...joining, '--log-level', 'error'], place.folder);
+  assertRefused(
+    { ...refused, stdout: '' },
+    2,
+    /travelling\.mjs is not on .*, and the one that the coordinator offers is not taken: .* without --accept-shipped/,
+    /put the module there, .* --accept-shipped/,
+  );
+  const taken = ['--accept-shipped', '--cache-dir', place.path('travelled'), '--log-level', 'warn'];
+  const joined = await runToEnd([...joining, ...taken], place.folder);
+  assert.equal(joined.code, 0, joined.stderr);
+  assert.match(joined.stderr, /--accept-shipped: running travelling\.mjs as the coordinator has sent it, .*travelled/);
+  assert.deepEqual(resultOf(reportOf(await coordinator.ended)), resultOf(expected));
 });
 
 test('what a module replaces cannot be given beside it', async () => {

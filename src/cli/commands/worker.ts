@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { formatHostPort, isWildcardHost, parseHostPort } from '../../core/address.js';
+import { resolve } from 'node:path';
+import { formatHostPort, isLoopback, isWildcardHost, parseHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
 import { randomStream } from '../../core/random.js';
@@ -125,6 +126,12 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
             threads,
             gpu: config.gpu,
             module: config.module,
+            shipping: config.acceptShipped
+              ? {
+                  folder: resolve(cacheFolder, 'modules'),
+                  isTrusted: () => identity !== undefined || isLoopback(parseHostPort(reached)!.host),
+                }
+              : undefined,
             cache,
             fetchBlob,
             log,

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { sha256 } from '../../../src/core/digest.js';
+import { moduleDigest } from '../../../src/own/module-digest.js';
+import { packModule, receiveModule } from '../../../src/own/shipped-module.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'lockstep-ship-'));
+after(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, 'run', 'parts'), { recursive: true });
+const module = join(folder, 'run', 'my-run.mjs');
+writeFileSync(
+  module,
+  "import { defineRun } from 'lockstep';\nimport { data } from './parts/data.mjs';\nexport default defineRun({ model: 'mlp', data });\n",
+);
+writeFileSync(join(folder, 'run', 'parts', 'data.mjs'), "export const data = 'mnist';\n");
+
+async function* inChunks(content: Buffer): AsyncIterable<Uint8Array> {
+  for (let at = 0; at < content.length; at += 50) yield content.subarray(at, at + 50);
+}
+const blobOf = (content: Buffer) => ({ sha256: sha256(content), bytes: content.length });
+const received = (content: Buffer, announced = blobOf(content)) =>
+  receiveModule(announced, inChunks(content), join(folder, 'received'));
+
+describe('a module that is sent', () => {
+  it('arrives with what it imports, is the same module by its digest, and finds lockstep', async () => {
+    const content = await packModule(module);
+    const path = await received(content);
+    assert.equal(await moduleDigest(path), await moduleDigest(module));
+    assert.equal(await received(content), path, 'a second time it is there');
+    const { default: run } = (await import(pathToFileURL(path).href)) as { default: unknown };
+    assert.deepEqual(run, { model: 'mlp', data: 'mnist' });
+  });
+
+  it('does not reach outside of its folder, on either side', async () => {
+    const beside = join(folder, 'run', 'beside.mjs');
+    writeFileSync(beside, "export * from '../elsewhere.mjs';\n");
+    writeFileSync(join(folder, 'elsewhere.mjs'), '');
+    await assert.rejects(packModule(beside), {
+      code: 'MODULE_NOT_SHIPPED',
+      message: /beside\.mjs cannot be sent to workers: it imports \.\.\/elsewhere\.mjs, which is not in its folder/,
+    });
+    for (const files of [{ '../../evil.mjs': '' }, { [join(folder, 'evil.mjs')]: '' }]) {
+      const evil = Buffer.from(JSON.stringify({ module: 'run.mjs', files: { 'run.mjs': '', ...files } }));
+      await assert.rejects(received(evil), { code: 'SHIPMENT_DAMAGED', message: /it names the file .*evil\.mjs/ });
+    }
+    assert.equal(existsSync(join(folder, 'evil.mjs')), false);
+  });
+
+  it('is not written if it is not what was announced', async () => {
+    const content = await packModule(module);
+    const before = readdirSync(join(folder, 'received'));
+    const other = Buffer.concat([content, Buffer.from(' ')]);
+    for (const announced of [blobOf(other), { ...blobOf(content), bytes: 60 }])
+      await assert.rejects(received(content, announced), { code: 'SHIPMENT_DAMAGED', message: /its SHA-256 is/ });
+    assert.deepEqual(readdirSync(join(folder, 'received')), before);
+  });
+});
