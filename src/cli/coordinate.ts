@@ -29,7 +29,7 @@ import { natsAccess } from './nats-access.js';
 import { LiveRun } from './live-run.js';
 import { serveMetrics } from './serve-metrics.js';
 import type { Supervisor } from './supervisor.js';
-import { metricsAccess } from './metrics-access.js';
+import { hasMetricsTls, metricsAccess } from './metrics-access.js';
 import { checkSecurable, reachableHost, secureCoordinator } from './coordinator-security.js';
 import { readVersion } from './version.js';
 import type { RunView } from './view/run-view.js';
@@ -117,8 +117,10 @@ export async function coordinate(
         state,
       };
     };
+    const host = await reachableHost(config);
     const security = await secureCoordinator(config, {
       runId,
+      host,
       clock: systemClock,
       wallTimeMs: () => Date.now(),
       log: logger,
@@ -131,7 +133,13 @@ export async function coordinate(
     const access = metricsAccess(config, () => security?.metricsToken);
     const at = { host: config.listen, port: config.metricsPort };
     const exporter = await serveMetrics(
-      { registry, health, route: live.route, access },
+      {
+        registry,
+        health,
+        route: live.route,
+        access,
+        certificate: hasMetricsTls(config) ? () => security?.identity.current() : undefined,
+      },
       at,
       given.has('metricsPort'),
       (text) => log.logger.info(text),
@@ -228,7 +236,7 @@ export async function coordinate(
     });
     beginService(coordinator);
     void server.serving(true);
-    const reachable = formatHostPort({ host: await reachableHost(config), port });
+    const reachable = formatHostPort({ host, port });
     await leading?.publish(reachable, (error) => coordinator.fail(error));
     const address = formatHostPort({ host: config.listen, port });
     const token = security?.token(config.workers);
@@ -236,7 +244,7 @@ export async function coordinate(
       type: 'listening',
       coordinator: address,
       metrics: exporter.url,
-      page: pageUrl(exporter.url, access?.token()),
+      page: pageUrl(exporter, host, access?.token()),
       ...(token === undefined
         ? {}
         : { join: `lockstep worker --coordinator ${reachable} --listen 0.0.0.0 --token ${token}` }),
@@ -282,8 +290,14 @@ function predecessorOf({ content, isSuccessor }: Leadership, folder: Restoration
   return isSuccessor ? { spec: content.run!.spec, resumedFrom: folder?.resumedFrom } : undefined;
 }
 
-function pageUrl(metricsUrl: string, token: string | undefined): string {
-  return new URL(token === undefined ? '/' : `/?token=${token}`, metricsUrl).href;
+/** One that can be opened: whoever listens on all networks is reached at an address in one of them. */
+function pageUrl(
+  { url, port }: { readonly url: string; readonly port: number },
+  host: string,
+  token: string | undefined,
+): string {
+  const { protocol } = new URL(url);
+  return `${protocol}//${formatHostPort({ host, port })}/${token === undefined ? '' : `?token=${token}`}`;
 }
 
 /** Passes chunks on and counts them. */

@@ -36,6 +36,8 @@ export interface SecuredCoordinator {
 
 interface Needs extends IdentityNeeds {
   readonly runId: string;
+  /** Where others reach this coordinator: stands in its certificate, for browsers. */
+  readonly host: string;
   readonly onRefused: OnRefused;
 }
 
@@ -118,7 +120,8 @@ async function withNewAuthority(needs: Needs): Promise<SecuredCoordinator> {
 }
 
 function ownIdentity(authority: Authority, needs: Needs): Promise<KeptIdentity> {
-  return issuedIdentity(authority, { role: 'coordinator', name: 'coordinator', hours: ownHours }, needs);
+  const hosts = [...new Set([needs.host, 'localhost', '127.0.0.1', '::1'])];
+  return issuedIdentity(authority, { role: 'coordinator', name: 'coordinator', hours: ownHours, hosts }, needs);
 }
 
 interface Issuing {

@@ -6,6 +6,7 @@ import { fault } from '../security/faults.js';
 interface AccessOptions {
   readonly listen: string;
   readonly insecure: boolean;
+  readonly metricsTls: boolean;
   readonly metricsTokenFile?: string | undefined;
 }
 
@@ -22,6 +23,11 @@ export function metricsAccess(options: AccessOptions, known: () => string | unde
     return { token: () => token };
   }
   return insecure || isLoopback(listen) ? undefined : { token: known };
+}
+
+/** Whether metrics and the live page are served with TLS, by the certificate of the run. */
+export function hasMetricsTls({ listen, insecure, metricsTls }: AccessOptions): boolean {
+  return metricsTls && !insecure && !isLoopback(listen);
 }
 
 function read(path: string): string {

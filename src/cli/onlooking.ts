@@ -4,16 +4,17 @@ import type { Command as Commander } from 'commander';
 import type { CommandContext } from './context.js';
 import type { EventsOptions } from './commands/events.js';
 import type { MonitorOptions } from './commands/monitor.js';
+import type { TrustOptions } from './trust.js';
 
 /** Where the coordinator of this machine serves, unless it was told otherwise. */
 const here = 'http://127.0.0.1:9464/';
 
 /** Commands and their flags, for what checks that documents show nothing else. */
 export const onlookingFlags: Readonly<Record<string, readonly string[]>> = {
-  top: [],
-  events: ['--since', '--follow', '--nats', '--nats-creds', '--nats-ca', '--run'],
-  explain: ['--json'],
-  monitor: ['--port'],
+  top: ['--ca'],
+  events: ['--ca', '--since', '--follow', '--nats', '--nats-creds', '--nats-ca', '--run'],
+  explain: ['--ca', '--json'],
+  monitor: ['--ca', '--port'],
 };
 
 export function addOnlookingCommands(program: Commander, context: CommandContext): void {
@@ -24,10 +25,15 @@ export function addOnlookingCommands(program: Commander, context: CommandContext
       .summary(summary)
       .description(description)
       .argument(argument, 'URL of a coordinator (its first line says it), or the folder of a run', here)
+      .option(
+        '--ca <FILE>',
+        'authority of a run with TLS: ca.pem of its certificates',
+        context.environment['LOCKSTEP_CA'],
+      )
       .allowExcessArguments(false)
       .helpOption('-h, --help', 'print this text');
   add('top', '[URL]', 'watch a run in the terminal', 'Shows what the live page shows, in a terminal.').action(
-    async (where: string) => (await import('./commands/top.js')).run(where, context),
+    async (where: string, options: TrustOptions) => (await import('./commands/top.js')).run(where, options, context),
   );
   add(
     'events',
@@ -54,7 +60,7 @@ export function addOnlookingCommands(program: Commander, context: CommandContext
     'Says in words where the time of a run went, what stands out, and what to do about it.',
   )
     .option('--json', 'print one JSON object')
-    .action(async (where: string, options: { json?: boolean }) =>
+    .action(async (where: string, options: TrustOptions & { json?: boolean }) =>
       (await import('./commands/explain.js')).run(where, options, context),
     );
   add(

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { systemClock } from '../core/clock.js';
 import type { PublicEvent } from '../live/public-events.js';
 import { fault } from '../live/faults.js';
@@ -8,6 +10,7 @@ import { pictureVersion, type Picture } from '../live/picture.js';
 import { readLines } from '../store/line-file.js';
 import { connectNats, type NatsAccess, type NatsOnlooker } from '../transport/nats/connection.js';
 import { newestEvent, readEventStream } from '../transport/nats/read-events.js';
+import { askRun, type RunAddress } from './ask-run.js';
 
 /** A coordinator answers in milliseconds, or it is busy with something worse than we are. */
 const patienceMs = 10_000;
@@ -18,9 +21,11 @@ function isUrl(where: string): boolean {
 }
 
 /** @throws LockstepError `NO_RUN_THERE` */
-export async function readPicture(where: string): Promise<Picture> {
+export async function readPicture(where: string, ca?: string): Promise<Picture> {
   const picture = (
-    isUrl(where) ? await (await ask(where, '/api/picture')).json() : await readJson(where, 'picture.json')
+    isUrl(where)
+      ? await json(await ask({ url: where, ca }, '/api/picture', AbortSignal.timeout(patienceMs)))
+      : await readJson(where, 'picture.json')
   ) as Picture | { readonly version: number };
   if (!isOurs(picture)) {
     const reason = `its picture has version ${picture.version}, not ${pictureVersion}`;
@@ -37,6 +42,7 @@ function isOurs(picture: Picture | { readonly version: number }): picture is Pic
  * The events of a run after `since`, and those that come if it goes on and `isFollowing`.
  *
  * @param since - a sequence, or a time in ISO 8601
+ * @param ca - PEM of the authority of a run that goes on
  * @throws LockstepError `NO_RUN_THERE`
  */
 export async function* readEvents(
@@ -44,9 +50,10 @@ export async function* readEvents(
   since: string,
   isFollowing: boolean,
   signal: AbortSignal,
+  ca?: string,
 ): AsyncIterable<PublicEvent> {
   const events = isUrl(where)
-    ? eventsAt(where, /^\d+$/.test(since) ? since : '0', isFollowing, signal)
+    ? eventsAt({ url: where, ca }, /^\d+$/.test(since) ? since : '0', isFollowing, signal)
     : (readLines(fileIn(where, 'events.jsonl')) as AsyncIterable<PublicEvent>);
   const isWanted = isAfter(since);
   for await (const event of events) if (isWanted(event)) yield event;
@@ -92,32 +99,28 @@ function isAfter(since: string): (event: PublicEvent) => boolean {
 }
 
 async function* eventsAt(
-  url: string,
+  address: RunAddress,
   since: string,
   isFollowing: boolean,
   signal: AbortSignal,
 ): AsyncIterable<PublicEvent> {
-  const response = await ask(url, `/api/events?since=${since}&follow=${String(isFollowing)}`, signal);
+  const answer = await ask(address, `/api/events?since=${since}&follow=${String(isFollowing)}`, signal);
   let held = '';
   try {
-    for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+    for await (const text of answer.setEncoding('utf8') as AsyncIterable<string>) {
       const lines = `${held}${text}`.split('\n');
       held = lines.pop()!;
       for (const line of lines) yield JSON.parse(line) as PublicEvent;
     }
   } catch (error) {
-    if (!signal.aborted) throw fault('NO_RUN_THERE', { where: url, reason: reasonOf(error) }, error);
+    if (!signal.aborted) throw fault('NO_RUN_THERE', { where: address.url, reason: (error as Error).message }, error);
   }
 }
 
-async function ask(url: string, path: string, signal?: AbortSignal): Promise<Response> {
-  try {
-    const response = await fetch(new URL(path, url), { signal: signal ?? AbortSignal.timeout(patienceMs) });
-    if (!response.ok) throw new Error(`it answers ${response.status}`);
-    return response;
-  } catch (error) {
-    throw fault('NO_RUN_THERE', { where: url, reason: reasonOf(error) }, error);
-  }
+async function ask(address: RunAddress, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  return askRun(address, path, signal).catch((error: unknown) => {
+    throw fault('NO_RUN_THERE', { where: address.url, reason: (error as Error).message }, error);
+  });
 }
 
 async function readJson(folder: string, name: string): Promise<unknown> {
@@ -128,10 +131,4 @@ function fileIn(folder: string, name: string): string {
   const path = join(folder, name);
   if (existsSync(path)) return path;
   throw fault('NO_RUN_THERE', { where: folder, reason: `it has no ${name}` });
-}
-
-/** fetch hides why it failed in the cause. */
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? cause.message : message;
 }

@@ -11,7 +11,7 @@ export interface Hello {
   readonly workerId: string;
   readonly host: string;
   readonly pid: number;
-  /** `host:port` where its metrics are served, for whoever collects them. */
+  /** `host:port` where its metrics are served, for whoever collects them; with `https://` before it where they are so. */
   readonly metricsAddress: string;
 }
 

@@ -31,6 +31,14 @@ export const securityFields = {
     about:
       'Listens beyond loopback without TLS, certificates and tokens: for networks where everybody is trusted. All programs of a run have to say it.',
   }),
+  metricsTls: field('metrics-tls', toggle, {
+    group: 'Network',
+    commands: everywhere,
+    default: true,
+    local: true,
+    about:
+      'Beyond loopback, and without --insecure, metrics and the live page are served with TLS, by the certificates of the run. `--no-metrics-tls`: without, for a proxy in front of them that has TLS of its own.',
+  }),
   metricsTokenFile: field('metrics-token-file', text, {
     group: 'Network',
     commands: everywhere,

@@ -6,11 +6,14 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Clock } from '../core/clock.js';
 import { packageRoot } from '../core/paths.js';
+import { metricsName } from '../security/identity.js';
 import { fault } from './faults.js';
 
 export interface MonitoringOptions {
   /** Of the coordinator whose `/api/targets` says what there is to watch. */
   readonly coordinatorUrl: string;
+  /** File with the authority of a run with TLS. */
+  readonly ca?: string | undefined;
   /** Of Prometheus; 0 takes any free one. The others take free ones. */
   readonly port: number;
   readonly clock: Clock;
@@ -22,6 +25,20 @@ const host = '127.0.0.1';
 const readyMs = 20_000;
 const pollMs = 100;
 const deploy = join(packageRoot, 'deploy');
+
+/** Adds what the job and its discovery need of a run beyond loopback: the token that is in its URL, and whom to believe. */
+function withAccess(config: string, coordinatorUrl: string, ca: string | undefined): string {
+  const token = new URL(coordinatorUrl).searchParams.get('token');
+  const settings = {
+    ...(token !== null && { authorization: { type: 'Bearer', credentials: token } }),
+    ...(ca !== undefined && { tls_config: { ca_file: ca, server_name: metricsName } }),
+  };
+  const lines = (indent: string): string =>
+    Object.entries(settings)
+      .map(([key, value]) => `${indent}${key}: ${JSON.stringify(value)}\n`)
+      .join('');
+  return config.replace(/^( +)- (?:job_name|url): .*\n/gm, (line, indent: string) => line + lines(`${indent}  `));
+}
 
 /** Prometheus with our scrape job and our alerts, and Alertmanager and Grafana where they are. On loopback only. */
 export class Monitoring {
@@ -84,12 +101,12 @@ export class Monitoring {
 
   /** deploy/prometheus/ for this machine: our coordinator, our Alertmanager, our rules. */
   private async writePrometheusConfig(folder: string, alertPort: number | undefined): Promise<void> {
-    const { coordinatorUrl, adapt = (text) => text } = this.options;
+    const { coordinatorUrl, ca, adapt = (text) => text } = this.options;
     const read = (name: string) => readFile(join(deploy, 'prometheus', name), 'utf8');
     const config = (await read('prometheus.yml'))
       .replace('http://127.0.0.1:9464/api/targets', new URL('/api/targets', coordinatorUrl).href)
       .replace("'127.0.0.1:9093'", alertPort === undefined ? '' : `'${host}:${alertPort}'`);
-    await writeFile(join(folder, 'prometheus.yml'), adapt(config));
+    await writeFile(join(folder, 'prometheus.yml'), adapt(withAccess(config, coordinatorUrl, ca)), { mode: 0o600 });
     await writeFile(join(folder, 'alerts.yml'), adapt(await read('alerts.yml')));
   }
 

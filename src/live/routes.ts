@@ -27,6 +27,7 @@ export function liveRoutes(needs: RoutesNeeds): (request: IncomingMessage, respo
   const { recorder, audience, page, workers } = needs;
   return (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://here');
+    const isSecure = 'encrypted' in request.socket;
     switch (pathname) {
       case '/':
         response
@@ -60,14 +61,20 @@ export function liveRoutes(needs: RoutesNeeds): (request: IncomingMessage, respo
       case '/api/targets':
         json(response, [
           // Whoever asks has reached us under this name.
-          { targets: [request.headers.host ?? ''], labels: { job: 'lockstep-coordinator' } },
-          ...workers().map((address) => ({ targets: [address], labels: { job: 'lockstep-worker' } })),
+          target(`${isSecure ? 'https://' : ''}${request.headers.host ?? ''}`, 'lockstep-coordinator'),
+          ...workers().map((address) => target(address, 'lockstep-worker')),
         ]);
         return true;
       default:
         return false;
     }
   };
+}
+
+/** As Prometheus wants it. @param address - `host:port`, with `https://` before it where that is spoken */
+function target(address: string, job: string) {
+  const at = address.replace(/^https:\/\//, '');
+  return { targets: [at], labels: { job, ...(at === address ? {} : { __scheme__: 'https' }) } };
 }
 
 function hasRoom(audience: Audience, response: ServerResponse): boolean {

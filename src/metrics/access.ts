@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { isSameSecret } from '../core/secret.js';
 
 /** What whoever reads has to show; undefined while nobody may read, since no token is known yet. */
@@ -25,9 +26,14 @@ export function mayRead(request: IncomingMessage, response: ServerResponse, acce
     return false;
   }
   if (inQuery === null || url.pathname !== '/') return true;
-  const cookie = `${cookieName}=${encodeURIComponent(shown)}; HttpOnly; SameSite=Strict; Path=/`;
+  const cookie = `${cookieName}=${encodeURIComponent(shown)}; HttpOnly; SameSite=Strict; Path=/${isSecure(request) ? '; Secure' : ''}`;
   response.writeHead(303, { location: '/', 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
   return false;
+}
+
+/** Whether a request came with TLS. */
+export function isSecure({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
+  return socket instanceof TLSSocket;
 }
 
 function bearerOf({ headers }: IncomingMessage): string | undefined {

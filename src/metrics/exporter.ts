@@ -1,10 +1,11 @@
 /** Serves a registry over HTTP, as Prometheus reads it. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as TcpServer } from 'node:net';
 import type { Registry } from 'prom-client';
 import { formatHostPort, listenError, type HostPort } from '../core/address.js';
-import { mayRead, type Access } from './access.js';
+import { isSecure, mayRead, type Access } from './access.js';
+import { httpInTwo, type ServerCertificate } from './two-in-one.js';
 
 export interface Health {
   readonly healthy: boolean;
@@ -18,6 +19,11 @@ export interface ExporterNeeds {
   readonly health: () => Health;
   /** Absent: everybody may read. */
   readonly access?: Access | undefined;
+  /**
+   * By what it is known, at the moment: HTTPS is served then, and without TLS nothing but health, which a probe asks for that knows no
+   * authority of a run. May be undefined until it is known.
+   */
+  readonly certificate?: (() => ServerCertificate | undefined) | undefined;
   /** What else is served here. @returns whether the path is one of its own, and is answered */
   readonly route?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
@@ -36,7 +42,7 @@ const requestTimeoutMs = 5_000;
 
 /** `GET /metrics`, `GET /healthz` and `GET /readyz` (200 or 503), and what `route` knows. Other paths are 404, other methods 405. */
 export class MetricsExporter {
-  private server: Server | undefined;
+  private server: (Pick<TcpServer, 'close'> & Pick<Server, 'closeAllConnections'>) | undefined;
 
   constructor(
     private readonly needs: ExporterNeeds,
@@ -49,19 +55,28 @@ export class MetricsExporter {
    */
   async start(): Promise<HostPort & { readonly url: string }> {
     const { host, port, flag = '--metrics-port' } = this.options;
-    const server = createServer(
+    const { certificate } = this.needs;
+    const http = createServer(
       { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs },
       (request, response) => {
         this.answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
       },
     );
+    const front = certificate && httpInTwo(http, certificate, requestTimeoutMs);
+    const server: TcpServer = front?.server ?? http;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, { host, port }, flag)));
       server.listen({ host, port }, resolve);
     });
-    this.server = server;
+    this.server = {
+      close: (onClosed) => server.close(onClosed),
+      closeAllConnections() {
+        front?.closeAllConnections();
+        http.closeAllConnections();
+      },
+    };
     const at: HostPort = { host, port: (server.address() as AddressInfo).port };
-    return { ...at, url: `http://${formatHostPort(at)}/metrics` };
+    return { ...at, url: `${certificate ? 'https' : 'http'}://${formatHostPort(at)}/metrics` };
   }
 
   /** Ends open connections, too: a scraper keeps them open between its visits. Safe to call twice. */
@@ -84,6 +99,8 @@ export class MetricsExporter {
       const isWell = path === '/healthz' ? healthy : ready;
       return send(response, isWell ? 200 : 503, 'application/json', `${JSON.stringify({ healthy, ready, state })}\n`);
     }
+    if (this.needs.certificate && !isSecure(request))
+      return send(response, 403, 'text/plain', 'this is served with TLS alone, at https://: docs/security.md\n');
     if (this.needs.access && !mayRead(request, response, this.needs.access)) return;
     if (path === '/metrics') {
       const { registry } = this.needs;

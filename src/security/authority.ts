@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, hkdfSync, X509Certificate, type KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
 import { fault } from './faults.js';
-import { certificateName, type Role } from './identity.js';
+import { certificateName, metricsName, type Role } from './identity.js';
 import { newKeyPair, newSecret } from './secrets.js';
 import { formatToken } from './token.js';
 
@@ -17,6 +18,8 @@ export interface CertificateRequest {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Uint8Array;
   readonly hours: number;
+  /** Names and addresses under which a browser comes. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 /** What makes certificates and join tokens of one run. */
@@ -81,7 +84,7 @@ export class Authority {
   }
 
   /** @returns PEM, the authority's certificate behind it @throws Error if the key is none */
-  async issue({ role, name, publicKey, hours }: CertificateRequest): Promise<string> {
+  async issue({ role, name, publicKey, hours, hosts = [] }: CertificateRequest): Promise<string> {
     const x509 = await library();
     const own = new X509Certificate(this.certificate);
     const notAfter = Math.min(this.nowMs() + hours * hourMs, Date.parse(own.validTo));
@@ -98,7 +101,10 @@ export class Authority {
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-        new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: certificateName(role) }]),
+        new x509.SubjectAlternativeNameExtension([
+          ...[certificateName(role), metricsName].map((value) => ({ type: 'dns', value }) as const),
+          ...hosts.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),
+        ]),
       ],
     });
     return `${certificate.toString('pem')}\n${this.certificate}`;

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../core/clock.js';
-import type { Authority } from './authority.js';
+import type { Authority, CertificateRequest } from './authority.js';
 import type { CertificateFolder } from './folder.js';
 import type { Credentials, Identity, Role } from './identity.js';
 import { newKeyPair } from './secrets.js';
@@ -128,7 +128,7 @@ export class RenewingIdentity extends Renewed {
 /** Of whoever has the authority at hand. */
 export async function issuedIdentity(
   authority: Authority,
-  holder: { readonly role: Role; readonly name: string; readonly hours: number },
+  holder: Omit<CertificateRequest, 'publicKey'>,
   needs: IdentityNeeds,
 ): Promise<KeptIdentity> {
   const issue = async (publicKey: Buffer) => ({

@@ -30,6 +30,9 @@ export function certificateName(role: Role): string {
   return `${role}.lockstep`;
 }
 
+/** Stands in the certificates of all roles: whoever reads metrics looks for one name at all programs of a run. */
+export const metricsName = 'metrics.lockstep';
+
 /** The same for a person. */
 export const refusalInWords: Readonly<Record<RefusalReason, string>> = {
   'plain-text': 'it does not speak TLS',

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import { askRun } from '../../src/cli/ask-run.js';
 import { lastLine, runToEnd, slowEngine, start, workshop, type Running } from './lockstep.js';
 
 /** Runs beyond loopback: they listen on all networks of this machine, and everything here comes over loopback. */
@@ -47,13 +49,13 @@ function workerIn(
 
 test('a coordinator that listens beyond loopback makes certificates, and prints what joins it', async () => {
   const leader = coordinator('made', '--workers', '2', '--steps', '60');
-  const [, port, metricsPort, command] = await leader.seen(
-    /"coordinator":"0\.0\.0\.0:(\d+)","metrics":"http:\/\/0\.0\.0\.0:(\d+)\/metrics".*"join":"(lockstep worker [^"]+)"/,
+  const [, port, metricsPort, page, command] = await leader.seen(
+    /"coordinator":"0\.0\.0\.0:(\d+)","metrics":"https:\/\/0\.0\.0\.0:(\d+)\/metrics","page":"(https:\/\/[^"]+)".*"join":"(lockstep worker [^"]+)"/,
   );
   const token = /--token (\S+)$/.exec(command!)![1]!;
-  const url = `http://127.0.0.1:${metricsPort}/metrics`;
-  assert.equal((await fetch(url)).status, 401);
-  assert.equal((await fetch(url.replace('/metrics', '/readyz'))).status, 200);
+  assert.doesNotMatch(page!, /0\.0\.0\.0/, 'it can be opened');
+  assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/readyz`)).status, 200);
+  assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).status, 403);
 
   const plain = worker(port!, 'plain', '--insecure', '--join-timeout', '1');
   assert.equal((await plain.ended).code, 3);
@@ -67,8 +69,13 @@ test('a coordinator that listens beyond loopback makes certificates, and prints 
   const unhurried = slowEngine(20); //                                the run is not over before the third one has asked
   const anna = workerIn(unhurried, port!, 'anna', '--token', token);
   await anna.complained(/gave a certificate/);
-  const authorization = `Bearer ${readFileSync(join(place.path('made'), 'security', 'metrics-token'), 'utf8').trim()}`;
-  const metrics = await (await fetch(url, { headers: { authorization } })).text();
+  const caPath = join(place.path('made'), 'security', 'ca.pem');
+  const read = async (token: string): Promise<string> => {
+    const url = `https://127.0.0.1:${metricsPort}/?token=${token}`;
+    return text(await askRun({ url, ca: readFileSync(caPath, 'utf8') }, '/metrics', AbortSignal.timeout(10_000)));
+  };
+  await assert.rejects(read('another'), /it answers 401/);
+  const metrics = await read(readFileSync(join(place.path('made'), 'security', 'metrics-token'), 'utf8').trim());
   assert.match(metrics, /^lockstep_refused_connections_total\{[^}]*reason="plain-text"[^}]*\} [1-9]/m);
   assert.match(metrics, /^lockstep_refused_connections_total\{[^}]*reason="wrong-token"[^}]*\} 1$/m);
   assert.match(
@@ -78,6 +85,8 @@ test('a coordinator that listens beyond loopback makes certificates, and prints 
 
   const bert = workerIn(unhurried, port!, 'bert', '--token', token);
   await bert.complained(/gave a certificate/);
+  const top = await runToEnd(['top', page!, '--ca', caPath], place.folder);
+  assert.equal(top.code, 0, top.stderr);
   const third = await worker(port!, 'third', '--token', token).ended;
   assert.match(third.stderr, /used as often as it may be.*NOT_ADMITTED/);
   const { code, stdout, stderr } = await leader.ended;

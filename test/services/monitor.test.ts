@@ -45,3 +45,42 @@ test('`lockstep monitor` watches a run with a real Prometheus until Ctrl-C, and 
     [],
   );
 });
+
+test('it watches a run beyond loopback with TLS, by the token in its address and the authority of the run', async (t) => {
+  const place = workshop({ after });
+  const everywhere = ['--listen', '0.0.0.0', '--metrics-port', '0'];
+  const spec = [
+    '--dataset',
+    place.smallDataset(),
+    '--workers',
+    '2',
+    '--port',
+    '0',
+    '--json',
+    '--out',
+    place.path('run'),
+  ];
+  const leader = start(['coordinator', ...everywhere, ...spec], place.folder);
+  t.after(() => leader.child.kill('SIGKILL'));
+  const [, address, url, token] = await leader.seen(
+    /"coordinator":"0\.0\.0\.0:(\d+)".*"page":"(https:[^"]+)".*--token ([^" ]+)/,
+  );
+  const page = new URL(url!);
+  page.hostname = '127.0.0.1';
+  const where = ['--coordinator', `127.0.0.1:${address}`, '--advertise', '127.0.0.1', '--exchange-port', '0'];
+  const worker = start(['worker', ...everywhere, ...where, '--name', 'anna', '--token', token!], place.folder);
+  t.after(() => worker.child.kill('SIGKILL'));
+  const trust = ['--ca', place.path('run/security/ca.pem')];
+  const monitor = start(['monitor', page.href, '--port', '0', ...trust], place.folder, { TMPDIR: place.folder });
+  t.after(() => monitor.child.kill('SIGKILL'));
+  const [, prometheus] = await monitor.seen(/^Prometheus\s+(http\S+)$/m);
+  await until('Prometheus reads coordinator and worker', 60_000, async () => {
+    const query = encodeURIComponent('up{job=~"lockstep-.*"} == 1');
+    const answer = (await (await fetch(`${prometheus!}/api/v1/query?query=${query}`)).json()) as {
+      data: { result: readonly unknown[] };
+    };
+    return answer.data.result.length === 2 ? true : undefined;
+  });
+  monitor.child.kill('SIGINT');
+  await monitor.ended;
+});

@@ -6,8 +6,9 @@ import { cliFault } from '../faults.js';
 import { natsAccess } from '../nats-access.js';
 import { readEvents, readEventsInNats } from '../run-source.js';
 import { onSignals } from '../signals.js';
+import { authorityIn, type TrustOptions } from '../trust.js';
 
-export interface EventsOptions {
+export interface EventsOptions extends TrustOptions {
   readonly since: string;
   readonly follow?: boolean;
   readonly nats?: string;
@@ -43,7 +44,7 @@ function eventsOf(
     throw cliFault('BAD_USAGE', {
       message: `--since ${since} is neither a sequence, such as 0 or 57, nor a time, such as 2026-11-28T09:30:00Z`,
     });
-  if (nats === undefined && name === undefined) return readEvents(where, since, follow, signal);
+  if (nats === undefined && name === undefined) return readEvents(where, since, follow, signal, authorityIn(options));
   if (nats === undefined) throw configFault('NATS_INCOMPLETE', { given: `--run ${name}`, missing: '--nats' });
   if (name === undefined) throw configFault('NATS_INCOMPLETE', { given: `--nats ${nats}`, missing: '--run' });
   if (!runName.safeParse(name).success)

@@ -2,15 +2,16 @@ import { findings, whereTimeWent } from '../../live/explain.js';
 import type { Picture } from '../../live/picture.js';
 import type { CommandContext } from '../context.js';
 import { readPicture } from '../run-source.js';
+import { authorityIn, type TrustOptions } from '../trust.js';
 import { duration, grouped, plural } from '../view/wording.js';
 
 /** `lockstep explain`: where the time of a run went, and what to change. */
 export async function run(
   where: string,
-  { json }: { readonly json?: boolean },
+  { json, ...trust }: TrustOptions & { readonly json?: boolean },
   { stdout }: CommandContext,
 ): Promise<void> {
-  const picture = await readPicture(where);
+  const picture = await readPicture(where, authorityIn(trust));
   if (json) stdout.write(`${JSON.stringify({ run: picture.runId, findings: findings(picture) })}\n`);
   else stdout.write(explanation(picture).join('\n') + '\n');
 }

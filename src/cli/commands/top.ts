@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CommandContext } from '../context.js';
 import { readPicture } from '../run-source.js';
 import { onSignals } from '../signals.js';
+import { authorityIn, type TrustOptions } from '../trust.js';
 import { topLines } from '../view/top-lines.js';
 
 const everyMs = 1_000;
@@ -18,9 +19,10 @@ const clearBelow = '\u001B[J';
 const ctrlC = '\u0003';
 
 /** `lockstep top`: the live page in a terminal, until the run is over or a key ends it; elsewhere it is printed once. */
-export async function run(where: string, { stdout }: CommandContext): Promise<void> {
+export async function run(where: string, options: TrustOptions, { stdout }: CommandContext): Promise<void> {
   const width = () => stdout.columns ?? usualWidth;
-  let picture = await readPicture(where);
+  const ca = authorityIn(options);
+  let picture = await readPicture(where, ca);
   if (!stdout.isTTY) return void stdout.write(`${topLines(picture, width()).join('\n')}\n`);
   const abort = new AbortController();
   const release = onSignals(
@@ -36,7 +38,7 @@ export async function run(where: string, { stdout }: CommandContext): Promise<vo
       stdout.write(`${home}${text}${clearBelow}`);
       if (picture.report || picture.state === 'failed') break;
       await pause(everyMs, undefined, { signal: abort.signal }).catch(() => undefined);
-      const next = await readPicture(where).catch(() => undefined);
+      const next = await readPicture(where, ca).catch(() => undefined);
       if (!next) break; //                                          the run is over, or its coordinator is
       picture = next;
     }

@@ -8,7 +8,7 @@ import { randomStream } from '../../core/random.js';
 import { workerIdOf } from '../../core/worker-id.js';
 import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import { Registry, workerMetrics } from '../../metrics/index.js';
-import { refusalInWords } from '../../security/identity.js';
+import { refusalInWords, type Identity } from '../../security/identity.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
 import { tmpfsFolder } from '../../transport/grpc/slot-file.js';
 import { ownAddressTowards } from '../../worker/own-address.js';
@@ -16,7 +16,7 @@ import { prepareRun } from '../../worker/prepare.js';
 import { Worker, type WorkerDependencies } from '../../worker/worker.js';
 import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
-import { metricsAccess } from '../metrics-access.js';
+import { hasMetricsTls, metricsAccess } from '../metrics-access.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { locator } from '../locator.js';
@@ -50,9 +50,11 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     let state = 'joining';
     const health = () => ({ healthy: true, ready: state !== 'joining', state });
     const at = { host: config.listen, port: config.metricsPort };
-    const known: { metricsToken?: string | undefined } = {}; //        not before we are let in
+    const known: { metricsToken?: string | undefined; identity?: Identity | undefined } = {}; // not before we are let in
     const access = metricsAccess(config, () => known.metricsToken);
-    const exporter = await serveMetrics({ registry, health, access }, at, given.has('metricsPort'), log.info);
+    const certificate = hasMetricsTls(config) ? () => known.identity?.current() : undefined;
+    const needs = { registry, health, access, certificate };
+    const exporter = await serveMetrics(needs, at, given.has('metricsPort'), log.info);
     closing.push(() => exporter.stop());
 
     let current: Worker | undefined;
@@ -78,6 +80,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const identity = security?.identity;
     closing.push(() => identity?.close());
     known.metricsToken = security?.metricsToken;
+    known.identity = identity;
     const atFirst = new CoordinatorConnection(first, systemClock, identity);
     try {
       await atFirst.reach(timeoutSeconds, () =>
@@ -147,7 +150,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
         workerId,
         host: hostname(),
         pid: process.pid,
-        metricsAddress: advertised(exporter.port),
+        metricsAddress: `${certificate ? 'https://' : ''}${advertised(exporter.port)}`,
         listen: { host: config.listen, port: config.exchangePort },
         isPortChosen: given.has('exchangePort'),
         memoryFolder: config.exchangeMemory === 'off' ? undefined : tmpfsFolder,
