@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.js';
 import { SharedData } from '../lab/shared-data.js';
 import { wordsFor } from '../lab/summary.js';
 import { trainHere, type SweepEvents, type Train } from '../lab/sweep.js';
+import type { NatsAccess } from '../transport/nats/connection.js';
 import type { CommandContext } from './context.js';
 import { cliFault } from './faults.js';
 import { natsAccess, type NatsOptions } from './nats-access.js';
@@ -34,23 +35,35 @@ export interface PlaceFlags extends Partial<NatsOptions> {
   readonly threads?: string;
 }
 
-/** What carries trials out: this process, or with --nats the agents of a queue, as long as `work` goes on. */
-export async function withTraining<Result>(
-  flags: PlaceFlags,
-  { stderr }: CommandContext,
-  work: (training: { readonly train: Train; readonly slots: number }) => Promise<Result>,
-): Promise<Result> {
-  const slots = flags.slots === undefined ? undefined : wholeNumber('--slots', flags.slots);
-  const data = new SharedData();
+/** The same, checked. */
+export interface Place {
+  readonly slots: number | undefined;
+  readonly threads: number;
+  readonly access: NatsAccess | undefined;
+}
+
+export function placeOf(flags: PlaceFlags): Place {
   const access = natsAccess(flags);
-  if (!access) {
-    const threads = wholeNumber('--threads', flags.threads ?? '1');
-    return work({ train: trainHere({ data, threads, nowMs: () => systemClock.nowMs() }), slots: slots ?? 1 });
-  }
-  if (flags.threads !== undefined)
+  if (access && flags.threads !== undefined)
     throw cliFault('BAD_USAGE', {
       message: '--threads and --nats: what a worker has is said by the agent of its host',
     });
+  return {
+    slots: flags.slots === undefined ? undefined : wholeNumber('--slots', flags.slots),
+    threads: wholeNumber('--threads', flags.threads ?? '1'),
+    access,
+  };
+}
+
+/** What carries trials out, as long as `work` goes on: this process, or the agents of a queue. */
+export async function withTraining<Result>(
+  { slots, threads, access }: Place,
+  { stderr }: CommandContext,
+  work: (training: { readonly train: Train; readonly slots: number }) => Promise<Result>,
+): Promise<Result> {
+  const data = new SharedData();
+  if (!access)
+    return work({ train: trainHere({ data, threads, nowMs: () => systemClock.nowMs() }), slots: slots ?? 1 });
   const { withQueue } = await import('./trials-on-agents.js');
   const say = (text: string): void => void stderr.write(`${text}\n`);
   return withQueue(access, data, say, (queue) => work({ train: queue.train, slots: slots ?? queue.slots }));

@@ -59,6 +59,10 @@ describe('a sweep', () => {
       [['--global-batch', '32,'], /--global-batch 32,: a value is missing/],
       [['--global-batch', '0'], /--global-batch 0: expected/],
       [['--slots', 'x'], /--slots x: expected/],
+      [
+        ['--nats', 'nats://127.0.0.1:1', '--threads', '2'],
+        /--threads and --nats: what a worker has is said by the agent/,
+      ],
     ] as const;
     for (const [args, message] of wrong) {
       const { code, stderr } = await runToEnd(['sweep', ...args], folder);

@@ -8,7 +8,16 @@ import { checkSpace, parseDimension } from '../../lab/search/space.js';
 import { TrialLog } from '../../lab/trial-log.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
-import { eventsTo, number, shellWord, wholeNumber, withTraining, type PlaceFlags, type Print } from '../lab-options.js';
+import {
+  eventsTo,
+  number,
+  placeOf,
+  shellWord,
+  wholeNumber,
+  withTraining,
+  type PlaceFlags,
+  type Print,
+} from '../lab-options.js';
 
 export interface SearchFlags extends PlaceFlags {
   readonly method?: string;
@@ -25,6 +34,7 @@ export interface SearchFlags extends PlaceFlags {
 /** `lockstep search` */
 export async function run(flags: SearchFlags, given: FlagValues, context: CommandContext): Promise<void> {
   const { stdout, argv, environment } = context;
+  const place = placeOf(flags);
   const space = (flags.space ?? []).map(parseDimension);
   if (space.length === 0) throw cliFault('BAD_USAGE', { message: '--space is missing: what is to be chosen?' });
   checkSpace(space);
@@ -49,7 +59,7 @@ export async function run(flags: SearchFlags, given: FlagValues, context: Comman
   try {
     const nowMs = (): number => systemClock.nowMs();
     const events = eventsTo(print, task.population);
-    const results = await withTraining(flags, context, async ({ train, slots }) => {
+    const results = await withTraining(place, context, async ({ train, slots }) => {
       const found: SearchResult[] = [];
       for (let seed = 1; seed <= seeds; seed++)
         for (const method of wanted) {

@@ -8,7 +8,16 @@ import { planSweep, runSweep } from '../../lab/sweep.js';
 import { TrialLog } from '../../lab/trial-log.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
-import { eventsTo, number, shellWord, wholeNumber, withTraining, type PlaceFlags, type Print } from '../lab-options.js';
+import {
+  eventsTo,
+  number,
+  placeOf,
+  shellWord,
+  wholeNumber,
+  withTraining,
+  type PlaceFlags,
+  type Print,
+} from '../lab-options.js';
 
 /** Accuracy that guessing reaches with ten classes. */
 const chance = 0.1;
@@ -28,6 +37,7 @@ export interface SweepFlags extends PlaceFlags {
 /** `lockstep sweep` */
 export async function run(flags: SweepFlags, given: FlagValues, context: CommandContext): Promise<void> {
   const { stdout, argv, environment } = context;
+  const place = placeOf(flags);
   const preset = presetOf(flags.preset);
   const targets = targetsIn(flags.targetAccuracy ?? preset?.targets ?? '0.97,0.98,0.99');
   const grid: FlagValues = new Map([
@@ -50,7 +60,7 @@ export async function run(flags: SweepFlags, given: FlagValues, context: Command
     const print: Print = (line, text) => void stdout.write(flags.json ? `${JSON.stringify(line)}\n` : text);
     const nowMs = (): number => systemClock.nowMs();
     const events = eventsTo(print, planned.length);
-    const records = await withTraining(flags, context, ({ train, slots }) =>
+    const records = await withTraining(place, context, ({ train, slots }) =>
       runSweep(planned, { ...options, slots }, { train, nowMs, log, events }),
     );
     if (records.length === 0) return;
