@@ -1,8 +1,25 @@
 /** The reference: a run's model and data, trained by TensorFlow.js's own `fit`, of which Lockstep uses nothing. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import type * as tfl from '@tensorflow/tfjs-layers';
+
 import type { Dataset } from '../../src/data/dataset.js';
 import { loadRunModule, openData } from '../../src/own/load-module.js';
 import { tf } from '../../src/engine/tensorflow.js';
 import { userTensorFlow } from '../../src/engine/user-tensorflow.js';
+
+/** A saved model, opened by TensorFlow.js itself. */
+async function saved(path: string): Promise<tfl.LayersModel> {
+  const { modelTopology, weightsManifest } = JSON.parse(readFileSync(path, 'utf8')) as {
+    modelTopology: object;
+    weightsManifest: { paths: string[]; weights: tf.io.WeightsManifestEntry[] }[];
+  };
+  const bytes = weightsManifest.flatMap(({ paths }) => paths.map((name) => readFileSync(join(dirname(path), name))));
+  const weightData = Uint8Array.from(Buffer.concat(bytes)).buffer;
+  const weightSpecs = weightsManifest.flatMap(({ weights }) => weights);
+  return userTensorFlow.loadLayersModel(tf.io.fromMemory({ modelTopology, weightSpecs, weightData }));
+}
 
 /** @param args - of the command line: epochs, batch, learning rate and schedule are taken from it */
 export async function trainedByTensorFlow(
@@ -19,7 +36,7 @@ export async function trainedByTensorFlow(
   const { train, test } = await openData(path, run);
   await tf.ready();
   if (typeof run.model !== 'function') throw new Error(`${path} builds no model`);
-  const model = await run.model({ tf: userTensorFlow, seed: 1, loadModel: () => Promise.reject(new Error('unused')) });
+  const model = await run.model({ tf: userTensorFlow, seed: 1, loadModel: (file) => saved(join(dirname(path), file)) });
   const isRegression = run.loss === 'meanSquaredError';
   const outputs = model.outputShape[1] as number;
   const tensorsOf = async (dataset: Dataset, epoch: number): Promise<[tf.Tensor, tf.Tensor]> => {
