@@ -22,9 +22,9 @@ import {
 } from '../transport/grpc/exchange-server.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { LentConnections } from '../transport/grpc/lent-connections.js';
-import { lentState } from '../transport/grpc/lent-state.js';
 import { lentPull } from '../transport/grpc/lent-pull.js';
-import { receiveState } from '../transport/grpc/state-stream.js';
+import { callLentState } from '../transport/grpc/state-call.js';
+import { GatheredState, receiveState, type StateSource } from '../transport/grpc/state-stream.js';
 
 /** How long a member may do without its stream before it is lost: the coordinator's own heartbeats decide within 2 s. */
 const peerGoneMs = 15_000;
@@ -92,15 +92,17 @@ export class Hub {
   }
 
   /** As `ExchangeClients` does it, over a connection that the worker has lent. @throws LockstepError `STATE_UNAVAILABLE` */
-  pullState(
+  async pullState(
     address: string,
     generation: Generation,
     request: StateRequest,
     signal?: AbortSignal,
   ): Promise<StateSnapshot> {
     const asked = stateRequestOf(this.needs.spec.runId, generation, request);
-    const open = (end: AbortSignal) => lentState(this.lent, address, asked, end);
-    return receiveState({ address, open }, request, this.needs.clock, signal);
+    const { clock } = this.needs;
+    const call: StateSource['call'] = (take, end) => callLentState(this.lent, address, asked, take, clock, end);
+    const gathered = new GatheredState();
+    return gathered.snapshot(await receiveState({ address, call }, request, gathered, clock, signal));
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import type { Begin } from '../cluster/messages.js';
 import type { Clock } from '../core/clock.js';
 import type { ExchangeClients } from '../transport/grpc/exchange-client.js';
-import type { StateSnapshot } from '../transport/grpc/exchange-server.js';
+import { IncomingState } from './state-transfer.js';
+import type { TrainingState } from './training-state.js';
 
 /** How long to wait before everybody is asked again. */
 const pauseMs = 200;
@@ -9,19 +10,21 @@ const pauseMs = 200;
 const limitMs = 60_000;
 
 /**
- * State `begin.afterStep`, from the donor or from anybody level (rule 8). When the donor is lost there will be another
- * Seal, which aborts this; until then everybody is asked in turn, again and again.
+ * Pulls state `begin.afterStep` into the spare copy, from the donor or from anybody level (rule 8), and makes it this
+ * worker's own. When the donor is lost there will be another Seal, which aborts this; until then everybody is asked in turn,
+ * again and again.
  *
- * @returns undefined when `signal` was aborted
- * @throws LockstepError `STATE_UNAVAILABLE` after a minute
+ * @returns from whom it is; undefined when `signal` was aborted
+ * @throws LockstepError `STATE_UNAVAILABLE` after a minute, `STATE_MISMATCH`
  */
 export async function pullFromAnybody(
+  state: TrainingState,
   begin: Begin,
   ownId: string,
   peers: ExchangeClients,
   clock: Clock,
   signal: AbortSignal,
-): Promise<{ readonly snapshot: StateSnapshot; readonly from: string } | undefined> {
+): Promise<string | undefined> {
   const donor = begin.members[begin.donor]!;
   const others = begin.members.filter(({ workerId }) => workerId !== donor.workerId && workerId !== ownId);
   // In a star nobody but the hub can be dialled, and it asks the others.
@@ -31,13 +34,17 @@ export async function pullFromAnybody(
   for (;;) {
     let failure: unknown;
     for (const { workerId, address } of sources) {
+      const incoming = new IncomingState(state);
+      let description: string | undefined;
       try {
-        const snapshot = await peers.pullState(address, begin.generation, request, signal);
-        return signal.aborted ? undefined : { snapshot, from: workerId };
+        description = await peers.pullStateInto(address, begin.generation, request, incoming, signal);
       } catch (error) {
         failure ??= error; //                                        the donor's says most
       }
       if (signal.aborted) return undefined;
+      if (description === undefined) continue;
+      incoming.adopt(description);
+      return workerId;
     }
     if (clock.nowMs() - beganMs > limitMs) throw failure;
     await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));

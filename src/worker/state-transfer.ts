@@ -5,6 +5,7 @@ import { encodeCheckpoint } from '../store/checkpoint-file.js';
 import { sharedCheckpointPath } from '../store/checkpoints.js';
 import { writeSafetensors } from '../store/safetensors.js';
 import type { StateRequest, StateSnapshot } from '../transport/grpc/exchange-server.js';
+import type { StateSink } from '../transport/grpc/state-stream.js';
 import { fault } from './faults.js';
 import type { PreparedRun } from './prepared-run.js';
 import type { Progression, TrainingState } from './training-state.js';
@@ -56,19 +57,43 @@ function stateOf({ state }: PreparedRun): StateSnapshot {
   };
 }
 
-/** Makes a state that was pulled this worker's own. @throws LockstepError `STATE_MISMATCH`, with nothing changed */
-export function adoptState(state: TrainingState, snapshot: StateSnapshot): void {
-  const targets = [
-    { name: 'weights', target: state.spare.weights },
-    ...state.optimizer.slots.map((name, i) => ({ name, target: state.spare.slots[i]! })),
-  ];
-  for (const { name, target } of targets) {
-    const values = snapshot.vectors.find((vector) => vector.name === name)?.values;
-    if (values?.length !== target.length) {
-      throw fault('STATE_MISMATCH', { vector: name, expected: target.length, actual: values?.length ?? 0 });
-    }
-    target.set(values);
+/** A state on its way into the spare copy, which nobody reads before it is whole. */
+export class IncomingState implements StateSink {
+  private readonly targets: ReadonlyMap<string, Float32Array>;
+  /** Bytes of each vector. */
+  private readonly received = new Map<string, number>();
+
+  constructor(private readonly state: TrainingState) {
+    const { optimizer, spare } = state;
+    const slots = optimizer.slots.map((name, i) => [name, spare.slots[i]!] as const);
+    this.targets = new Map([['weights', spare.weights], ...slots]);
   }
-  state.progression = JSON.parse(snapshot.description) as Progression;
-  state.swap();
+
+  /** What has no place here, or comes behind a gap, shows when all is there. */
+  part(vector: string, offset: number, data: Uint8Array): void {
+    const target = this.targets.get(vector);
+    const received = this.received.get(vector) ?? 0;
+    if (offset !== received) return;
+    this.received.set(vector, received + data.byteLength);
+    if (!target || received + data.byteLength > target.byteLength) return;
+    new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(data, received);
+  }
+
+  /** Makes it this worker's own. @throws LockstepError `STATE_MISMATCH`, with nothing changed */
+  adopt(description: string): void {
+    for (const [vector, { length, byteLength }] of this.targets) {
+      const received = this.received.get(vector) ?? 0;
+      if (received !== byteLength) throw fault('STATE_MISMATCH', { vector, expected: length, actual: received / 4 });
+    }
+    this.state.progression = JSON.parse(description) as Progression;
+    this.state.swap();
+  }
+}
+
+/** Makes a state that is here this worker's own. @throws LockstepError `STATE_MISMATCH`, with nothing changed */
+export function adoptState(state: TrainingState, { description, vectors }: StateSnapshot): void {
+  const incoming = new IncomingState(state);
+  for (const { name, values } of vectors)
+    incoming.part(name, 0, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  incoming.adopt(description);
 }

@@ -29,7 +29,7 @@ import { Lending } from './lending.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
 import { SecondComputation, type SecondComputationEvents } from './second-computation.js';
-import { adoptState, answerState } from './state-transfer.js';
+import { answerState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
@@ -302,10 +302,11 @@ export class Worker {
   /** Rule 8: whoever is behind pulls the state after which the generation begins. */
   private async pullState(begin: Begin): Promise<void> {
     const abort = (this.catchUp = new AbortController());
-    const found = await pullFromAnybody(begin, this.options.workerId, this.peers!, this.deps.clock, abort.signal);
-    if (!found) return; //                                           another Seal came
-    adoptState(this.run!.state, found.snapshot);
-    this.deps.log.info(`pulled the state after step ${begin.afterStep} from ${found.from}`);
+    const { clock, log } = this.deps;
+    const { workerId } = this.options;
+    const from = await pullFromAnybody(this.run!.state, begin, workerId, this.peers!, clock, abort.signal);
+    if (from === undefined) return; //                               another Seal came
+    log.info(`pulled the state after step ${begin.afterStep} from ${from}`);
     this.dispatch({ kind: 'level', step: begin.afterStep });
   }
 
@@ -334,7 +335,6 @@ export class Worker {
     this.ended = undefined;
     const isTeller = (this.isTeller = rank === 0);
     this.server!.begin(generation, link);
-    peers!.keepOnly([...begin.members.map(({ address }) => address), ...(hub === undefined ? [] : [hub])]);
     link.open((address, events) => peers!.pull(address, generation, rank, events));
     deps.watch.begun(begin, rank);
     await trainLoop(

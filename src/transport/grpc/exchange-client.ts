@@ -1,26 +1,19 @@
-import { makeClientConstructor } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.js';
 import type { Generation } from '../../cluster/messages.js';
-import type { Credentials, Identity, Role } from '../../security/identity.js';
-import { channelOptions } from './channels.js';
+import type { Identity, Role } from '../../security/identity.js';
 import { exchangeProtoService } from './definitions.js';
-import type { ExchangeClient } from './generated/lockstep/v1/Exchange.js';
 import type { PullStateRequest } from './generated/lockstep/v1/PullStateRequest.js';
-import type { StateChunk__Output } from './generated/lockstep/v1/StateChunk.js';
 import type { StateRequest, StateSnapshot } from './exchange-server.js';
 import { peerSocketPath } from './host-socket.js';
 import { PullStream, type PullEvents } from './pull-stream.js';
 import { lendConnection, type LendEvents } from './lent-connection.js';
-import { channelSecurity, connectSecurely } from './secure-client.js';
-import { receiveState } from './state-stream.js';
+import { connectSecurely } from './secure-client.js';
+import { callState, type StateTarget } from './state-call.js';
+import { GatheredState, receiveState, type StateSink, type StateSource } from './state-stream.js';
 
-const Client = makeClientConstructor(exchangeProtoService, 'lockstep.v1.Exchange');
-
-/** Connections to other workers' `Exchange` services, one an address, kept from generation to generation. */
+/** A client of other workers' `Exchange` services, with a connection for each call. */
 export class ExchangeClients {
-  private readonly clients = new Map<string, ExchangeClient>();
-  /** With which the clients were made: after a renewal they are made anew. */
-  private usedCredentials: Credentials | undefined;
+  private readonly closing = new AbortController();
   /** Where the coordinator has a hub, whose certificate names another role than a worker's. */
   hub: string | undefined;
 
@@ -35,9 +28,7 @@ export class ExchangeClients {
   pull(address: string, { term, number }: Generation, rank: number, events: PullEvents): PullStream {
     const { path, requestSerialize } = exchangeProtoService.Pull;
     const request = requestSerialize({ runId: this.runId, term, generation: number, rank });
-    const { identity } = this;
-    const connect = identity && (() => connectSecurely(identity, address, this.roleAt(address)));
-    return new PullStream({ address, socketPath: peerSocketPath(this.runId, address), connect, path, request }, events);
+    return new PullStream({ ...this.targetAt(address), path, request }, events);
   }
 
   /** Lends a connection to the hub. @param ownAddress - under which the run knows us @returns takes it back */
@@ -50,47 +41,41 @@ export class ExchangeClients {
   /** @throws LockstepError `STATE_UNAVAILABLE` */
   async pullState(
     address: string,
-    { term, number }: Generation,
+    generation: Generation,
     request: StateRequest,
     signal?: AbortSignal,
   ): Promise<StateSnapshot> {
-    const open = (end: AbortSignal): AsyncIterable<StateChunk__Output> => {
-      const call = this.clientOf(address).pullState(stateRequestOf(this.runId, { term, number }, request));
-      end.addEventListener('abort', () => call.cancel());
-      return call as AsyncIterable<StateChunk__Output>;
-    };
-    return receiveState({ address, open }, request, this.clock, signal);
+    const gathered = new GatheredState();
+    return gathered.snapshot(await this.pullStateInto(address, generation, request, gathered, signal));
   }
 
-  /** Gives up connections to everybody else. */
-  keepOnly(addresses: readonly string[]): void {
-    for (const [address, client] of this.clients) {
-      if (addresses.includes(address)) continue;
-      client.close();
-      this.clients.delete(address);
-    }
+  /** The same to where it belongs. @returns everything of the state but the vectors */
+  async pullStateInto(
+    address: string,
+    generation: Generation,
+    request: StateRequest,
+    sink: StateSink,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const asked = stateRequestOf(this.runId, generation, request);
+    const call: StateSource['call'] = (take, end) => callState(this.targetAt(address), asked, take, this.clock, end);
+    const wanted = signal ? AbortSignal.any([signal, this.closing.signal]) : this.closing.signal;
+    return receiveState({ address, call }, request, sink, this.clock, wanted);
   }
 
+  /** Ends the calls for states. */
   close(): void {
-    for (const client of this.clients.values()) client.close();
+    this.closing.abort();
+  }
+
+  private targetAt(address: string): StateTarget {
+    const { identity } = this;
+    const connect = identity && (() => connectSecurely(identity, address, this.roleAt(address)));
+    return { address, socketPath: peerSocketPath(this.runId, address), connect };
   }
 
   private roleAt(address: string): Role {
     return address === this.hub ? 'coordinator' : 'worker';
-  }
-
-  private clientOf(address: string): ExchangeClient {
-    const credentials = this.identity?.current();
-    if (credentials !== this.usedCredentials) this.keepOnly([]);
-    this.usedCredentials = credentials;
-    let client = this.clients.get(address);
-    if (!client) {
-      const { channelCredentials, securityOptions } = channelSecurity(this.identity, this.roleAt(address));
-      const options = { ...channelOptions, ...securityOptions };
-      client = new Client(address, channelCredentials, options) as unknown as ExchangeClient;
-      this.clients.set(address, client);
-    }
-    return client;
   }
 }
 

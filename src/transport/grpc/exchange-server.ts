@@ -17,13 +17,13 @@ import type { Identity, OnRefused } from '../../security/identity.js';
 import { exchangeProtoService } from './definitions.js';
 import type { PullRequest__Output } from './generated/lockstep/v1/PullRequest.js';
 import type { PullStateRequest__Output } from './generated/lockstep/v1/PullStateRequest.js';
-import type { StateChunk } from './generated/lockstep/v1/StateChunk.js';
 import { ownSocketPath, removeStaleSockets } from './host-socket.js';
-import { beginAnswer, readRequest, refuse, windowBytes, withPrefix } from './grpc-http2.js';
+import { beginAnswer, readRequest, refuse, windowBytes } from './grpc-http2.js';
 import type { GrpcLink } from './grpc-link.js';
 import { acceptLent, lenderOf } from './lent-connection.js';
 import { SecureListener } from './secure-listener.js';
 import { offerHeader } from './slot-file.js';
+import { descriptionMessage, partHead } from './state-chunk.js';
 
 const httpSettings = {
   maxSessionMemory: Number.MAX_SAFE_INTEGER,
@@ -212,18 +212,24 @@ export class ExchangeServer {
     const state = runId === this.runId ? await this.readState(request) : `this is run ${this.runId}, not ${runId}`;
     if (typeof state === 'string') return refuse(stream, status.NOT_FOUND, state);
     beginAnswer(stream);
-    const send = async (chunk: StateChunk): Promise<void> => {
-      if (stream.destroyed || stream.write(withPrefix(exchangeProtoService.PullState.responseSerialize(chunk)))) return;
+    const send = async (...pieces: readonly Uint8Array[]): Promise<void> => {
+      if (stream.destroyed) return;
+      stream.cork();
+      const isRoom = pieces.map((piece) => stream.write(piece)).at(-1);
+      stream.uncork();
+      if (isRoom) return;
       await new Promise<void>((resolve) => {
         const go = (): void => (stream.off('drain', go).off('close', go), resolve());
         stream.on('drain', go).on('close', go);
       });
     };
-    await send({ description: state.description });
+    await send(descriptionMessage(state.description));
     for (const { name: vector, values } of state.vectors) {
       const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-      for (let offset = 0; offset < bytes.byteLength && !stream.destroyed; offset += stateChunkBytes)
-        await send({ part: { vector, offset, data: bytes.subarray(offset, offset + stateChunkBytes) } });
+      for (let offset = 0; offset < bytes.byteLength && !stream.destroyed; offset += stateChunkBytes) {
+        const data = bytes.subarray(offset, offset + stateChunkBytes);
+        await send(partHead(vector, offset, data.byteLength), data);
+      }
     }
     stream.end();
   }

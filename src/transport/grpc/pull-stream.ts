@@ -12,8 +12,8 @@ export interface PullEvents {
   memory?(offer: string): void;
   /** What came is no message, or was not wanted: nothing more is read. */
   failed(error: Error): void;
-  /** Nothing more will come. Called once, unless the stream was closed here. */
-  ended(reason: string): void;
+  /** Nothing more will come. Called once, unless the stream was closed here. @param isWhole - whether the peer said that this is all */
+  ended(reason: string, isWhole: boolean): void;
 }
 
 export interface PullTarget {
@@ -27,7 +27,7 @@ export interface PullTarget {
   readonly request: Uint8Array;
 }
 
-/** One call of `Pull`: a connection of its own, on which a peer's frames come until either side ends it. */
+/** One call, of `Pull` or `PullState`: a connection of its own, on which messages come until either side ends it. */
 export class PullStream {
   private session: ClientHttp2Session;
   private isOver = false;
@@ -50,6 +50,7 @@ export class PullStream {
     });
     let isConnected = false;
     let isMine = true;
+    let isWhole = false;
     const end = (reason: string): void => {
       if (this.isOver || !isMine) return;
       isMine = false;
@@ -59,7 +60,7 @@ export class PullStream {
         return;
       }
       this.close();
-      events.ended(reason);
+      events.ended(reason, isWhole);
     };
     session.once('connect', () => {
       isConnected = true;
@@ -71,6 +72,7 @@ export class PullStream {
     const stream = session.request(requestHeaders(target.path));
     const assembler = new MessageAssembler((message) => events.message(message));
     onRefusal(stream, end);
+    stream.on('trailers', () => (isWhole = true)); //                 after a refusal it is over already
     if (socketPath !== undefined)
       stream.on('response', (headers) => {
         const offer = headers[offerHeader];
@@ -89,6 +91,11 @@ export class PullStream {
     stream.on('end', () => end('it ended its stream'));
     stream.end(withPrefix(target.request));
     return session;
+  }
+
+  /** @param answered - is not called by a peer that is gone, or behind a network that is */
+  ping(answered: () => void): void {
+    if (!this.session.destroyed) this.session.ping(answered);
   }
 
   close(): void {

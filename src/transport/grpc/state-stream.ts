@@ -13,40 +13,45 @@ export interface StateSource {
   /** Of the worker. */
   readonly address: string;
   /** Asks it for its state; aborted, nobody waits for it any more. */
-  readonly open: (signal: AbortSignal) => AsyncIterable<StateChunk__Output>;
+  readonly call: (take: (chunk: StateChunk__Output) => void, end: AbortSignal) => Promise<void>;
+}
+
+/** Where a state goes that comes in pieces, those of a vector in order. */
+export interface StateSink {
+  /** @param offset - in bytes @param data - valid during the call */
+  part(vector: string, offset: number, data: Uint8Array): void;
 }
 
 /**
- * Puts a state together that comes in pieces. No wait for the next one is without limit.
+ * Hands on a state that comes in pieces. No wait for the next one is without limit.
  *
  * @param signal - when the state is not wanted any more
+ * @returns everything of it but the vectors
  * @throws LockstepError `STATE_UNAVAILABLE`
  */
 export async function receiveState(
-  { address, open }: StateSource,
+  { address, call }: StateSource,
   { step, write }: StateRequest,
+  sink: StateSink,
   clock: Clock,
   signal?: AbortSignal,
-): Promise<StateSnapshot> {
+): Promise<string> {
   const silenceMs = write ? writeSilenceMs : stateSilenceMs;
   const end = new AbortController();
   const giveUp = (): void => end.abort(new Error('it does not answer'));
+  if (signal?.aborted) giveUp();
   signal?.addEventListener('abort', giveUp);
   let endSilence = clock.setTimer(silenceMs, giveUp);
   try {
     let description: string | undefined;
-    const vectors = new Map<string, Buffer[]>();
-    for await (const chunk of open(end.signal)) {
+    await call((chunk) => {
       endSilence();
       endSilence = clock.setTimer(silenceMs, giveUp);
       description ??= chunk.description;
-      if (!chunk.part) continue;
-      const parts = vectors.get(chunk.part.vector);
-      if (parts) parts.push(chunk.part.data);
-      else vectors.set(chunk.part.vector, [chunk.part.data]);
-    }
+      if (chunk.part) sink.part(chunk.part.vector, chunk.part.offset, chunk.part.data);
+    }, end.signal);
     if (description === undefined) throw new Error('the stream was empty');
-    return { description, vectors: [...vectors].map(([name, parts]) => ({ name, values: floatsOf(parts) })) };
+    return description;
   } catch (error) {
     throw fault('STATE_UNAVAILABLE', { address, step, reason: reasonOf(error) }, error);
   } finally {
@@ -55,7 +60,27 @@ export async function receiveState(
   }
 }
 
-function floatsOf(parts: readonly Buffer[]): Float32Array {
-  const bytes = Buffer.concat(parts);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+/** Of a state whose size is not known: it is put together when all of it is there. */
+export class GatheredState implements StateSink {
+  private readonly vectors = new Map<string, Uint8Array[]>();
+
+  part(vector: string, _offset: number, data: Uint8Array): void {
+    const parts = this.vectors.get(vector) ?? [];
+    parts.push(new Uint8Array(data));
+    this.vectors.set(vector, parts);
+  }
+
+  snapshot(description: string): StateSnapshot {
+    return { description, vectors: [...this.vectors].map(([name, parts]) => ({ name, values: floatsOf(parts) })) };
+  }
+}
+
+function floatsOf(parts: readonly Uint8Array[]): Float32Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return new Float32Array(bytes.buffer);
 }

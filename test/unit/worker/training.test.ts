@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PreparedRun } from '../../../src/worker/prepared-run.js';
 import type { ComputeJob } from '../../../src/engine/engine-thread.js';
-import { adoptState, readState } from '../../../src/worker/state-transfer.js';
+import { adoptState, IncomingState, readState } from '../../../src/worker/state-transfer.js';
 import { begunAt, lively, train as trainGeneration, workerWith } from './training-harness.js';
 
 const train = (run: PreparedRun, lastStep: number) => trainGeneration(run, begunAt(run, { lastStep }));
@@ -23,6 +23,24 @@ test('the copies are of the boundary, whatever training does afterwards; the las
   await train(other, 6);
   assert.deepEqual(other.state.now, run.state.now);
   assert.deepEqual(other.state.progression, run.state.progression);
+});
+
+test('a state that comes with a gap, or too short or too long, is not taken', () => {
+  const { state } = workerWith(lively);
+  const before = structuredClone([state.now, state.progression]);
+  const whole = new Uint8Array(state.now.weights.byteLength).fill(1);
+  const comings: ((incoming: IncomingState) => void)[] = [
+    () => undefined,
+    (incoming) => incoming.part('weights', 0, whole.subarray(4)),
+    (incoming) => incoming.part('weights', 4, whole.subarray(4)),
+    (incoming) => (incoming.part('weights', 0, whole), incoming.part('weights', whole.byteLength, whole)),
+  ];
+  for (const come of comings) {
+    const incoming = new IncomingState(state);
+    come(incoming);
+    assert.throws(() => incoming.adopt('{"step":7}'), { code: 'STATE_MISMATCH' });
+    assert.deepEqual([state.now, state.progression], before);
+  }
 });
 
 test('skipped steps in a row are counted, and one that is not skipped ends the row', async () => {
