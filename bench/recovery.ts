@@ -35,6 +35,15 @@ const python = process.argv[4];
 /** When it happens: any step in the middle will do, another one each time. */
 const faultStep = (round: number) => 60 + ((7 * round) % 180);
 const steps = 300;
+/** Of what torchrun says, the end, for when it does not go on. */
+const complaintsMax = 8_000;
+/** In which a round of torchrun is over many times. */
+const torchrunMs = 90_000;
+/**
+ * Else all restarts share one store, where new processes find the addresses of those that were killed, try them for five
+ * seconds and fail, until no restart is left (torch 2.13).
+ */
+const ownStore = { TORCH_DISABLE_SHARE_RDZV_TCP_STORE: '1' };
 
 const lockstep = (args: readonly string[]): ChildProcess =>
   spawn(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -85,9 +94,14 @@ async function torchrun(round: number, folder: string): Promise<Recovery> {
   const rendezvous = ['--rdzv-backend=c10d', '--rdzv-endpoint=127.0.0.1:0'];
   const script = [join(packageRoot, 'bench/peers/elastic_ddp.py'), '100000', join(folder, 'checkpoint')];
   const agent = spawn(python!, ['-m', 'torch.distributed.run', ...local, ...rendezvous, ...script], {
-    env: { ...process.env, GLOO_SOCKET_IFNAME: 'lo', TP_SOCKET_IFNAME: 'lo', OMP_NUM_THREADS: '1' },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, GLOO_SOCKET_IFNAME: 'lo', TP_SOCKET_IFNAME: 'lo', OMP_NUM_THREADS: '1', ...ownStore },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: torchrunMs,
   });
+  let complaints = '';
+  agent.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (complaints = (complaints + text).slice(-complaintsMax)));
   const first = new Set<number>();
   let fault: { readonly ms: number; readonly step: number } | undefined;
   let recovery: Recovery | undefined;
@@ -103,7 +117,7 @@ async function torchrun(round: number, folder: string): Promise<Recovery> {
       agent.kill('SIGTERM');
     }
   }
-  if (!recovery) throw new Error(`torchrun did not go on in round ${round}`);
+  if (!recovery) throw new Error(`torchrun did not go on in round ${round}:\n${complaints}`);
   return recovery;
 }
 
