@@ -19,7 +19,7 @@ export interface LiveRunNeeds {
   readonly clock: Clock;
   /** Since 1970. */
   readonly wallTimeMs: () => number;
-  readonly log: { warn(text: string): void };
+  readonly log: { info(text: string): void; warn(text: string): void };
 }
 
 /** Everybody who looks on while a run goes: metrics, the live page and its events, and a trace if one is wanted. */
@@ -72,6 +72,7 @@ export class LiveRun {
       departed: (workerId, cause, reason) => {
         this.metricsAddresses.delete(workerId);
         metrics.workersLost.inc({ cause });
+        needs.log.info(`worker ${workerId} is gone: ${reason}`);
         recorder.departed(workerId, cause, reason);
       },
       began: (begin) => {

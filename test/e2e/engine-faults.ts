@@ -1,11 +1,14 @@
 /**
- * Loaded into a worker's process by tests, with `--import`: its engine is slow, so many milliseconds a micro-batch, or
+ * Loaded into a worker's process by tests, with `--import`: its engine is slow, so many milliseconds a micro-batch (for as
+ * long as a file is there, if one is named), or
  * hangs with a job, counted from 1, or stands still with some for so many milliseconds, or loses its GPU with one. What it computes stays the same.
  */
+import { existsSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { ThreadAnswer } from '../../src/engine/engine-thread-messages.js';
 
 const delayMs = Number(process.env['SLOW_ENGINE_MS'] ?? 0);
+const slowingFile = process.env['SLOW_ENGINE_WHILE'];
 const hangingJob = Number(process.env['HANG_ENGINE_AT'] ?? Infinity);
 /** Jobs, with commas between them. */
 const stallingJobs = new Set((process.env['STALL_ENGINE_AT'] ?? '').split(',').filter(Boolean).map(Number));
@@ -43,7 +46,8 @@ if (parentPort) {
     sleep(stalledMs);
     if (jobs === losingJob) for (const device of devices) device.destroy();
     const microBatches = answer.nodes.reduce((sum, { first, end }) => sum + end - first, 0);
-    sleep(microBatches * delayMs);
-    pass({ ...answer, computeSeconds: answer.computeSeconds + (microBatches * delayMs + stalledMs) / 1000 });
+    const slowedMs = slowingFile === undefined || existsSync(slowingFile) ? microBatches * delayMs : 0;
+    sleep(slowedMs);
+    pass({ ...answer, computeSeconds: answer.computeSeconds + (slowedMs + stalledMs) / 1000 });
   };
 }

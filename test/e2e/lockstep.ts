@@ -146,10 +146,13 @@ export function start(
 /**
  * The environment in which an engine takes so many milliseconds a micro-batch more: for what has to happen, or to be saved, before
  * a run on small data is over.
+ *
+ * @param whileThere - a file: only for as long as it exists
  */
-export function slowEngine(ms: number): Readonly<Record<string, string>> {
+export function slowEngine(ms: number, whileThere?: string): Readonly<Record<string, string>> {
   const faults = new URL('./engine-faults.js', import.meta.url).href;
-  return { NODE_OPTIONS: `--import ${faults}`, SLOW_ENGINE_MS: String(ms) };
+  const until = whileThere === undefined ? {} : { SLOW_ENGINE_WHILE: whileThere };
+  return { NODE_OPTIONS: `--import ${faults}`, SLOW_ENGINE_MS: String(ms), ...until };
 }
 
 export function runToEnd(

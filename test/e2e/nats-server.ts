@@ -43,7 +43,11 @@ export class NatsServer {
         log += text;
         if (log.includes('Server is ready')) resolve();
       });
-      child.once('exit', () => reject(new Error(`nats-server ended: ${log}`)));
+      child.once('exit', (code, signal) => {
+        reject(new Error(`nats-server ended: ${log}`));
+        if (this.process === child)
+          process.stderr.write(`nats-server ended by itself (${code ?? signal}): ${log.slice(-2000)}\n`);
+      });
     });
     const [, port] = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(log) ?? [];
     this.port = Number(port);

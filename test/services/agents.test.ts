@@ -48,7 +48,9 @@ test(
   'of two runs for the same slots one waits, and the loss of launcher, agent or NATS loses and doubles none',
   { skip },
   async () => {
-    const slow = slowEngine(20);
+    const unfinished = place.path('unfinished');
+    writeFileSync(unfinished, '');
+    const slow = slowEngine(100, unfinished);
     const [anna, bert] = [agent('carla', 1, slow), agent('dora', 1, slow)];
     const one = launch('one', 160);
     await one.seen(/run one is running[^]* steps: /);
@@ -64,6 +66,7 @@ test(
     await Promise.all([successor, bert].map((each) => each.complained(/NATS does not answer/)));
     await server().start();
     await Promise.all([successor, bert].map((each) => each.complained(/NATS answers again/)));
+    rmSync(unfinished); //                                            from here on it may end
 
     const again = start(['attach', 'one', '--nats', server().url], place.folder);
     const first = await again.ended;
