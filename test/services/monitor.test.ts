@@ -4,6 +4,15 @@ import { after, test } from 'node:test';
 import { processesWith, start, workshop } from '../e2e/lockstep.js';
 import { endless, startWatchedRun, until } from './watched-run.js';
 
+/** How many programs of runs Prometheus reads at the moment. */
+async function programsSeen(prometheus: string): Promise<number> {
+  const query = encodeURIComponent('up{job=~"lockstep-.*"} == 1');
+  const answer = (await (await fetch(`${prometheus}/api/v1/query?query=${query}`)).json()) as {
+    data: { result: readonly unknown[] };
+  };
+  return answer.data.result.length;
+}
+
 test('`lockstep monitor` watches a run with a real Prometheus until Ctrl-C, and leaves nothing', async (t) => {
   const place = workshop({ after });
   const run = await startWatchedRun(place, endless);
@@ -15,11 +24,7 @@ test('`lockstep monitor` watches a run with a real Prometheus until Ctrl-C, and 
   const [, alertmanager] = await monitor.seen(/^Alertmanager\s+(http\S+)$/m);
   const [, prometheus] = await monitor.seen(/^Prometheus\s+(http\S+)$/m);
   await until('Prometheus has found the coordinator and three workers', 180_000, async () => {
-    const query = encodeURIComponent('up{job=~"lockstep-.*"} == 1');
-    const answer = (await (await fetch(`${prometheus!}/api/v1/query?query=${query}`)).json()) as {
-      data: { result: readonly unknown[] };
-    };
-    return answer.data.result.length === 4 ? true : undefined;
+    return (await programsSeen(prometheus!)) === 4 ? true : undefined;
   });
   const { data } = (await (await fetch(`${prometheus!}/api/v1/alertmanagers`)).json()) as {
     data: { activeAlertmanagers: readonly { url: string }[] };
@@ -75,11 +80,7 @@ test('it watches a run beyond loopback with TLS, by the token in its address and
   t.after(() => monitor.child.kill('SIGKILL'));
   const [, prometheus] = await monitor.seen(/^Prometheus\s+(http\S+)$/m);
   await until('Prometheus reads coordinator and worker', 60_000, async () => {
-    const query = encodeURIComponent('up{job=~"lockstep-.*"} == 1');
-    const answer = (await (await fetch(`${prometheus!}/api/v1/query?query=${query}`)).json()) as {
-      data: { result: readonly unknown[] };
-    };
-    return answer.data.result.length === 2 ? true : undefined;
+    return (await programsSeen(prometheus!)) === 2 ? true : undefined;
   });
   monitor.child.kill('SIGINT');
   await monitor.ended;
