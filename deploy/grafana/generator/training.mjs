@@ -84,6 +84,13 @@ export function trainingPanels({ coordinator: c, worker: w }) {
     },
     {
       kind: 'lines',
+      title: 'What do its own metrics say?',
+      about: 'Means over the test set of the metrics that the module of the run defines, by name; empty without any.',
+      queries: [{ expr: `${c.testMetric}{${run}}`, legend: '{{metric}} {{run}}' }],
+      unit: 'short',
+    },
+    {
+      kind: 'lines',
       title: 'How large are its steps?',
       about: 'Learning rate, with schedule and warm-up.',
       queries: [{ expr: `${c.learningRate}{${run}}`, legend: '{{run}}' }],
