@@ -161,8 +161,10 @@ function usageFault(error: CommanderError, argv: readonly string[]): Error {
     }
     case 'commander.unknownCommand':
       return cliFault('UNKNOWN_COMMAND', { name: quoted, hint: didYouMean(quoted, [...commands, ...others, 'help']) });
-    case 'commander.excessArguments':
-      return cliFault('EXCESS_ARGUMENT', { command: command ?? '', given: strayWord(argv, command) });
+    case 'commander.excessArguments': {
+      const end = argv.indexOf(quoted) + 1; //                        `cache list` is two words
+      return cliFault('EXCESS_ARGUMENT', { command: argv.slice(0, end).join(' '), given: strayWord(argv.slice(end)) });
+    }
     default:
       return cliFault('BAD_USAGE', { message: error.message.replace(/^error: /, '') });
   }
@@ -179,13 +181,9 @@ function unknownFlag(flag: string, command: Command | undefined): Error {
   return fault('UNKNOWN_FLAG', { flag, hint: didYouMean(flag, [...known, '--config', '--help']) });
 }
 
-/** The first word that is neither the command, a flag, nor probably a flag's value. */
-function strayWord(argv: readonly string[], command: string | undefined): string {
-  return (
-    argv.find((word, i) => word !== command && !word.startsWith('-') && !argv[i - 1]?.startsWith('--')) ??
-    argv.at(-1) ??
-    ''
-  );
+/** The first word after a command that is neither a flag nor probably a flag's value. */
+function strayWord(words: readonly string[]): string {
+  return words.find((word, i) => !word.startsWith('-') && !words[i - 1]?.startsWith('--')) ?? words.at(-1) ?? '';
 }
 
 /** `lockstep help errors | head` is no failure. The run itself goes on: its results are in its folder. */

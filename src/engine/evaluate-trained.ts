@@ -1,10 +1,12 @@
 import { createArena } from '../core/arena.js';
 import { microBatchCount } from '../data/batch-plan.js';
+import { fault as dataFault } from '../data/faults.js';
 import type { ResidentDataset } from '../data/resident-dataset.js';
 import { weightsFrom } from '../store/safetensors.js';
 import { chooseEngine, createEngine } from './choose-engine.js';
 import { describeModel } from './describe-model.js';
 import type { EngineName } from './engine.js';
+import { fault } from './faults.js';
 import { ResidentFeed } from './feeds/resident-feed.js';
 import { classNumbers, hasAccuracy } from './has-accuracy.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
@@ -20,16 +22,24 @@ export interface TrainedFigures {
 /**
  * Loss and accuracy over a data set, as evaluations of a run compute them: with the micro-batches of the run the same bits.
  *
- * @throws LockstepError as `createEngine` and `weightsFrom` do
+ * @param name - of the data set, for faults
+ * @throws LockstepError `LOSS_OF_A_MODULE`, `INPUT_DOES_NOT_FIT`, and as `createEngine` and `weightsFrom` do
  */
 export async function evaluateTrained(
   { model, tensors, microBatchSize, path }: TrainedModel,
+  name: string,
   dataset: ResidentDataset,
   wanted: EngineName | 'auto',
 ): Promise<TrainedFigures> {
+  if (model.loss === 'own') throw fault('LOSS_OF_A_MODULE', { model: model.name });
+  const description = await describeModel(model);
+  const { inputShape: expected } = description;
+  const shape = dataset.sampleShape;
+  if (elementsOf(shape) !== elementsOf(expected))
+    throw dataFault('INPUT_DOES_NOT_FIT', { path: name, shape, expected });
   const arena = createArena();
-  const { engine: name } = chooseEngine(wanted, model);
-  const engine = await createEngine(name, { model, microBatchSize, arena });
+  const { engine: chosen } = chooseEngine(wanted, model);
+  const engine = await createEngine(chosen, { model, microBatchSize, arena });
   const weights = arena.float32(engine.layout.weightCount);
   weights.set(weightsFrom({ tensors, metadata: {} }, engine.layout, path));
   const order = { seed: 0, shuffle: 'none' } as const;
@@ -40,6 +50,10 @@ export async function evaluateTrained(
   const job = { purpose: 'evaluation', epoch: 0, firstPosition: 0, sampleCount, range, weights } as const;
   const [whole] = await runner.run(job);
   const [loss, correct] = whole!.values;
-  const isJudged = hasAccuracy(model, await describeModel(model), classNumbers);
-  return { loss: loss! / sampleCount, accuracy: isJudged ? correct! / sampleCount : null, engine: name };
+  const isJudged = hasAccuracy(model, description, classNumbers);
+  return { loss: loss! / sampleCount, accuracy: isJudged ? correct! / sampleCount : null, engine: chosen };
+}
+
+function elementsOf(shape: readonly number[]): number {
+  return shape.reduce((size, d) => size * d, 1);
 }

@@ -36,6 +36,12 @@ export const engineFaults = {
     message: ({ model, reason }) => `model ${model} cannot be trained: ${reason}`,
     remedy: 'give a model with one input and one output; for softmaxCrossEntropy a vector of logits, without softmax',
   } satisfies FaultKind<{ readonly model: string; readonly reason: string }>,
+  LOSS_OF_A_MODULE: {
+    exitCode: 2,
+    meaning: "The loss of a model is a function of its run's module, which what was saved does not have.",
+    message: ({ model }) => `model ${model} was trained with a loss of its run's module, which is not here`,
+    remedy: 'report.json of the run has its test loss; `lockstep predict` gives what the model answers',
+  } satisfies FaultKind<{ readonly model: string }>,
   TENSOR_WITHOUT_INITIALISER: {
     exitCode: 2,
     meaning: 'No rule that we know says how a tensor of the model begins.',

@@ -27,7 +27,7 @@ export async function run(options: EvaluateOptions, { stdout }: CommandContext):
   const trained = await readTrainedModel(options.model);
   const { test } = await resolveDataset(dataset);
   const samples = imagesDataset(test, trained.model.inputScaling);
-  const { loss, accuracy, engine } = await evaluateTrained(trained, samples, wanted as EngineName | 'auto');
+  const { loss, accuracy, engine } = await evaluateTrained(trained, dataset, samples, wanted as EngineName | 'auto');
   const facts = { model: trained.model.name, dataset, samples: samples.length, engine };
   if (options.json) stdout.write(`${JSON.stringify({ ...facts, testLoss: loss, testAccuracy: accuracy })}\n`);
   else {

@@ -71,6 +71,7 @@ describe('wrong usage: one line that names the value, a remedy, exit code 2', ()
     ['train --config', 'MISSING_VALUE', /--config FILE is missing/],
     ['train --lr -1', 'BAD_VALUE', /--lr -1: /],
     ['train 3', 'EXCESS_ARGUMENT', /lockstep train does not know what to do with 3/],
+    ['cache list foo', 'EXCESS_ARGUMENT', /lockstep cache list does not know what to do with foo/],
     ['trian', 'UNKNOWN_COMMAND', /unknown command trian, did you mean train\?/],
     ['help erors', 'UNKNOWN_COMMAND', /did you mean errors\?/],
     ['help PORT_IN_USED', 'UNKNOWN_COMMAND', /did you mean PORT_IN_USE\?/],
