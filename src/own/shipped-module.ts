@@ -1,5 +1,6 @@
 /** A run's module as it travels to workers that do not have it: `--ship`. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
 import { sha256 } from '../core/digest.js';
@@ -61,18 +62,30 @@ export async function receiveModule(
     throw fault('SHIPMENT_DAMAGED', {
       reason: `its SHA-256 is ${is.slice(0, 12)}, expected ${announced.sha256.slice(0, 12)}`,
     });
-  const { module, files } = JSON.parse(content.toString('utf8')) as Shipment;
+  const shipment = JSON.parse(content.toString('utf8')) as Shipment;
   const root = resolve(folder, is);
-  for (const name of [module, ...Object.keys(files)])
+  for (const name of [shipment.module, ...Object.keys(shipment.files)])
     if (!resolve(root, name).startsWith(root + sep))
       throw fault('SHIPMENT_DAMAGED', { reason: `it names the file ${name}` });
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(dirname(resolve(root, name)), { recursive: true });
-    await writeFile(resolve(root, name), text);
+  if (!existsSync(root)) await unpack(shipment, root);
+  return resolve(root, shipment.module);
+}
+
+/** The folder appears whole: another worker of this machine may receive the same module, and one that is there may be in use. */
+async function unpack({ files }: Shipment, root: string): Promise<void> {
+  await mkdir(dirname(root), { recursive: true });
+  const unfinished = await mkdtemp(`${root}.`);
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(resolve(unfinished, name)), { recursive: true });
+      await writeFile(resolve(unfinished, name), text);
+    }
+    await mkdir(join(unfinished, 'node_modules'), { recursive: true });
+    await symlink(packageRoot, join(unfinished, 'node_modules', 'lockstep'), 'junction');
+    await rename(unfinished, root).catch((error: unknown) => {
+      if (!existsSync(root)) throw error; //                          somebody else was faster
+    });
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
   }
-  await mkdir(join(root, 'node_modules'), { recursive: true });
-  await symlink(packageRoot, join(root, 'node_modules', 'lockstep'), 'junction').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  });
-  return resolve(root, module);
 }

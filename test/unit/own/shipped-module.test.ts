@@ -28,7 +28,9 @@ const received = (content: Buffer, announced = blobOf(content)) =>
 describe('a module that is sent', () => {
   it('arrives with what it imports, is the same module by its digest, and finds lockstep', async () => {
     const content = await packModule(module);
-    const path = await received(content);
+    const [path, same] = await Promise.all([received(content), received(content)]); // two workers of one machine
+    assert.equal(path, same);
+    assert.deepEqual(readdirSync(join(folder, 'received')), [sha256(content)]);
     assert.equal(await moduleDigest(path), await moduleDigest(module));
     assert.equal(await received(content), path, 'a second time it is there');
     const { default: run } = (await import(pathToFileURL(path).href)) as { default: unknown };
