@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { start, type Running } from '../e2e/lockstep.js';
 
@@ -15,14 +16,21 @@ export const endless = 10_000_000;
 /** Whoever watches does much meanwhile, and stops the run when it is done. */
 const limitMs = 900_000;
 
-/** @param beforeWorkers - something to do while the coordinator is there and waits for them */
+/**
+ * With a metric of its own, so that there is nothing on a dashboard that it does not show.
+ *
+ * @param beforeWorkers - something to do while the coordinator is there and waits for them
+ */
 export async function startWatchedRun(
   place: { readonly folder: string; path(name: string): string; smallDataset(): string },
   steps: number,
   beforeWorkers: (url: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<WatchedRun> {
   const batches = ['--global-batch', '96', '--micro-batch', '8'];
-  const flags = ['--dataset', place.smallDataset(), ...batches, '--steps', `${steps}`];
+  const module = place.path('watched.mjs');
+  const definition = { model: 'lenet5', data: place.smallDataset(), metrics: { top5: 'top5Accuracy' } };
+  writeFileSync(module, `export default ${JSON.stringify(definition)};\n`);
+  const flags = [module, ...batches, '--steps', `${steps}`];
   const often = ['--eval-every', '50steps', '--checkpoint-every', '50steps', '--port', '0', '--metrics-port', '0'];
   const coordinator = start(
     ['coordinator', ...flags, ...often, '--workers', '3', '--json', '--out', place.path('run')],
