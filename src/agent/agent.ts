@@ -217,7 +217,7 @@ export class Agent {
       const value = { agent: this.options.name };
       const revision = await ledger.places.create(key, value);
       places.push({ key, value, revision: revision ?? 0 });
-      if (revision === undefined) continue; //                                       the next tick looks again
+      if (revision === undefined) continue; //                        the next tick looks again
       const note = { run: found.run.name, kind: 'worker', place: found.index, slot: index } as const;
       const args = await this.commands.worker(found.run, index, slot.offer.flags);
       if (!args) {

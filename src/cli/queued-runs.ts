@@ -50,6 +50,11 @@ export async function submit(
   await (await WorkQueue.open(connection)).submit({ name, submittedMs });
 }
 
+/** Asks a run to end. @returns its record then; undefined if there is none */
+export function askToStop(ledger: RunLedger, run: string): Promise<RunRecord | undefined> {
+  return ledger.change(run, (record) => (isOver(record) || record.stop === true ? record : { ...record, stop: true }));
+}
+
 /** @throws LockstepError `NO_SUCH_RUN` */
 export async function recordOf(ledger: RunLedger, run: string): Promise<RunRecord> {
   const entry = await ledger.runs.get(run);

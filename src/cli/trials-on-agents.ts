@@ -9,7 +9,7 @@ import { TrialOfEvents, type TrialFacts } from '../lab/trial-of-events.js';
 import { demandAccuracy } from '../lab/trial-record.js';
 import type { NatsAccess, NatsConnection } from '../transport/nats/connection.js';
 import type { RunLedger } from '../transport/nats/run-ledger.js';
-import { follow, submit, withLedger, type Say } from './queued-runs.js';
+import { askToStop, follow, submit, withLedger, type Say } from './queued-runs.js';
 import { readEventsInNats } from './run-source.js';
 
 /** As `lockstep launch` has it. */
@@ -47,7 +47,7 @@ export function withQueue<Result>(
         },
         happened: (event) => {
           seen.add(event);
-          if (seen.isToEnd) void stop(run, ledger);
+          if (seen.isToEnd) void askToStop(ledger, run);
         },
       });
       for await (const event of readEventsInNats(access, run, '0', false, new AbortController().signal, quiet))
@@ -92,8 +92,4 @@ async function queued({ key, flags, config }: PlannedTrial, ledger: RunLedger, c
   const given = new Map([...flags].filter(([field]) => field !== 'workers'));
   await submit({ name, workers, maxWorkers: workers, priority, flags: flagWords(given) }, ledger, connection);
   return name;
-}
-
-async function stop(run: string, ledger: RunLedger): Promise<void> {
-  await ledger.change(run, (record) => (record.stop === true ? record : { ...record, stop: true }));
 }

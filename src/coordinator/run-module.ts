@@ -14,6 +14,7 @@ import { loadRunModule } from '../own/load-module.js';
 import { metricSpecsOf } from '../own/metrics.js';
 import { moduleDigest } from '../own/module-digest.js';
 import { fault } from './faults.js';
+import { sizeOf } from '../core/shape.js';
 
 /** What a run's module says, as far as it can be known without a model. */
 export interface OpenedRunModule {
@@ -90,7 +91,7 @@ function demandFormats(
     return outputs;
   }
   if (areClasses && outputs > 1) return outputs;
-  const size = y.shape.reduce((product, d) => product * d, 1);
+  const size = sizeOf(y.shape);
   if (size !== outputs) throw no('y', y, `${outputs} values, or class numbers, for ${loss}`);
   return areClasses && loss === 'sigmoidCrossEntropy' ? 2 : undefined;
 }

@@ -1,3 +1,4 @@
+import { sizeOf } from './shape.js';
 /** Where each tensor of a model lies in the flat float32 vectors of its weights and gradients. */
 export interface TensorSlot {
   /** Layer and role: `conv1.kernel`. */
@@ -78,7 +79,7 @@ export function layoutOf(tensors: readonly TensorSpec[]): ParameterLayout {
   let [offset, extra, parameterCount] = [0, evaluationCount, 0];
   for (const tensor of [...tensors.filter(isTrained), ...tensors.filter((t) => !isTrained(t))]) {
     const { name, shape, averageMomentum: momentum, penalty } = tensor;
-    const size = shape.reduce((product, d) => product * d, 1);
+    const size = sizeOf(shape);
     slots.push({ name, shape, offset, size });
     if (penalty && isTrained(tensor)) penalties.push({ offset, size, ...penalty });
     if (momentum !== undefined) {

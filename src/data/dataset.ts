@@ -1,3 +1,4 @@
+import { sizeOf } from '../core/shape.js';
 /** Samples by index: what makes a run reproducible is random access, whoever asks, in whatever order. */
 
 /** How one value is stored. Bytes are scaled as the run says (default to 0..1); all else is taken as it is. */
@@ -46,7 +47,7 @@ export interface Dataset {
 
 /** Elements of one sample. */
 export function sizeOfFormat({ shape }: SampleFormat): number {
-  return shape.reduce((size, d) => size * d, 1);
+  return sizeOf(shape);
 }
 
 export function bytesOfFormat(format: SampleFormat): number {

@@ -6,6 +6,7 @@ import { open, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { fault } from './faults.js';
+import { sizeOf } from '../core/shape.js';
 
 const unsignedByte = 0x08;
 /** Bytes that are read at a time. */
@@ -91,7 +92,7 @@ export function parseIdx(
   if (actualBytes < headerBytes) throw fault('IDX_TRUNCATED', { path, expectedBytes: headerBytes, actualBytes });
   const view = new DataView(content.buffer, content.byteOffset, headerBytes);
   const shape = Array.from({ length: dimensionCount }, (_, d) => view.getUint32(4 + 4 * d));
-  const expectedBytes = headerBytes + shape.reduce((product, d) => product * d, 1);
+  const expectedBytes = headerBytes + sizeOf(shape);
   if (expectedBytes === headerBytes) throw fault('IDX_EMPTY', { path, shape });
   if (actualBytes < expectedBytes) throw fault('IDX_TRUNCATED', { path, expectedBytes, actualBytes });
   if (actualBytes > expectedBytes) throw fault('IDX_TRAILING_BYTES', { path, expectedBytes, actualBytes });

@@ -3,6 +3,7 @@ import type { InputScaling } from './encoded-images.js';
 import { fault } from './faults.js';
 import { parseIdx, readIdxContent } from './idx.js';
 import { decodeNpy, type NpyArray } from './npy.js';
+import { sizeOf } from '../core/shape.js';
 
 /** Samples without labels, as a model takes them. */
 export interface Inputs {
@@ -19,7 +20,7 @@ export interface Inputs {
  */
 export async function readInputs(path: string, sampleShape: readonly number[], scaling: InputScaling): Promise<Inputs> {
   const { shape, values, isBytes } = path.endsWith('.npy') ? decodeNpy(await read(path), path) : await readIdx(path);
-  const sampleSize = sampleShape.reduce((size, d) => size * d, 1);
+  const sampleSize = sizeOf(sampleShape);
   const withoutOnes = (dimensions: readonly number[]): string => dimensions.filter((d) => d !== 1).join();
   const isOne = withoutOnes(shape) === withoutOnes(sampleShape);
   if (!isOne && withoutOnes(shape.slice(1)) !== withoutOnes(sampleShape))

@@ -1,4 +1,5 @@
 import { fault } from './faults.js';
+import { sizeOf } from '../core/shape.js';
 
 export interface NpyArray {
   readonly shape: readonly number[];
@@ -39,7 +40,7 @@ export function decodeNpy(bytes: Uint8Array, path: string): NpyArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const reader = readers[type];
   if (!reader) throw no(`its type is ${type || 'unknown'}, not one of ${Object.keys(readers).join(', ')}`);
-  const size = shape.reduce((product, d) => product * d, 1);
+  const size = sizeOf(shape);
   const [width, read] = reader;
   if (bytes.length !== end + size * width)
     throw no(`it has ${bytes.length} bytes, its header says ${end + size * width}`);

@@ -6,6 +6,7 @@ import { fault } from './faults.js';
 import type { ModelSpec } from './model-spec.js';
 import type { OwnLossOptions } from './own-loss-options.js';
 import { layoutOfTopology, readTopology } from './topology.js';
+import { sizeOf } from '../core/shape.js';
 
 /** What has to be known of a model before anything is started. */
 export interface ModelDescription {
@@ -54,5 +55,5 @@ async function tryOpByOp(model: ModelSpec, ownLoss: OwnLossOptions | undefined):
   await engine.setWeights(new Float32Array(layout.weightCount).fill(0.1)); // any will do: whether there are gradients is no matter of values
   await engine.gradientSum(1, new Float32Array(layout.parameterCount + layout.extraCount));
   engine.dispose();
-  return { layout, inputShape, outputs: outputShape.reduce((size, d) => size * d, 1), outputShape };
+  return { layout, inputShape, outputs: sizeOf(outputShape), outputShape };
 }

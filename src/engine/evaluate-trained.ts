@@ -11,6 +11,7 @@ import { ResidentFeed } from './feeds/resident-feed.js';
 import { classNumbers, hasAccuracy } from './has-accuracy.js';
 import { MicroBatchRunner } from './micro-batch-runner.js';
 import type { TrainedModel } from './trained-model.js';
+import { sizeOf } from '../core/shape.js';
 
 export interface TrainedFigures {
   readonly loss: number;
@@ -35,8 +36,7 @@ export async function evaluateTrained(
   const description = await describeModel(model);
   const { inputShape: expected } = description;
   const shape = dataset.sampleShape;
-  if (elementsOf(shape) !== elementsOf(expected))
-    throw dataFault('INPUT_DOES_NOT_FIT', { path: name, shape, expected });
+  if (sizeOf(shape) !== sizeOf(expected)) throw dataFault('INPUT_DOES_NOT_FIT', { path: name, shape, expected });
   const arena = createArena();
   const { engine: chosen } = chooseEngine(wanted, model);
   const engine = await createEngine(chosen, { model, microBatchSize, arena });
@@ -52,8 +52,4 @@ export async function evaluateTrained(
   const [loss, correct] = whole!.values;
   const isJudged = hasAccuracy(model, description, classNumbers);
   return { loss: loss! / sampleCount, accuracy: isJudged ? correct! / sampleCount : null, engine: chosen };
-}
-
-function elementsOf(shape: readonly number[]): number {
-  return shape.reduce((size, d) => size * d, 1);
 }

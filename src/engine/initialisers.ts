@@ -1,6 +1,7 @@
 /** How tensors begin, as Keras and TensorFlow.js define it, drawn with our own random numbers and our own maths. */
 import { cos, log } from '../core/maths.js';
 import { randomStream, type RandomStream } from '../core/random.js';
+import { sizeOf } from '../core/shape.js';
 
 export interface DrawnTensor {
   readonly name: string;
@@ -120,9 +121,9 @@ function standardNormal(random: RandomStream): number {
 
 /** Inputs and outputs as Keras counts them: of a convolution, receptive field times channels on either side. */
 function fans(shape: readonly number[]): readonly [number, number] {
-  const size = shape.reduce((product, d) => product * d, 1);
+  const size = sizeOf(shape);
   if (shape.length < 2) return [Math.sqrt(size), Math.sqrt(size)];
-  const receptiveField = shape.slice(0, -2).reduce((product, d) => product * d, 1);
+  const receptiveField = sizeOf(shape.slice(0, -2));
   return [receptiveField * shape.at(-2)!, receptiveField * shape.at(-1)!];
 }
 

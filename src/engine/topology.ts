@@ -9,6 +9,7 @@ import { layerReaders } from './layers/index.js';
 import type { Operation } from './layers/operation.js';
 import { layerSource, type LayerConfig, type Shape } from './layers/source.js';
 import type { LossName, ModelSpec } from './model-spec.js';
+import { sizeOf } from '../core/shape.js';
 
 /** One operation of a model. A layer of the JSON is one, or two in a row. */
 export type Layer = Operation & {
@@ -72,7 +73,7 @@ export function readTopology(model: ModelSpec): Topology {
     throw fault('MODEL_UNSUPPORTED', { model: model.name, reason });
   }
   const { outputShape } = last;
-  return { inputShape, layers, outputs: outputShape.reduce((size, d) => size * d, 1), outputShape, loss };
+  return { inputShape, layers, outputs: sizeOf(outputShape), outputShape, loss };
 }
 
 /** The weights in canonical order. */

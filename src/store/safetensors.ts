@@ -8,6 +8,7 @@ import { endianness } from 'node:os';
 import { writeFileAtomically } from '../core/atomic-file.js';
 import type { ParameterLayout } from '../core/layout.js';
 import { fault } from './faults.js';
+import { sizeOf } from '../core/shape.js';
 
 /** A tensor with its name in the file. */
 export interface Tensor {
@@ -95,7 +96,7 @@ export function decodeSafetensors(bytes: Uint8Array, path: string): TensorFile {
 
   let offset = 0;
   const tensors = slots.map(({ name, shape, begin, end }) => {
-    const size = shape.reduce((product, d) => product * d, 1);
+    const size = sizeOf(shape);
     if (begin !== offset || end !== begin + size * 4) {
       const expected = `${offset} to ${offset + size * 4} of the data`;
       throw fault('TENSOR_WRONG_PLACE', { path, tensor: name, expected, actual: `${begin} to ${end}` });

@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
 import { natsAccess, type NatsOptions } from '../nats-access.js';
 import type { NatsAccess } from '../../transport/nats/connection.js';
-import { follow, inWordsTo, submit, withLedger } from '../queued-runs.js';
+import { follow, inWordsTo, sayTo, submit, withLedger } from '../queued-runs.js';
 import { onSignals } from '../signals.js';
 
 export interface LaunchOptions extends NatsOptions {
@@ -39,16 +39,12 @@ export async function run(
     priority: whole('--priority', options.priority, 0),
     flags,
   };
-  return withLedger(
-    access,
-    (text) => void stderr.write(`${text}\n`),
-    async (ledger, connection) => {
-      await submit(request, ledger, connection);
-      stdout.write(`run ${name} is in the queue\n`);
-      if (options.detach === true) return 0;
-      return attach(access, name, ledger, { stdout });
-    },
-  );
+  return withLedger(access, sayTo({ stderr }), async (ledger, connection) => {
+    await submit(request, ledger, connection);
+    stdout.write(`run ${name} is in the queue\n`);
+    if (options.detach === true) return 0;
+    return attach(access, name, ledger, { stdout });
+  });
 }
 
 /** Shows what happens in a run until its end, or until somebody has seen enough. */

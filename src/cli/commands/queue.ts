@@ -5,7 +5,7 @@ import { isOver } from '../../transport/nats/run-ledger.js';
 import type { CommandContext } from '../context.js';
 import { onSignals } from '../signals.js';
 import { natsAccess, type NatsOptions } from '../nats-access.js';
-import { recordOf, sayTo, stateInWords, withLedger } from '../queued-runs.js';
+import { askToStop, recordOf, sayTo, stateInWords, withLedger } from '../queued-runs.js';
 import { attach as attachTo } from './launch.js';
 
 const lookMs = 500;
@@ -33,7 +33,7 @@ export async function nodes({ json = false, ...nats }: QueueOptions, context: Co
 export async function stop(run: string, nats: QueueOptions, context: CommandContext): Promise<void> {
   await withLedger(natsAccess(nats), sayTo(context), async (ledger) => {
     await recordOf(ledger, run);
-    const now = await ledger.change(run, (record) => (isOver(record) ? record : { ...record, stop: true }));
+    const now = await askToStop(ledger, run);
     context.stdout.write(now && isOver(now) ? `${stateInWords(now)}\n` : `run ${run} was asked to end\n`);
   });
 }

@@ -1,13 +1,6 @@
 import type { ActivationName, FusedActivation } from './operation.js';
-import {
-  isFused,
-  sizeOf,
-  weightOf,
-  type LayerDescription,
-  type LayerReader,
-  type LayerSource,
-  type Shape,
-} from './source.js';
+import { isFused, weightOf, type LayerDescription, type LayerReader, type LayerSource, type Shape } from './source.js';
+import { sizeOf } from '../../core/shape.js';
 
 /** Names in the JSON, which writes them with underscores, and the parameter that makes a kind of kernel this activation. */
 const named: Readonly<Record<string, readonly [ActivationName, number]>> = {

@@ -1,5 +1,6 @@
 import { withActivation } from './activation.js';
-import { biasOf, sizeOf, weightOf, type LayerReader } from './source.js';
+import { biasOf, weightOf, type LayerReader } from './source.js';
+import { sizeOf } from '../../core/shape.js';
 
 export const denseReaders = {
   Dense: (source) => {

@@ -1,4 +1,5 @@
-import { sizeOf, type LayerReader, type LayerSource } from './source.js';
+import { type LayerReader, type LayerSource } from './source.js';
+import { sizeOf } from '../../core/shape.js';
 
 const merge =
   (operation: 'add' | 'multiply' | 'average'): LayerReader =>

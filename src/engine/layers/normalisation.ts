@@ -1,4 +1,5 @@
-import { sizeOf, weightOf, type LayerReader, type LayerSource } from './source.js';
+import { weightOf, type LayerReader, type LayerSource } from './source.js';
+import { sizeOf } from '../../core/shape.js';
 
 /** Normalisation over the last axis: rows, and columns or channels. */
 function lastAxis({ config, inputShape, refuse }: LayerSource): { readonly rows: number; readonly columns: number } {

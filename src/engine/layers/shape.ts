@@ -1,5 +1,6 @@
 /** Layers that move numbers, or mask them. */
-import { pictureOf, shapeOf, sizeOf, type LayerReader, type LayerSource, type Pair, type Picture } from './source.js';
+import { pictureOf, shapeOf, type LayerReader, type LayerSource, type Pair, type Picture } from './source.js';
+import { sizeOf } from '../../core/shape.js';
 
 const identity = (outputShape: readonly number[]) => ({ kind: 'identity', outputShape, weights: [] }) as const;
 

@@ -113,11 +113,6 @@ export function slideAlong(length: number, size: number, stride: number, padding
   return { count, before: Math.floor(zeros / 2), after: Math.ceil(zeros / 2) };
 }
 
-/** Elements of a sample. */
-export function sizeOf(shape: Shape): number {
-  return shape.reduce((size, d) => size * d, 1);
-}
-
 const fused = ['linear', 'relu', 'tanh', 'sigmoid'] as const;
 
 export function isFused(name: unknown): name is FusedActivation {

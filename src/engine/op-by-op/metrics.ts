@@ -13,6 +13,7 @@ import { sampleValues, type Origin } from '../sample-values.js';
 import { tf } from '../tensorflow.js';
 import { LayeredModel } from './layered-model.js';
 import { useWasmBackend } from './wasm-backend.js';
+import { sizeOf } from '../../core/shape.js';
 
 interface Metric extends Origin {
   readonly valuesOf: SampleFunction;
@@ -112,5 +113,3 @@ export class Metrics {
     if (tf.getBackend() !== 'wasm') void tf.setBackend('wasm');
   }
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, d) => size * d, 1);

@@ -9,6 +9,7 @@ import { untrainable } from './layer-rules.js';
 import { LayeredModel, type Statistic } from './layered-model.js';
 import { layerWithoutGradient } from './name-layer.js';
 import { opByOpBackends, type OpByOpBackend, type OpByOpName } from './op-by-op-backends.js';
+import { sizeOf } from '../../core/shape.js';
 
 /**
  * Any model that TensorFlow.js can train, one operation after the other. `wasm`: for layers that no plan covers. `cpu`: what
@@ -178,5 +179,3 @@ export class OpByOpEngine implements Engine {
 }
 
 const numberIn = async (scalar: tf.Tensor): Promise<number> => (await scalar.data())[0]!;
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, d) => size * d, 1);

@@ -3,6 +3,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 
 import { tf } from '../tensorflow.js';
 import type { KernelCall, WasmKernel } from './lent-kernels.js';
+import { sizeOf } from '../../core/shape.js';
 
 type ConvolutionAttrs = Pick<tf.Conv2DBackpropFilterAttrs, 'strides' | 'pad' | 'dimRoundingMode'>;
 
@@ -40,7 +41,7 @@ export const ownKernels: Readonly<Record<string, WasmKernel>> = {
     const { filterShape, dilations, ...attrs } = call.attrs as unknown as tf.DepthwiseConv2dNativeBackpropFilterAttrs;
     const window = convolutionOf(x, filterShape, dilations, attrs, true);
     const gradient = backend.makeOutput(filterShape, 'float32');
-    const [from, dys, sums] = [floats(backend, x), floats(backend, dy), new Float64Array(size(filterShape))];
+    const [from, dys, sums] = [floats(backend, x), floats(backend, dy), new Float64Array(sizeOf(filterShape))];
     const multiplier = window.outChannels / window.inChannels;
     slide(window, (row, input, output) => {
       const weight = row * window.outChannels;
@@ -59,7 +60,7 @@ export const ownKernels: Readonly<Record<string, WasmKernel>> = {
     const x = { dataId: {}, shape: inputShape, dtype: 'float32' } as const;
     const window = convolutionOf(x, filter.shape, dilations, attrs, true);
     const gradient = backend.makeOutput(inputShape, 'float32');
-    const [weights, dys, sums] = [floats(backend, filter), floats(backend, dy), new Float64Array(size(inputShape))];
+    const [weights, dys, sums] = [floats(backend, filter), floats(backend, dy), new Float64Array(sizeOf(inputShape))];
     const multiplier = window.outChannels / window.inChannels;
     slide(window, (row, input, output) => {
       const weight = row * window.outChannels;
@@ -83,7 +84,7 @@ export const ownKernels: Readonly<Record<string, WasmKernel>> = {
     const shape = input.shape as [number, number, number, number];
     const window = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
     const gradient = backend.makeOutput(input.shape, 'float32');
-    const [x, dys, sums] = [floats(backend, input), floats(backend, dy), new Float64Array(size(input.shape))];
+    const [x, dys, sums] = [floats(backend, input), floats(backend, dy), new Float64Array(sizeOf(input.shape))];
     const largest = new Float32Array(dys.length);
     const winners = new Int32Array(dys.length).fill(-1);
     slide(window, (_row, from, to) => {
@@ -109,7 +110,7 @@ export const ownKernels: Readonly<Record<string, WasmKernel>> = {
     const rowShape = x.shape.slice(segmentIds.shape.length);
     const sum = backend.makeOutput([numSegments, ...rowShape], 'float32');
     const ids = backend.typedArrayFromHeap(segmentIds);
-    const [from, to, length] = [floats(backend, x), floats(backend, sum).fill(0), size(rowShape)];
+    const [from, to, length] = [floats(backend, x), floats(backend, sum).fill(0), sizeOf(rowShape)];
     ids.forEach((id, row) => {
       if (id < 0 || id >= numSegments) return; //                    as TensorFlow has it: such rows are dropped
       for (let i = 0; i < length; i++) to[id * length + i] = to[id * length + i]! + from[row * length + i]!;
@@ -190,5 +191,3 @@ function multiplyMatrices(backend: BackendWasm, a: tf.TensorInfo, b: tf.TensorIn
 function floats(backend: BackendWasm, tensor: tf.TensorInfo): Float32Array {
   return backend.typedArrayFromHeap(tensor) as Float32Array;
 }
-
-const size = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);

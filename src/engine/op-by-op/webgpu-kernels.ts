@@ -2,6 +2,7 @@
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 
 import { tf } from '../tensorflow.js';
+import { sizeOf } from '../../core/shape.js';
 
 /** What TensorFlow.js hands to every kernel; its own type leaves the backend open. */
 export interface GpuKernelCall {
@@ -125,5 +126,3 @@ export const ownGpuKernels: Readonly<Record<string, (stock: GpuKernel) => GpuKer
   Cumprod: () => cumulative('*'),
   Prod: product,
 };
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((size, d) => size * d, 1);

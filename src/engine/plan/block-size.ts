@@ -1,5 +1,5 @@
-import { sizeOf } from '../layers/source.js';
 import type { Topology } from '../topology.js';
+import { sizeOf } from '../../core/shape.js';
 
 /** Of values and gradients that should stay in the second-level cache: 1 MiB is common, and weights want some of it too. */
 const cacheBytes = 1_500_000;

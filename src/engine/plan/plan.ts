@@ -17,6 +17,7 @@ import { blockSizeOf } from './block-size.js';
 import { instructions } from './instructions.js';
 import { bitsOf, inSamples, inSums, none, ProgramWriter, type Address, type Program } from './program.js';
 import { compileStages, type Stage } from './stages.js';
+import { sizeOf } from '../../core/shape.js';
 
 export interface Plan {
   /** float32[microBatchSize * sampleSize]: the samples. */
@@ -59,7 +60,7 @@ export function compilePlan(
 ): Plan {
   const layout = layoutOfTopology(topology);
   const c = new Compilation(arena, layout, blockSize, lanes, seed);
-  const sampleSize = topology.inputShape.reduce((size, d) => size * d, 1);
+  const sampleSize = sizeOf(topology.inputShape);
   const x = c.buffer(microBatchSize * sampleSize);
   const classes = c.buffer(microBatchSize);
   const targetSize = topology.loss === 'softmaxCrossEntropy' ? 0 : topology.outputs;

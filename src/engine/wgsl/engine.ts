@@ -12,6 +12,7 @@ import { DeviceRanges } from './ranges.js';
 import { ReadBack, type Wanted } from './read-back.js';
 import { addsExactly, DeviceTree } from './tree.js';
 import { WeightsUpload } from './weights-upload.js';
+import { sizeOf } from '../../core/shape.js';
 
 const start: SamplePlace = { epoch: 0, position: 0 };
 
@@ -37,7 +38,7 @@ export class WgslEngine implements Engine {
     readonly plan: GpuPlan,
   ) {
     this.layout = plan.layout;
-    const sampleSize = topology.inputShape.reduce((size, d) => size * d, 1);
+    const sampleSize = sizeOf(topology.inputShape);
     this.x = new Float32Array(microBatchSize * sampleSize);
     this.y = new Int32Array(microBatchSize);
     this.targets = new Float32Array(topology.loss === 'softmaxCrossEntropy' ? 0 : microBatchSize * topology.outputs);
@@ -165,7 +166,7 @@ const mostMicroBatches = 64;
 /** Micro-batches that are computed at once: a power of two, since so many are a node of the tree. */
 function microBatchesAtOnce({ layers, inputShape }: Topology, microBatchSize: number): number {
   const sizes = [inputShape, ...layers.map(({ outputShape }) => outputShape)];
-  const floats = sizes.reduce((sum, shape) => sum + 2 * shape.reduce((size, d) => size * d, 1), 0);
+  const floats = sizes.reduce((sum, shape) => sum + 2 * sizeOf(shape), 0);
   const bytes = 4 * floats * microBatchSize;
   let count = 1;
   while (count < mostMicroBatches && 2 * count * bytes <= wantedBytes) count *= 2;

@@ -16,6 +16,7 @@ import { compileAveragePooling, compileMaxPooling } from './pooling.js';
 import type { GpuArray, Kernel } from './program.js';
 import { compileLayerNormalisation, compileSoftmax } from './rows.js';
 import { reductions } from './reduction.js';
+import { sizeOf } from '../../core/shape.js';
 
 export interface GpuPlan {
   readonly layout: ParameterLayout;
@@ -52,7 +53,7 @@ export async function compileGpuPlan({ topology, ...options }: GpuPlanOptions): 
   const layout = layoutOfTopology(topology);
   const { parameterCount, extraCount } = layout;
   const c = new Compilation({ ...options, layout });
-  const sampleSize = topology.inputShape.reduce((size, d) => size * d, 1);
+  const sampleSize = sizeOf(topology.inputShape);
   const x = c.sampleArray(sampleSize, 'f32', 'samples');
   const perSample = topology.loss === 'softmaxCrossEntropy' ? 1 : topology.outputs;
   const labels = c.sampleArray(perSample, 'u32', 'labels');
