@@ -1,4 +1,5 @@
-import type { Check, Finding } from './findings.js';
+import type { Finding } from './findings.js';
+import type { Check } from './seed-checks.js';
 import type { Cell } from './summary.js';
 import type { TrialRecord } from './trial-record.js';
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../core/atomic-file.js';
-import { findingOf, seedChecks } from './findings.js';
+import { findingOf } from './findings.js';
 import { sweepPage } from './page.js';
 import type { SweepReport } from './report-form.js';
+import { seedChecks } from './seed-checks.js';
 import { cellsOf, seriesOf } from './summary.js';
 import { tableCsv, tableMarkdown, tableOf, tableText } from './table.js';
 import type { TrialRecord } from './trial-record.js';

@@ -165,13 +165,22 @@ function learningFigure(report: SweepReport): Figure {
       height: 420,
       x: { label: 'epochs', grid: true },
       y: { type: 'log', label: 'error', grid: true, tickFormat: '~%' },
-      color: { legend: true, domain: [...new Set(names)], scheme: 'turbo' },
+      color: { legend: true, domain: [...new Set(names)], range: rainbow(new Set(names).size) },
       marks: [
         Plot.line(rows, { x: 'epochs', y: 'error', z: 'trial', stroke: 'name', strokeWidth: 1.4, tip: true }),
         Plot.dot(rows, { x: 'epochs', y: 'error', fill: 'name', r: 2 }),
       ],
     }),
   };
+}
+
+/** As many colours in the order of the rainbow, all as light as each other: they are told from white and from black. */
+function rainbow(count: number): readonly string[] {
+  const [first, last] = [300, 20];
+  return Array.from({ length: count }, (_, i) => {
+    const hue = first + ((last - first) * i) / Math.max(count - 1, 1);
+    return `oklch(0.64 0.16 ${hue.toFixed(0)})`;
+  });
 }
 
 function colours(series: readonly Series[]) {
