@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import type { PublicEvent } from '../live/public-events.js';
 import type { Clock } from '../core/clock.js';
 import { isOver, type RunRecord, type RunLedger } from '../transport/nats/run-ledger.js';
-import type { Charge } from '../transport/nats/work-queue.js';
+import type { Charge, WorkQueue } from '../transport/nats/work-queue.js';
 import type { Commands } from './commands.js';
 import { Program, type Ending } from './programs.js';
 import { admission } from './queue.js';
+import { newRunSecrets } from './run-secrets.js';
 
 /** Between two attempts to have a coordinator: its predecessor's lease has to run out. */
 const pauseMs = 1_000;
@@ -19,6 +20,7 @@ type FinishedEvent = Extract<PublicEvent, { readonly type: 'finished' }>;
 export interface CoordinatorNeeds {
   readonly clock: Clock;
   readonly ledger: RunLedger;
+  readonly queue: Pick<WorkQueue, 'put'>;
   readonly commands: Commands;
   newestEvent(run: string): Promise<PublicEvent | undefined>;
   hasJournal(run: string): Promise<boolean>;
@@ -85,12 +87,15 @@ export class Coordinators {
         this.held.delete(name);
       }
     }
+    // A launcher writes the record and nothing else. Every agent sees it, and the server lets one place come of it.
+    for (const { name, state } of runs)
+      if (state === 'submitted' && !this.held.has(name)) await this.needs.queue.put(name);
   }
 
   private async advance(run: RunRecord, held: Held, runs: readonly RunRecord[]): Promise<void> {
     switch (run.state) {
       case 'submitted':
-        return this.become(run, { state: 'queued' });
+        return this.enter(run);
       case 'queued':
         return run.stop === true
           ? this.become(run, { state: 'stopped', why: 'before it began' })
@@ -99,6 +104,13 @@ export class Coordinators {
         return this.lead(run, held);
       default:
     }
+  }
+
+  /** An agent that dies halfway leaves the keys to the next one, which takes them as they are. */
+  private async enter(run: RunRecord): Promise<void> {
+    const { ledger } = this.needs;
+    await ledger.secrets.create(run.name, await newRunSecrets(run.name, this.options.wallTimeMs));
+    await this.become(run, { state: 'queued' });
   }
 
   private async admit(run: RunRecord, runs: readonly RunRecord[]): Promise<void> {

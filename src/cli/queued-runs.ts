@@ -1,9 +1,6 @@
 import { fault } from '../agent/faults.js';
-import { Authority } from '../security/authority.js';
-import { newSecret } from '../security/secrets.js';
 import { connectNats, type NatsAccess, type NatsConnection } from '../transport/nats/connection.js';
 import { isOver, RunLedger, type RunRecord, type RunRequest } from '../transport/nats/run-ledger.js';
-import { WorkQueue } from '../transport/nats/work-queue.js';
 import { systemClock } from '../core/clock.js';
 import type { PublicEvent } from '../live/public-events.js';
 import type { CommandContext } from './context.js';
@@ -12,7 +9,6 @@ import { readEventsInNats } from './run-source.js';
 /** What commands that look at the queue have in common. */
 
 const lookMs = 500;
-const authorityHours = 90 * 24;
 
 export type Say = (text: string) => void;
 
@@ -35,19 +31,16 @@ export async function withLedger<Result>(
   }
 }
 
-/** Puts a run into the queue. @throws LockstepError `RUN_NAME_TAKEN` */
-export async function submit(
-  request: Omit<RunRequest, 'submittedMs'>,
-  ledger: RunLedger,
-  connection: NatsConnection,
-): Promise<void> {
+/**
+ * Asks for a run. This is one write, so that a launcher may die at any moment: the place in the queue and the keys follow from
+ * the record, and are the agents' part.
+ *
+ * @throws LockstepError `RUN_NAME_TAKEN`
+ */
+export async function submit(request: Omit<RunRequest, 'submittedMs'>, { runs }: RunLedger): Promise<void> {
   const { name } = request;
-  const submittedMs = Date.now();
-  const { authority, key } = await Authority.create(name, authorityHours, () => Date.now());
-  if (!(await ledger.runs.create(name, { ...request, submittedMs, state: 'submitted' })))
-    throw fault('RUN_NAME_TAKEN', { run: name, state: (await ledger.runs.get(name))?.value.state ?? 'gone' });
-  await ledger.secrets.put(name, { ca: authority.certificate, key, metricsToken: newSecret() });
-  await (await WorkQueue.open(connection)).submit({ name, submittedMs });
+  if (!(await runs.create(name, { ...request, submittedMs: Date.now(), state: 'submitted' })))
+    throw fault('RUN_NAME_TAKEN', { run: name, state: (await runs.get(name))?.value.state ?? 'gone' });
 }
 
 /** Asks a run to end. @returns its record then; undefined if there is none */
@@ -134,7 +127,8 @@ async function readAlong(
 }
 
 export function stateInWords({ name, state, why }: RunRecord): string {
-  return `run ${name} is ${state}${why === undefined || why === '' ? '' : `: ${why}`}`;
+  const reason = state === 'submitted' ? 'it waits for an agent' : why;
+  return `run ${name} is ${state}${reason === undefined || reason === '' ? '' : `: ${reason}`}`;
 }
 
 function eventInWords({ type, time, schema: _schema, sequence: _sequence, run: _run, ...facts }: PublicEvent): string {

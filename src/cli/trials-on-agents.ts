@@ -7,7 +7,7 @@ import type { SharedData } from '../lab/shared-data.js';
 import type { PlannedTrial, Train } from '../lab/sweep.js';
 import { TrialOfEvents, type TrialFacts } from '../lab/trial-of-events.js';
 import { demandAccuracy } from '../lab/trial-record.js';
-import type { NatsAccess, NatsConnection } from '../transport/nats/connection.js';
+import type { NatsAccess } from '../transport/nats/connection.js';
 import type { RunLedger } from '../transport/nats/run-ledger.js';
 import { askToStop, follow, submit, withLedger, type Say } from './queued-runs.js';
 import { readEventsInNats } from './run-source.js';
@@ -34,11 +34,11 @@ export function withQueue<Result>(
   say: Say,
   work: (queue: Queue) => Promise<Result>,
 ): Promise<Result> {
-  return withLedger(access, say, async (ledger, connection) => {
+  return withLedger(access, say, async (ledger) => {
     const slots = Math.max(1, slotCount(await ledger.nodes.list()));
     const train: Train = async (trial, rules, onEvaluation) => {
       const facts = await factsOfTrial(trial, data);
-      const run = (await earlierRun(trial, ledger)) ?? (await queued(trial, ledger, connection));
+      const run = (await earlierRun(trial, ledger)) ?? (await queued(trial, ledger));
       const seen = new TrialOfEvents(facts, rules, onEvaluation);
       let told = '';
       const record = await follow(access, ledger, run, new AbortController().signal, {
@@ -86,10 +86,10 @@ async function earlierRun({ key }: PlannedTrial, ledger: RunLedger): Promise<str
   return own[0]?.name;
 }
 
-async function queued({ key, flags, config }: PlannedTrial, ledger: RunLedger, connection: NatsConnection) {
+async function queued({ key, flags, config }: PlannedTrial, ledger: RunLedger): Promise<string> {
   const name = `trial-${key}-${randomBytes(4).toString('hex')}`;
   const { workers } = config;
   const given = new Map([...flags].filter(([field]) => field !== 'workers'));
-  await submit({ name, workers, maxWorkers: workers, priority, flags: flagWords(given) }, ledger, connection);
+  await submit({ name, workers, maxWorkers: workers, priority, flags: flagWords(given) }, ledger);
   return name;
 }

@@ -88,6 +88,20 @@ test(
   },
 );
 
+test('a launcher that dies when its record is there has launched its run, once', { skip }, async () => {
+  const orphan = launch('orphan', 60);
+  await orphan.seen(/run orphan is submitted/); //                    no agent is there: nobody but the launcher has done anything
+  orphan.child.kill('SIGKILL');
+  await orphan.ended;
+  const those = [agent('hanna'), agent('ida')];
+  const { code, stdout, stderr } = await start(['attach', 'orphan', '--nats', server().url], place.folder).ended;
+  assert.equal(code, 0, stderr);
+  assert.equal(launchedDigest(stdout), await digestOf(60));
+  await endAgents(...those);
+  const begun = those.map((each) => each.complaints().match(/started the coordinator of run orphan/g)?.length ?? 0);
+  assert.deepEqual(begun.sort(), [0, 1]);
+});
+
 test('a run is stopped in the queue and on its way, and higher priorities go first', { skip }, async () => {
   const only = agent('emma', 2, slowEngine(4));
   const long = launch('long', 100_000);

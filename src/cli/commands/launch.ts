@@ -39,8 +39,8 @@ export async function run(
     priority: whole('--priority', options.priority, 0),
     flags,
   };
-  return withLedger(access, sayTo({ stderr }), async (ledger, connection) => {
-    await submit(request, ledger, connection);
+  return withLedger(access, sayTo({ stderr }), async (ledger) => {
+    await submit(request, ledger);
     stdout.write(`run ${name} is in the queue\n`);
     if (options.detach === true) return 0;
     return attach(access, name, ledger, { stdout });

@@ -17,7 +17,7 @@ export interface RunRequest {
   readonly submittedMs: number;
 }
 
-/** `submitted` by the launcher, `queued` once an agent has taken charge of it. */
+/** `submitted` by the launcher, which does no more than that; `queued` once an agent has taken charge of it. */
 export type RunState = 'submitted' | 'queued' | 'running' | 'finished' | 'failed' | 'stopped';
 
 export interface RunRecord extends RunRequest {

@@ -1,10 +1,10 @@
 import type { ConsumerInfo, JsMsg, NatsConnection } from 'nats';
-import { isMissing } from './connection.js';
-import type { RunRequest } from './run-ledger.js';
+import { isConflict, isMissing } from './connection.js';
 import { answered, attemptMs, managerOf } from './requests.js';
 
-const stream = 'LOCKSTEP_WORK';
-const subject = 'lockstep.work';
+const stream = 'LOCKSTEP_QUEUE';
+/** Each run has a subject of its own, so that the server can tell whether it has a place. */
+const prefix = 'lockstep.queue.';
 const durable = 'agents';
 /** An agent that says nothing for so long has lost what it held: another one gets it. */
 const ackMs = 10_000;
@@ -27,7 +27,7 @@ export class WorkQueue {
   static async open(connection: NatsConnection): Promise<WorkQueue> {
     const { streams, consumers } = await managerOf(connection);
     const { AckPolicy, RetentionPolicy } = await import('nats');
-    await answered(() => streams.add({ name: stream, subjects: [subject], retention: RetentionPolicy.Workqueue }));
+    await answered(() => streams.add({ name: stream, subjects: [`${prefix}*`], retention: RetentionPolicy.Workqueue }));
     const asked = answered(() => consumers.info(stream, durable));
     const found: ConsumerInfo | undefined = await asked.catch((error: unknown) => {
       if (isMissing(error) || isNoConsumer(error)) return undefined;
@@ -44,10 +44,14 @@ export class WorkQueue {
     return new WorkQueue(connection);
   }
 
-  /** @returns when the server has stored it; the same run twice within two minutes counts once, another of its name does not */
-  async submit({ name: run, submittedMs }: Pick<RunRequest, 'name' | 'submittedMs'>): Promise<void> {
-    const options = { msgID: `${run} ${submittedMs}`, timeout: attemptMs };
-    await answered(() => this.connection.jetstream().publish(subject, JSON.stringify({ run }), options));
+  /** Gives a run a place in the queue, unless it has one: whoever has charge of it keeps it there until it is over. */
+  async put(run: string): Promise<void> {
+    const onlyOne = { expect: { lastSubjectSequence: 0 }, timeout: attemptMs };
+    try {
+      await answered(() => this.connection.jetstream().publish(`${prefix}${run}`, '', onlyOne));
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
   }
 
   /** The next run that nobody has charge of; undefined if there is none at the moment. */
@@ -55,7 +59,7 @@ export class WorkQueue {
     const consumer = await this.connection.jetstream().consumers.get(stream, durable);
     const message: JsMsg | null = await consumer.next({ expires: waitMs });
     if (!message) return undefined;
-    const { run } = message.json<{ run: string }>();
+    const run = message.subject.slice(prefix.length);
     return { run, keep: () => message.working(), done: () => message.ack() };
   }
 }
