@@ -81,8 +81,3 @@ export function number(flag: string, text: string): number {
   if (!(value >= 0)) throw cliFault('BAD_USAGE', { message: `${flag} ${text}: expected a number of at least 0` });
   return value;
 }
-
-/** A word as a person can paste it into a shell. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

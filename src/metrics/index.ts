@@ -3,5 +3,5 @@
 export { Registry } from 'prom-client';
 export { coordinatorMetrics, type CoordinatorMetrics } from './coordinator.js';
 export { type Access } from './access.js';
-export { MetricsExporter, type ExporterNeeds, type ExporterOptions } from './exporter.js';
+export { MetricsExporter, type ExporterNeeds, type ExporterOptions, type Health } from './exporter.js';
 export { workerMetrics, type WorkerMetrics } from './worker.js';

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-import { coordinate } from '../cli/coordinate.js';
+import { coordinate } from '../cli/coordinate/coordinate.js';
 import { localWorkersOf } from '../cli/local-workers-of.js';
 import { createLog } from '../cli/logger.js';
 import type { Supervisor } from '../cli/supervisor.js';

@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.js';
 import type { CommandRun } from '../context.js';
-import { coordinate } from '../coordinate.js';
+import { coordinate } from '../coordinate/coordinate.js';
 import { createLog } from '../logger.js';
 import { onSignals } from '../signals.js';
 import { findSupervisor } from '../supervisor.js';

@@ -8,16 +8,8 @@ import { planSweep, runSweep } from '../../lab/sweep.js';
 import { TrialLog } from '../../lab/trial-log.js';
 import type { CommandContext } from '../context.js';
 import { cliFault } from '../faults.js';
-import {
-  eventsTo,
-  number,
-  placeOf,
-  shellWord,
-  wholeNumber,
-  withTraining,
-  type PlaceFlags,
-  type Print,
-} from '../lab-options.js';
+import { eventsTo, number, placeOf, wholeNumber, withTraining, type PlaceFlags, type Print } from '../lab-options.js';
+import { shellWord } from '../shell-word.js';
 
 /** Accuracy that guessing reaches with ten classes. */
 const chance = 0.1;

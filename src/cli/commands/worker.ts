@@ -21,6 +21,7 @@ import { serveMetrics } from '../serve-metrics.js';
 import { onSignals } from '../signals.js';
 import { locator } from '../locator.js';
 import { findSupervisor } from '../supervisor.js';
+import { Teardown } from '../teardown.js';
 import { readVersion } from '../version.js';
 import { watchWorker } from '../watch-worker.js';
 import { secureWorker } from '../worker-security.js';
@@ -28,10 +29,10 @@ import { secureWorker } from '../worker-security.js';
 /** `lockstep worker`: everything is built here, and torn down in the opposite order. */
 export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, environment }) => {
   const supervisor = findSupervisor();
-  const closing: (() => unknown)[] = [];
+  const teardown = new Teardown();
   const name = config.name ?? hostname();
   const { logger, close } = createLog({ program: name, level: config.logLevel ?? 'info', stderr, environment });
-  closing.push(close);
+  teardown.later(close);
   const log = {
     debug: (text: string) => logger.debug(text),
     info: (text: string) => logger.info(text),
@@ -55,17 +56,17 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
     const certificate = hasMetricsTls(config) ? () => known.identity?.current() : undefined;
     const needs = { registry, health, access, certificate };
     const exporter = await serveMetrics(needs, at, given.has('metricsPort'), log.info);
-    closing.push(() => exporter.stop());
+    teardown.later(() => exporter.stop());
 
     let current: Worker | undefined;
     const leave = (): void => (current ? current.leave() : process.exit(130));
-    closing.push(onSignals(leave, () => process.exit(130)));
+    teardown.later(onSignals(leave, () => process.exit(130)));
     const timeoutSeconds = config.joinTimeoutSeconds;
     const whereabouts = await locator(config, {
       log,
       onReach: (isReached) => metrics.natsUnreachable.set(isReached ? 0 : 1),
     });
-    closing.push(() => whereabouts.close());
+    teardown.later(() => whereabouts.close());
     const first = await whereabouts.wait(timeoutSeconds, systemClock, () =>
       log.warn(`${whereabouts.notYet}; trying for ${timeoutSeconds} s`),
     );
@@ -78,7 +79,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       findCoordinator: () => whereabouts.find(),
     });
     const identity = security?.identity;
-    closing.push(() => identity?.close());
+    teardown.later(() => identity?.close());
     known.metricsToken = security?.metricsToken;
     known.identity = identity;
     const atFirst = new CoordinatorConnection(first, systemClock, identity);
@@ -169,7 +170,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
       }
     }
   } finally {
-    for (const end of closing.reverse()) await end();
+    await teardown.run();
     supervisor?.release();
   }
 };
