@@ -7,11 +7,11 @@
  * that is promised of a run holds: the report says that it is not bit-exact, and why.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { packageRoot } from '../src/core/paths.js';
+import { scratchFolder } from './leave-nothing.js';
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +46,7 @@ interface Report {
 const clusterLost = 3;
 
 async function run(flags: readonly string[], seed: number, triesLeft = 4): Promise<Report> {
-  const folder = mkdtempSync(join(tmpdir(), 'lockstep-accuracy-'));
+  const folder = scratchFolder('accuracy');
   try {
     const { workers, epochs } = values;
     const spec = ['--workers', workers, '--epochs', epochs, '--seed', String(seed), ...flags];

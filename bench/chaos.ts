@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { faultsOf, play, type ChaosResult } from '../test/e2e/chaos.js';
+import './leave-nothing.js';
 
 const steps = 150;
 const workers = 3;

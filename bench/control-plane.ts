@@ -9,11 +9,12 @@
  * others have their next Begin.
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/paths.js';
 import { CertificateFolder } from '../src/security/folder.js';
+import { scratchFolder } from './leave-nothing.js';
 import type { StubCommand, StubOrder, StubReport } from './stub-workers.js';
 
 const workerCount = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 1000);
@@ -23,7 +24,7 @@ const processes = process.argv.includes('--processes')
 const isTls = process.argv.includes('--tls');
 const steadySeconds = 10;
 
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-control-'));
+const folder = scratchFolder('control');
 const certs = join(folder, 'certs');
 if (isTls) await CertificateFolder.init(certs, 'bench', 24, Date.now);
 const flags = [
@@ -90,10 +91,6 @@ class StubProcess {
       this.listeners.add(listener);
     });
   }
-
-  end(): void {
-    this.child.kill('SIGKILL');
-  }
 }
 
 const share = Math.ceil(workerCount / processes);
@@ -119,46 +116,40 @@ function cpuSeconds(): number {
   return (Number(stat[11]) + Number(stat[12])) / 100;
 }
 
-try {
-  await Promise.all(stubs.map(async (stub) => stub.hears('ready')));
-  const joinCpu = cpuSeconds();
-  const joinMs = await untilAllRun(() => stubs.forEach((stub) => stub.tell({ kind: 'join' })));
-  const joinCpuSeconds = cpuSeconds() - joinCpu;
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
-  const [startCpu, startMs] = [cpuSeconds(), performance.now()];
-  await new Promise((resolve) => setTimeout(resolve, steadySeconds * 1000));
-  const steadyCores = (cpuSeconds() - startCpu) / ((performance.now() - startMs) / 1000);
-  const changes: number[] = [];
-  for (let i = 0; i < 5; i++) {
-    const stub = stubs[i % processes]!;
-    const number = stub.order.first + Math.floor(i / processes);
-    changes.push(await untilAllRun(() => stub.tell({ kind: 'fail', number })));
-  }
-  const membershipMs = changes.sort((a, b) => a - b)[2]!;
-  const rssMiB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${coordinator.pid}/status`, 'utf8'))![1]) / 1024;
-  const round = (value: number) => Math.round(value * 1000) / 1000;
-  const figures = {
-    joinSeconds: round(joinMs / 1000),
-    joinCpuSeconds: round(joinCpuSeconds),
-    steadyCores: round(steadyCores),
-    membershipMs: Math.round(membershipMs),
-    membershipMsMost: Math.round(changes[4]!),
-    rssMiB: Math.round(rssMiB),
-    reconnections,
-  };
-  console.log(
-    JSON.stringify({
-      cpu: cpus()[0]?.model,
-      cores: cpus().length,
-      workers: workerCount,
-      processes,
-      tls: isTls,
-      ...figures,
-    }),
-  );
-} finally {
-  coordinator.kill('SIGKILL');
-  for (const stub of stubs) stub.end();
-  rmSync(folder, { recursive: true, force: true });
+await Promise.all(stubs.map(async (stub) => stub.hears('ready')));
+const joinCpu = cpuSeconds();
+const joinMs = await untilAllRun(() => stubs.forEach((stub) => stub.tell({ kind: 'join' })));
+const joinCpuSeconds = cpuSeconds() - joinCpu;
+await new Promise((resolve) => setTimeout(resolve, 2_000));
+const [startCpu, startMs] = [cpuSeconds(), performance.now()];
+await new Promise((resolve) => setTimeout(resolve, steadySeconds * 1000));
+const steadyCores = (cpuSeconds() - startCpu) / ((performance.now() - startMs) / 1000);
+const changes: number[] = [];
+for (let i = 0; i < 5; i++) {
+  const stub = stubs[i % processes]!;
+  const number = stub.order.first + Math.floor(i / processes);
+  changes.push(await untilAllRun(() => stub.tell({ kind: 'fail', number })));
 }
+const membershipMs = changes.sort((a, b) => a - b)[2]!;
+const rssMiB = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${coordinator.pid}/status`, 'utf8'))![1]) / 1024;
+const round = (value: number) => Math.round(value * 1000) / 1000;
+const figures = {
+  joinSeconds: round(joinMs / 1000),
+  joinCpuSeconds: round(joinCpuSeconds),
+  steadyCores: round(steadyCores),
+  membershipMs: Math.round(membershipMs),
+  membershipMsMost: Math.round(changes[4]!),
+  rssMiB: Math.round(rssMiB),
+  reconnections,
+};
+console.log(
+  JSON.stringify({
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    workers: workerCount,
+    processes,
+    tls: isTls,
+    ...figures,
+  }),
+);
 process.exit();

@@ -11,12 +11,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../src/core/paths.js';
 import { NatsServer } from '../test/e2e/nats-server.js';
+import { scratchFolder } from './leave-nothing.js';
 
 interface LogLine {
   /** ISO 8601, to the millisecond. */
@@ -90,7 +90,7 @@ interface Measured {
 
 /** @param server - where the lease and the journal are, and a second coordinator waits for the first one's */
 async function measure(server?: NatsServer): Promise<Measured> {
-  const folder = mkdtempSync(join(tmpdir(), 'lockstep-coordinator-loss-'));
+  const folder = scratchFolder('coordinator-loss');
   const nats = server ? ['--nats', server.url, '--run', basename(folder)] : [];
   const whereIn = (out: string) => ['--metrics-port', '0', '--json', '--out', join(folder, out)];
   const size = ['--global-batch', '256', '--micro-batch', '32', '--eval-every', '1000000steps'];

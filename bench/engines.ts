@@ -18,6 +18,7 @@ import { packageRoot } from '../src/core/paths.js';
 import type { EngineName } from '../src/engine/engine.js';
 import { buildModelSpec } from '../src/engine/models/index.js';
 import { trialStep } from '../src/engine/trial-step.js';
+import './leave-nothing.js';
 import { untuned } from './untuned.js';
 import { median, timed } from './timing.js';
 

@@ -19,6 +19,7 @@ import type { Topology } from '../src/collective/owner-map.js';
 import { packageRoot } from '../src/core/paths.js';
 import { measureExchange } from '../src/measure/exchange-benchmark.js';
 import { LocalExchange } from '../src/measure/local-exchange.js';
+import './leave-nothing.js';
 
 const { values: flags } = parseArgs({
   options: {

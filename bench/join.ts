@@ -9,12 +9,12 @@
  * and of the step with which it comes in, from the last one without it: the step in hand that a Seal ends, then the pull, then a step.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../src/core/paths.js';
 import { median } from '../src/measure/exchange-figures.js';
+import { scratchFolder } from './leave-nothing.js';
 
 const joins = Number(process.argv[2] ?? 3);
 const units = Number(process.argv[3] ?? 4736);
@@ -35,7 +35,7 @@ const dense = (name: string, size: number, activation: string) => ({
 const flat = { class_name: 'Flatten', config: { name: 'flat', batch_input_shape: [null, 28, 28, 1] } };
 const layers = [flat, dense('first', units, 'relu'), dense('second', units, 'relu'), dense('last', 10, 'linear')];
 
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-join-'));
+const folder = scratchFolder('join');
 const model = join(folder, 'large.json');
 writeFileSync(
   model,
@@ -65,34 +65,30 @@ const entries: number[] = [];
 let phase: 'settling' | 'joining' | 'joined' | 'leaving' = 'settling';
 let usual: number[] = [];
 let lastMs: number | undefined;
-try {
-  for await (const text of createInterface({ input: coordinator.stdout! })) {
-    const line = JSON.parse(text) as Line;
-    if (line.type === 'listening') {
-      address = line.coordinator!;
-      for (let i = 0; i < 2; i++) addWorker();
-    }
-    if (line.type === 'membership') {
-      phase = line.joined!.length > 0 ? 'joined' : 'settling';
-      if (phase === 'settling') usual = [];
-    }
-    if (line.type !== 'step') continue;
-    const nowMs = performance.now();
-    const stepMs = nowMs - (lastMs ?? nowMs);
-    lastMs = nowMs;
-    if (phase === 'joined') {
-      entries.push(stepMs);
-      print({ step: line.step, usualMs: median(usual), entryMs: stepMs });
-      if (entries.length === joins) break;
-      phase = 'leaving';
-      workers.shift()!.kill('SIGTERM'); //                             the newest copy of the state stays with others
-    } else if (phase === 'settling' && usual.push(stepMs) > settledSteps) {
-      phase = 'joining';
-      addWorker();
-    }
+for await (const text of createInterface({ input: coordinator.stdout! })) {
+  const line = JSON.parse(text) as Line;
+  if (line.type === 'listening') {
+    address = line.coordinator!;
+    for (let i = 0; i < 2; i++) addWorker();
   }
-} finally {
-  for (const child of [coordinator, ...workers]) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  if (line.type === 'membership') {
+    phase = line.joined!.length > 0 ? 'joined' : 'settling';
+    if (phase === 'settling') usual = [];
+  }
+  if (line.type !== 'step') continue;
+  const nowMs = performance.now();
+  const stepMs = nowMs - (lastMs ?? nowMs);
+  lastMs = nowMs;
+  if (phase === 'joined') {
+    entries.push(stepMs);
+    print({ step: line.step, usualMs: median(usual), entryMs: stepMs });
+    if (entries.length === joins) break;
+    phase = 'leaving';
+    workers.shift()!.kill('SIGTERM'); //                             the newest copy of the state stays with others
+  } else if (phase === 'settling' && usual.push(stepMs) > settledSteps) {
+    phase = 'joining';
+    addWorker();
+  }
 }
 print({ joins, medianEntryMs: median(entries), worstEntryMs: Math.max(...entries) });
+process.exit(); //                                                    the run goes on by itself

@@ -8,37 +8,33 @@
  * they take about 5000 pictures a second. Linux only. Prints one JSON object: samples a second from memory, from the file,
  * and from the file at that pace; what share of a step is a wait for input; and the largest resident set of a worker (MB).
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/core/paths.js';
 import { npyHeader } from '../src/core/npy-header.js';
 import { train } from '../src/index.js';
+import { scratchFolder } from './leave-nothing.js';
 
 const [steps = '400', workers = '2'] = process.argv.slice(2);
 const pacedSpeed = 5000;
 const units = 64;
 const pictureBytes = 32 * 32 * 3;
 const count = Math.ceil(20e9 / pictureBytes);
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-large-'));
+const folder = scratchFolder('large');
 
-try {
-  const size = writeZeros('x.npy', '|u1', [count, 32, 32, 3], pictureBytes);
-  writeZeros('y.npy', '|u1', [count], 1);
-  const file = `await data.npy({ x: new URL('x.npy', import.meta.url), y: new URL('y.npy', import.meta.url) })`;
-  const memory = `data.arrays({
-    x: { values: new Uint8Array(2000 * ${pictureBytes}), shape: [32, 32, 3] },
-    y: { values: new Uint8Array(2000) },
-  })`;
-  const held = await measure('memory', memory, units);
-  const read = await measure('file', file, units);
-  const wider = await measure('wider', memory, widthFor(held)); //   wide layers are faster for their size: once more
-  const paced = await measure('paced', file, widthFor(wider));
-  const result = { steps: Number(steps), workers: Number(workers), fileGB: size / 1e9 };
-  process.stdout.write(`${JSON.stringify({ ...result, memory: held, file: read, paced })}\n`);
-} finally {
-  rmSync(folder, { recursive: true });
-}
+const size = writeZeros('x.npy', '|u1', [count, 32, 32, 3], pictureBytes);
+writeZeros('y.npy', '|u1', [count], 1);
+const file = `await data.npy({ x: new URL('x.npy', import.meta.url), y: new URL('y.npy', import.meta.url) })`;
+const memory = `data.arrays({
+  x: { values: new Uint8Array(2000 * ${pictureBytes}), shape: [32, 32, 3] },
+  y: { values: new Uint8Array(2000) },
+})`;
+const held = await measure('memory', memory, units);
+const read = await measure('file', file, units);
+const wider = await measure('wider', memory, widthFor(held)); //   wide layers are faster for their size: once more
+const paced = await measure('paced', file, widthFor(wider));
+const result = { steps: Number(steps), workers: Number(workers), fileGB: size / 1e9 };
+process.stdout.write(`${JSON.stringify({ ...result, memory: held, file: read, paced })}\n`);
 
 /** Of the layer that would make this run as fast as wanted, if time went by size alone. */
 function widthFor({ units, samplesPerSecond }: { readonly units: number; readonly samplesPerSecond: number }): number {

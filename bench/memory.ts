@@ -8,12 +8,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packageRoot } from '../src/core/paths.js';
+import { scratchFolder } from './leave-nothing.js';
 
 interface Sample {
   readonly steps: number;
@@ -23,25 +22,21 @@ interface Sample {
 
 const [steps = '2000', model = 'lenet5'] = process.argv.slice(2);
 const sampleMs = 200;
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-memory-'));
+const folder = scratchFolder('memory');
 const lockstep = (args: readonly string[]) =>
   spawn(process.execPath, [join(packageRoot, 'bin', 'lockstep.js'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
-try {
-  const spec = ['--workers', '1', '--steps', steps, '--model', model, '--global-batch', '256', '--micro-batch', '64'];
-  const local = ['--port', '0', '--metrics-port', '0', '--json', '--out', join(folder, 'run')];
-  const coordinator = lockstep(['coordinator', ...spec, ...local]);
-  const ended = once(coordinator, 'exit');
-  const address = await firstMatch(coordinator.stdout, /"coordinator":"([^"]+)"/);
-  const worker = lockstep(['worker', '--coordinator', address, '--metrics-port', '0', '--exchange-port', '0']);
-  const url = await firstMatch(worker.stderr, /metrics on (http:\S+\/metrics)/);
-  const samples = await sampleUntilGone(url);
-  const [code] = (await ended) as [number];
-  if (code !== 0) throw new Error(`the run ended with exit code ${code}`);
-  process.stdout.write(`${JSON.stringify(summary(samples))}\n`);
-} finally {
-  rmSync(folder, { recursive: true });
-}
+const spec = ['--workers', '1', '--steps', steps, '--model', model, '--global-batch', '256', '--micro-batch', '64'];
+const local = ['--port', '0', '--metrics-port', '0', '--json', '--out', join(folder, 'run')];
+const coordinator = lockstep(['coordinator', ...spec, ...local]);
+const ended = once(coordinator, 'exit');
+const address = await firstMatch(coordinator.stdout, /"coordinator":"([^"]+)"/);
+const worker = lockstep(['worker', '--coordinator', address, '--metrics-port', '0', '--exchange-port', '0']);
+const url = await firstMatch(worker.stderr, /metrics on (http:\S+\/metrics)/);
+const samples = await sampleUntilGone(url);
+const [code] = (await ended) as [number];
+if (code !== 0) throw new Error(`the run ended with exit code ${code}`);
+process.stdout.write(`${JSON.stringify(summary(samples))}\n`);
 
 /** The first group of the first line that matches; goes on reading, so that the process never waits for us. */
 async function firstMatch(stream: NodeJS.ReadableStream, pattern: RegExp): Promise<string> {
@@ -62,7 +57,7 @@ async function sampleUntilGone(url: string): Promise<readonly Sample[]> {
       () => undefined,
     );
     if (text === undefined) return samples.filter(({ steps: done }) => done > 0);
-    const valueOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+    const valueOf = (name: string) => Number(new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
     samples.push({
       steps: valueOf('lockstep_worker_steps_total'),
       residentBytes: valueOf('process_resident_memory_bytes'),

@@ -7,15 +7,15 @@
  * either is first in every other pair, so that what else the machine does meets both. Prints one JSON object: medians of steps
  * a second, the median of the pairs' ratios, own to built in, with its extremes, and whether all weights had the same bits.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { train } from '../src/index.js';
+import { scratchFolder } from './leave-nothing.js';
 import { ownLenet5 } from './own-lenet5.js';
 
 const [pairs, steps] = [process.argv[2] ?? '5', process.argv[3] ?? '600'].map(Number) as [number, number];
 const globalBatchSize = 128;
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-own-model-'));
+const folder = scratchFolder('own-model');
 const digests = new Set<string>();
 
 async function stepsPerSecond(kind: 'builtIn' | 'own', turn: number): Promise<number> {
@@ -34,22 +34,18 @@ const median = (values: readonly number[]): number => {
 };
 
 const module = join(folder, 'lenet5.mjs');
-try {
-  writeFileSync(module, ownLenet5('mnist'));
-  const speeds: Record<'builtIn' | 'own', number[]> = { builtIn: [], own: [] };
-  for (let turn = 0; turn < pairs; turn++)
-    for (const kind of turn % 2 === 0 ? (['builtIn', 'own'] as const) : (['own', 'builtIn'] as const))
-      speeds[kind].push(await stepsPerSecond(kind, turn));
-  const ratios = speeds.own.map((own, i) => own / speeds.builtIn[i]!);
-  const rounded = (value: number): number => Number(value.toPrecision(4));
-  const result = {
-    ...{ pairs, steps, isSameDigest: digests.size === 1 },
-    builtInStepsPerSecond: rounded(median(speeds.builtIn)),
-    ownStepsPerSecond: rounded(median(speeds.own)),
-    ratio: rounded(median(ratios)),
-    ratios: [Math.min(...ratios), Math.max(...ratios)].map(rounded),
-  };
-  process.stdout.write(`${JSON.stringify(result)}\n`);
-} finally {
-  rmSync(folder, { recursive: true });
-}
+writeFileSync(module, ownLenet5('mnist'));
+const speeds: Record<'builtIn' | 'own', number[]> = { builtIn: [], own: [] };
+for (let turn = 0; turn < pairs; turn++)
+  for (const kind of turn % 2 === 0 ? (['builtIn', 'own'] as const) : (['own', 'builtIn'] as const))
+    speeds[kind].push(await stepsPerSecond(kind, turn));
+const ratios = speeds.own.map((own, i) => own / speeds.builtIn[i]!);
+const rounded = (value: number): number => Number(value.toPrecision(4));
+const result = {
+  ...{ pairs, steps, isSameDigest: digests.size === 1 },
+  builtInStepsPerSecond: rounded(median(speeds.builtIn)),
+  ownStepsPerSecond: rounded(median(speeds.own)),
+  ratio: rounded(median(ratios)),
+  ratios: [Math.min(...ratios), Math.max(...ratios)].map(rounded),
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -9,14 +9,15 @@
  * `--cores 0` predicts as for workers with cores of their own.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
 import type { StepRecord } from '../src/core/events.js';
 import { packageRoot } from '../src/core/paths.js';
 import { median } from '../src/measure/exchange-figures.js';
+import { scratchFolder } from './leave-nothing.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -30,7 +31,7 @@ const { values: flags } = parseArgs({
     steps: { type: 'string', default: '600' },
   },
 });
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
+const folder = scratchFolder('plan');
 const run = join(folder, 'run');
 const kept = join(folder, 'plan.json');
 const cores = flags.cores === '0' ? [] : ['--cores', flags.cores];
@@ -57,28 +58,24 @@ function phasesIn(lines: readonly Line[]): string {
 
 const errors = new Map<string, number[]>();
 if (!flags.json) console.log(`${cpus()[0]!.model}, ${cpus().length} cores, Node ${process.versions.node}`);
-try {
-  for (let round = 1; round <= Number(flags.rounds); round++) {
-    for (const engine of flags.engines.split(',')) {
-      await lockstep('plan', ...training, ...cores, '--engine', engine, '--out', kept);
-      for (const workers of flags.workers.split(',')) {
-        rmSync(run, { recursive: true, force: true });
-        const where = ['--workers', workers, '--threads', '1', '--checkpoint-every', 'off', '--out', run];
-        const steps = await lockstep('train', ...training, '--engine', engine, ...where, '--metrics-port', '0');
-        const comparison = (await lockstep('plan', '--from', kept, '--compare', run, ...cores)).at(-1)!;
-        const { predicted, imagesPerSecond, ratio } = comparison as unknown as Record<string, number>;
-        const key = `${engine.padEnd(6)}  ${workers}`;
-        errors.set(key, [...(errors.get(key) ?? []), (ratio! - 1) * 100]);
-        if (flags.json) console.log(JSON.stringify({ round, engine, ...comparison }));
-        else
-          console.log(
-            `round ${round}  ${key} ${workers === '1' ? 'worker ' : 'workers'}: predicted ${predicted!.toFixed(0).padStart(6)} images/s, measured ${imagesPerSecond!.toFixed(0).padStart(6)}, off by ${((ratio! - 1) * 100).toFixed(0).padStart(3)} %; ms a step: ${phasesIn(steps)}`,
-          );
-      }
+for (let round = 1; round <= Number(flags.rounds); round++) {
+  for (const engine of flags.engines.split(',')) {
+    await lockstep('plan', ...training, ...cores, '--engine', engine, '--out', kept);
+    for (const workers of flags.workers.split(',')) {
+      rmSync(run, { recursive: true, force: true });
+      const where = ['--workers', workers, '--threads', '1', '--checkpoint-every', 'off', '--out', run];
+      const steps = await lockstep('train', ...training, '--engine', engine, ...where, '--metrics-port', '0');
+      const comparison = (await lockstep('plan', '--from', kept, '--compare', run, ...cores)).at(-1)!;
+      const { predicted, imagesPerSecond, ratio } = comparison as unknown as Record<string, number>;
+      const key = `${engine.padEnd(6)}  ${workers}`;
+      errors.set(key, [...(errors.get(key) ?? []), (ratio! - 1) * 100]);
+      if (flags.json) console.log(JSON.stringify({ round, engine, ...comparison }));
+      else
+        console.log(
+          `round ${round}  ${key} ${workers === '1' ? 'worker ' : 'workers'}: predicted ${predicted!.toFixed(0).padStart(6)} images/s, measured ${imagesPerSecond!.toFixed(0).padStart(6)}, off by ${((ratio! - 1) * 100).toFixed(0).padStart(3)} %; ms a step: ${phasesIn(steps)}`,
+        );
     }
   }
-} finally {
-  rmSync(folder, { recursive: true });
 }
 const signed = (value: number): string => `${value < 0 ? '' : '+'}${value.toFixed(1)} %`;
 if (!flags.json)

@@ -11,11 +11,11 @@
  * be done again or were never told of; after a restart of torchrun these are the steps since its last checkpoint.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../src/core/paths.js';
+import { scratchFolder } from './leave-nothing.js';
 
 interface Recovery {
   readonly milliseconds: number;
@@ -129,7 +129,7 @@ const kinds: Record<string, (round: number, folder: string) => Promise<Recovery>
 const found = new Map<string, Recovery[]>(Object.keys(kinds).map((kind) => [kind, []]));
 for (let round = 0; round < rounds; round++) {
   for (const [kind, run] of Object.entries(kinds)) {
-    const folder = mkdtempSync(join(tmpdir(), 'lockstep-recovery-'));
+    const folder = scratchFolder('recovery');
     try {
       const recovery = await run(round, folder);
       process.stdout.write(`${JSON.stringify({ fault: kind, round, ...recovery })}\n`);

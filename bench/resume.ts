@@ -9,13 +9,13 @@
  * code 1 if a digest differs or a kill came too late.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { packageRoot } from '../src/core/paths.js';
 import { randomStream } from '../src/core/random.js';
+import { scratchFolder } from './leave-nothing.js';
 
 interface Line {
   readonly type: string;
@@ -26,7 +26,7 @@ interface Line {
 
 const steps = 150;
 const begun = ['--steps', String(steps), '--global-batch', '256', '--seed', '7', '--checkpoint-every', '5steps'];
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-resume-'));
+const folder = scratchFolder('resume');
 
 /** Ends every process that names `out`, all at once. */
 function killAll(out: string): void {
@@ -91,19 +91,15 @@ async function killedTwice(seed: number) {
 
 const runs = Math.ceil(Number(process.argv[2] ?? 20) / 2);
 const firstSeed = Number(process.argv[3] ?? 0);
-try {
-  const whole = join(folder, 'whole');
-  const { digest: expected } = await train(whole, [...begun, '--workers', '1', '--out', join(whole, 'run')]);
-  if (expected === undefined) throw new Error('the run that nobody kills did not come to its end');
-  const failed: number[] = [];
-  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
-    const { digest, hasFired, ...story } = await killedTwice(seed);
-    const isSame = digest === expected && hasFired;
-    if (!isSame) failed.push(seed);
-    process.stdout.write(`${JSON.stringify({ seed, ...story, digest: digest?.slice(0, 12), hasFired, isSame })}\n`);
-  }
-  process.stdout.write(`${JSON.stringify({ kills: 2 * runs, failedSeeds: failed, weightsDigest: expected })}\n`);
-  if (failed.length > 0) process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+const whole = join(folder, 'whole');
+const { digest: expected } = await train(whole, [...begun, '--workers', '1', '--out', join(whole, 'run')]);
+if (expected === undefined) throw new Error('the run that nobody kills did not come to its end');
+const failed: number[] = [];
+for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
+  const { digest, hasFired, ...story } = await killedTwice(seed);
+  const isSame = digest === expected && hasFired;
+  if (!isSame) failed.push(seed);
+  process.stdout.write(`${JSON.stringify({ seed, ...story, digest: digest?.slice(0, 12), hasFired, isSame })}\n`);
 }
+process.stdout.write(`${JSON.stringify({ kills: 2 * runs, failedSeeds: failed, weightsDigest: expected })}\n`);
+if (failed.length > 0) process.exitCode = 1;

@@ -9,11 +9,10 @@
  * that a noisy minute meets all of them.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../src/core/paths.js';
+import { atEnd, scratchFolder } from './leave-nothing.js';
 
 const [floats = '26214400', rounds = '5', rate = '1gbit', chosen = 'f32,bf16,int8,topk'] = process.argv.slice(2);
 const codecs = chosen.split(',');
@@ -22,13 +21,16 @@ const addresses = ['10.77.0.1', '10.77.0.2'] as const;
 const hosts = addresses.map((address) => `${address}:7171`).join(',');
 
 /** Each side has a folder for temporary files of its own, or they would meet at a Unix socket there, beside the link. */
-const folders = names.map((name) => mkdtempSync(join(tmpdir(), `${name}-`)));
+const folders = names.map((_, i) => scratchFolder(`slow-link-${'ab'[i]}`));
 
 const ip = (...args: string[]): void => void execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 const inside = (name: string, ...command: string[]): void => ip('netns', 'exec', name, ...command);
 
 function setUp(): void {
-  for (const name of names) ip('netns', 'add', name);
+  for (const name of names) {
+    ip('netns', 'add', name);
+    atEnd(() => ip('netns', 'delete', name));
+  }
   const [left, right] = names.map((_, i) => `ls${process.pid}${'ab'[i]}`) as [string, string];
   ip('link', 'add', left, 'netns', names[0], 'type', 'veth', 'peer', 'name', right, 'netns', names[1]);
   for (const [i, device] of [left, right].entries()) {
@@ -57,26 +59,15 @@ if (process.getuid?.() !== 0) {
   process.stderr.write('network namespaces need root: not measured\n');
   process.exit(1);
 }
-try {
-  setUp();
-  const times = new Map<string, number[]>(codecs.map((codec) => [codec, []]));
-  for (let round = 0; round < Number(rounds); round++)
-    for (const codec of codecs) times.get(codec)!.push(await measure(codec));
-  const exact = times.get('f32')!;
-  console.log(`${floats} floats, 2 workers, link of ${rate}, ${rounds} rounds, Node ${process.versions.node}`);
-  for (const [codec, own] of times) {
-    const ratio = median(own.map((ms, i) => exact[i]! / ms));
-    console.log(`${codec.padEnd(6)} ${median(own).toFixed(0).padStart(7)} ms   ${ratio.toFixed(2)} times f32`);
-  }
-} finally {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  for (const name of names) {
-    try {
-      ip('netns', 'delete', name);
-    } catch {
-      // it was never made
-    }
-  }
+setUp();
+const times = new Map<string, number[]>(codecs.map((codec) => [codec, []]));
+for (let round = 0; round < Number(rounds); round++)
+  for (const codec of codecs) times.get(codec)!.push(await measure(codec));
+const exact = times.get('f32')!;
+console.log(`${floats} floats, 2 workers, link of ${rate}, ${rounds} rounds, Node ${process.versions.node}`);
+for (const [codec, own] of times) {
+  const ratio = median(own.map((ms, i) => exact[i]! / ms));
+  console.log(`${codec.padEnd(6)} ${median(own).toFixed(0).padStart(7)} ms   ${ratio.toFixed(2)} times f32`);
 }
 
 function median(values: readonly number[]): number {

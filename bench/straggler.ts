@@ -8,13 +8,12 @@
  * and digest; first without the fault, then with it. Another folder, built, says what its sources make of the same faults.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PhaseSeconds } from '../src/core/events.js';
 import { packageRoot } from '../src/core/paths.js';
 import { median } from '../src/measure/exchange-figures.js';
+import { scratchFolder } from './leave-nothing.js';
 
 const stallMs = Number(process.argv[2] ?? 1000);
 const root = process.argv[3] ?? packageRoot;
@@ -28,7 +27,7 @@ interface Line {
   readonly weightsDigest?: string;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-straggler-'));
+const folder = scratchFolder('straggler');
 const local = ['--port', '0', '--metrics-port', '0', '--json', '--log-level', 'error'];
 const spec = ['--global-batch', '256', '--micro-batch', '32', '--steps', String(steps), '--seed', '7'];
 const saving = ['--checkpoint-every', 'off', '--eval-every', `${steps}steps`];
@@ -83,15 +82,11 @@ async function measured(name: string, faults: Readonly<Record<string, string>>):
   };
 }
 
-try {
-  const at = Array.from({ length: Math.floor(steps / every) - 1 }, (_, i) => (i + 1) * every).join(',');
-  const preload = `--import ${new URL('../test/e2e/engine-faults.js', import.meta.url).href}`;
-  const stalling = { NODE_OPTIONS: preload, STALL_ENGINE_AT: at, STALL_ENGINE_MS: String(stallMs) };
-  for (const [name, faults] of [
-    ['undisturbed', {}],
-    ['stalling', stalling],
-  ] as const)
-    process.stdout.write(`${JSON.stringify(await measured(name, faults))}\n`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const at = Array.from({ length: Math.floor(steps / every) - 1 }, (_, i) => (i + 1) * every).join(',');
+const preload = `--import ${new URL('../test/e2e/engine-faults.js', import.meta.url).href}`;
+const stalling = { NODE_OPTIONS: preload, STALL_ENGINE_AT: at, STALL_ENGINE_MS: String(stallMs) };
+for (const [name, faults] of [
+  ['undisturbed', {}],
+  ['stalling', stalling],
+] as const)
+  process.stdout.write(`${JSON.stringify(await measured(name, faults))}\n`);

@@ -19,6 +19,7 @@ import {
 import { Authority } from '../src/security/authority.js';
 import type { Credentials } from '../src/security/identity.js';
 import { newKeyPair } from '../src/security/secrets.js';
+import './leave-nothing.js';
 
 const self = new URL(import.meta.url).pathname;
 const sizes = [44_426, 1_048_576, 26_214_400];

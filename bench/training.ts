@@ -13,13 +13,14 @@
  * else a worker alone has its engine on one core and its exchange on another.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
 import { packageRoot } from '../src/core/paths.js';
 import { median } from '../src/measure/exchange-figures.js';
+import { scratchFolder } from './leave-nothing.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -36,7 +37,7 @@ const { values: flags } = parseArgs({
 });
 const run = promisify(execFile);
 const batch = Number(flags.batch);
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-bench-'));
+const folder = scratchFolder('training');
 
 /** Images a second, and where a step's time went on rank 0. */
 interface Speed {
@@ -102,7 +103,6 @@ for (let round = 0; round < Number(flags.rounds); round++) {
     keep('torch', workers, await theirs(workers));
   }
 }
-rmSync(folder, { recursive: true });
 
 const speeds = (who: string, workers: number): number[] =>
   (found.get(`${who} ${workers}`) ?? []).map(({ imagesPerSecond }) => imagesPerSecond);
