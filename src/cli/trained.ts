@@ -8,7 +8,7 @@ import type { CommandContext } from './context.js';
 
 /** Commands and their flags, for what checks that documents show nothing else. */
 export const trainedFlags: Readonly<Record<string, readonly string[]>> = {
-  evaluate: ['--model', '--dataset', '--engine', '--json'],
+  evaluate: ['--model', '--module', '--dataset', '--set', '--engine', '--json'],
   predict: ['--model', '--json'],
   export: ['--model', '--to', '--out'],
 };
@@ -23,8 +23,14 @@ export function addTrainedCommands(program: Commander, context: CommandContext):
       .allowExcessArguments(false)
       .requiredOption('--model <RUN|FILE>', 'folder of a run, a .safetensors file of one, or a model.json with weights')
       .helpOption('-h, --help', 'print this text');
-  add('evaluate', 'test a trained model on a data set', 'Computes loss and accuracy of a trained model on a test set.')
-    .option('--dataset <mnist|DIR>', 'as for train', 'mnist')
+  add(
+    'evaluate',
+    'test a trained model on a data set',
+    'Computes loss, accuracy and metrics of a trained model, by default on what its run evaluated.',
+  )
+    .option('--module <FILE>', "module whose data, loss and metrics are meant; default: the run's")
+    .option('--dataset <mnist|DIR>', "as for train, instead of a module's data; default: the run's, or mnist")
+    .option('--set <SET>', 'train, validation or test; default: what the run evaluates')
     .option('--engine <ENGINE>', 'as for train', 'auto')
     .option('--json', 'print one JSON object')
     .action(async (options: EvaluateOptions) => (await import('./commands/evaluate.js')).run(options, context));

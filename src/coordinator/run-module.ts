@@ -9,7 +9,7 @@ import { isClassNumber } from '../engine/has-accuracy.js';
 import type { ModelDescription } from '../engine/describe-model.js';
 import type { ModelSpec } from '../engine/model-spec.js';
 import { DataThread } from '../own/data-thread.js';
-import { readTimeoutMsOf, type RunDefinition } from '../own/definition.js';
+import { readTimeoutMsOf, type RunDefinition, type SetName } from '../own/definition.js';
 import { loadRunModule } from '../own/load-module.js';
 import { metricSpecsOf } from '../own/metrics.js';
 import { moduleDigest } from '../own/module-digest.js';
@@ -31,19 +31,32 @@ export interface OpenedRunModule {
 /** Loads a run's module. @param file - as somebody gave it @throws LockstepError as `openRunModule` does */
 export type OpenModule = (file: string) => Promise<OpenedRunModule>;
 
-/** @throws LockstepError for the first thing that is wrong with the module or its data */
-export async function openRunModule(file: string, clock: Clock = systemClock): Promise<OpenedRunModule> {
+/**
+ * @param evaluated - what evaluations take, where it is not the set that a run would evaluate
+ * @throws LockstepError for the first thing that is wrong with the module or its data
+ */
+export async function openRunModule(
+  file: string,
+  clock: Clock = systemClock,
+  evaluated?: SetName,
+): Promise<OpenedRunModule> {
   const path = resolve(file);
   const sha256 = await moduleDigest(path);
   const run = await loadRunModule(path);
   const { data } = run;
   const dataset = typeof data !== 'string' ? undefined : data === 'mnist' ? data : resolve(dirname(path), data);
-  return { path, sha256, run, dataset, sets: dataset === undefined ? await describeSets(path, run, clock) : undefined };
+  const sets = dataset === undefined ? await describeSets(path, run, clock, evaluated) : undefined;
+  return { path, sha256, run, dataset, sets };
 }
 
-async function describeSets(path: string, run: RunDefinition, clock: Clock): Promise<Omit<OwnSetsSpec, 'classes'>> {
+async function describeSets(
+  path: string,
+  run: RunDefinition,
+  clock: Clock,
+  evaluated: SetName | undefined,
+): Promise<Omit<OwnSetsSpec, 'classes'>> {
   const readTimeoutMs = readTimeoutMsOf(run);
-  const thread = await DataThread.open({ path, readTimeoutMs }, clock);
+  const thread = await DataThread.open({ path, readTimeoutMs, evaluated }, clock);
   const { sets, probes } = thread;
   await thread.stop();
   const { train, test } = sets;

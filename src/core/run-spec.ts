@@ -121,7 +121,7 @@ export interface OwnSetsSpec {
 /** A set of samples that the module reads. */
 export interface OwnSetSpec {
   /** Its name in the module. */
-  readonly set: string;
+  readonly set: 'train' | 'validation' | 'test';
   readonly length: number;
   readonly x: OwnFormat;
   readonly y: OwnFormat;

@@ -7,8 +7,7 @@ import { fault } from './faults.js';
 export interface NamedDataset {
   /** File of the run's module. */
   readonly path: string;
-  /** `train`, `validation` or `test`. */
-  readonly set: string;
+  readonly set: 'train' | 'validation' | 'test';
   readonly data: Dataset;
   /** Labels are class numbers below it; absent where they are something else. */
   readonly classes?: number;

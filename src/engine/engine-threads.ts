@@ -11,7 +11,7 @@ import {
   type EngineThreadOptions,
   type ResidentImages,
 } from './engine-thread.js';
-import type { SampleSource } from './feeds/streamed-feed.js';
+import type { SampleSource } from './feeds/sample-source.js';
 import { prepareTensorflow } from './libtensorflow/environment.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 

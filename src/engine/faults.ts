@@ -40,7 +40,7 @@ export const engineFaults = {
     exitCode: 2,
     meaning: "The loss of a model is a function of its run's module, which what was saved does not have.",
     message: ({ model }) => `model ${model} was trained with a loss of its run's module, which is not here`,
-    remedy: 'report.json of the run has its test loss; `lockstep predict` gives what the model answers',
+    remedy: 'say where it is: lockstep evaluate --module FILE; `lockstep predict` gives answers without it',
   } satisfies FaultKind<{ readonly model: string }>,
   TENSOR_WITHOUT_INITIALISER: {
     exitCode: 2,

@@ -1,6 +1,7 @@
 /** What the thread that reads a run's samples says, and is told. Samples lie in shared memory: places travel. */
 import type { SentError } from '../core/sent-error.js';
 import type { SampleFormat } from '../data/dataset.js';
+import type { SetName } from './definition.js';
 
 /** Which of a run's sets: steps take `train`, evaluations `test`, which may be called otherwise in the module. */
 export type SetRole = 'train' | 'test';
@@ -8,7 +9,7 @@ export type SetRole = 'train' | 'test';
 /** A set, as far as it is known before it is read. */
 export interface SetDescription {
   /** Its name in the module: `train`, `validation` or `test`. */
-  readonly set: string;
+  readonly set: SetName;
   readonly length: number;
   readonly x: SampleFormat;
   readonly y: SampleFormat;
@@ -18,7 +19,10 @@ export interface SetDescription {
 export type Probes = Readonly<Record<SetRole, string>>;
 
 export interface DataThreadData {
+  /** File of the run's module. */
   readonly path: string;
+  /** What evaluations take, where it is not the set that a run would evaluate. */
+  readonly evaluated?: SetName | undefined;
 }
 
 export interface Opened {

@@ -23,8 +23,8 @@ const port = parentPort!;
 const tell = (message: FromDataThread): void => port.postMessage(message);
 
 try {
-  const { path } = workerData as DataThreadData;
-  const sets = await openData(path, await loadRunModule(path));
+  const { path, evaluated } = workerData as DataThreadData;
+  const sets = await openData(path, await loadRunModule(path), evaluated);
   port.on('message', (connect: Connect) => serve(sets, connect));
   tell({ sets: { train: describe(sets.train), test: describe(sets.test) } });
   tell({ probes: { train: await probe(sets.train), test: await probe(sets.test) } });

@@ -9,9 +9,7 @@ import { fault } from './faults.js';
 /** A module may read whole files before its sets are there. */
 const loadLimitMs = 600_000;
 
-export interface DataThreadOptions {
-  /** File of the run's module. */
-  readonly path: string;
+export interface DataThreadOptions extends DataThreadData {
   /** How long one `read` may take. */
   readonly readTimeoutMs: number;
 }
@@ -46,10 +44,10 @@ export class DataThread {
    * @throws LockstepError with a code of `ownFaults` or of a user's data set
    */
   static async open(options: DataThreadOptions, clock: Clock): Promise<DataThread> {
-    const workerData: DataThreadData = { path: options.path };
+    const { path, readTimeoutMs, evaluated } = options;
+    const workerData: DataThreadData = { path, evaluated };
     const thread = new Worker(new URL('./data-thread-main.js', import.meta.url), { workerData });
     const self = new DataThread(thread, options, clock);
-    const { path, readTimeoutMs } = options;
     try {
       self.opened = await self.next('sets', loadLimitMs, (seconds) => fault('RUN_MODULE_SILENT', { path, seconds }));
       const { probes } = await self.next('probes', readTimeoutMs, (seconds) =>

@@ -36,6 +36,9 @@ export type SampleFunction = (tf: TensorFlow, labels: core.Tensor, outputs: core
  */
 export type MetricName = Exclude<MetricSpec['of'], 'own'>;
 
+/** The sets of samples that a run may have. */
+export type SetName = keyof RunData;
+
 /** The data of a run. */
 export interface RunData {
   readonly train: Dataset;

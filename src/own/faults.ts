@@ -14,7 +14,8 @@ export const ownFaults = {
     exitCode: 2,
     meaning: 'The module of a run is not where it is looked for.',
     message: (f: { path: string; reason: string }) => `cannot read the run module ${f.path}: ${f.reason}`,
-    remedy: 'put the module there, or say where it lies on this machine: lockstep worker --module FILE',
+    remedy:
+      'put the module there, or say where it lies on this machine: --module FILE of `lockstep worker` and `evaluate`',
   },
   MODULE_NOT_SHIPPED: {
     exitCode: 2,

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 
 import { LockstepError } from '../core/errors.js';
 import { demandDataset, type NamedDataset } from '../data/checked-read.js';
-import type { RunData, RunDefinition } from './definition.js';
+import type { RunData, RunDefinition, SetName } from './definition.js';
 import { fault } from './faults.js';
 import { wrongMetrics } from './metrics.js';
 
@@ -45,15 +45,19 @@ export interface OpenedData {
   readonly test: NamedDataset;
 }
 
-/** @throws LockstepError `DATASET_MALFORMED`, `RUN_MODULE_BROKEN`, and what the user's own readers throw */
-export async function openData(path: string, { data }: RunDefinition): Promise<OpenedData> {
+/**
+ * @param evaluated - what evaluations take, where it is not the set that a run would evaluate
+ * @throws LockstepError `DATASET_MALFORMED`, `RUN_MODULE_BROKEN`, and what the user's own readers throw
+ */
+export async function openData(path: string, { data }: RunDefinition, evaluated?: SetName): Promise<OpenedData> {
   const opened = typeof data === 'function' ? await callData(path, data) : (data as RunData);
-  const named = (set: keyof RunData): NamedDataset => {
+  const named = (set: SetName): NamedDataset => {
     const found: unknown = opened?.[set];
     demandDataset(path, set, found);
     return { path, set, data: found };
   };
-  return { train: named('train'), test: named(opened.validation ? 'validation' : opened.test ? 'test' : 'train') };
+  const usual = opened.validation ? 'validation' : opened.test ? 'test' : 'train';
+  return { train: named('train'), test: named(evaluated ?? usual) };
 }
 
 async function callData(path: string, data: () => RunData | Promise<RunData>): Promise<RunData> {

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 
 import { systemClock } from '../core/clock.js';
 import type { OwnSetsSpec, RunModuleSpec, RunSpec } from '../core/run-spec.js';
-import { streamMemory, type SampleSource } from '../engine/feeds/streamed-feed.js';
+import { sampleSourceOf, type SampleSource } from '../engine/feeds/sample-source.js';
 import { ownLossOf, type OwnLossOptions } from '../engine/own-loss-options.js';
 import { DataThread } from '../own/data-thread.js';
 import { fault } from '../own/faults.js';
@@ -66,9 +66,8 @@ async function received({ path, shipped }: RunModuleSpec, needs: ModuleNeeds): P
   return file;
 }
 
-async function openSamples(path: string, sets: OwnSetsSpec, { microBatchSize, seed }: RunSpec): Promise<SampleSource> {
-  const { readTimeoutMs, classes } = sets;
-  const thread = await DataThread.open({ path, readTimeoutMs }, systemClock);
+async function openSamples(path: string, sets: OwnSetsSpec, spec: RunSpec): Promise<SampleSource> {
+  const thread = await DataThread.open({ path, readTimeoutMs: sets.readTimeoutMs }, systemClock);
   for (const role of ['train', 'test'] as const) {
     const [was, is] = [sets[role], { ...thread.sets[role], probe: thread.probes[role] }];
     const what = (['set', 'length', 'x', 'y', 'probe'] as const).find((key) => inWords(was[key]) !== inWords(is[key]));
@@ -77,15 +76,7 @@ async function openSamples(path: string, sets: OwnSetsSpec, { microBatchSize, se
     const facts = { path, host: hostname(), set: was.set, was: inWords(was[what]), is: inWords(is[what]) };
     throw fault('RUN_DATA_DIFFERS', { ...facts, what: what === 'probe' ? 'digest of a few samples' : what });
   }
-  return {
-    readTimeoutMs,
-    open() {
-      const memory = streamMemory(sets, microBatchSize);
-      const port = thread.connect({ memory, seed, ...(classes === undefined ? {} : { classes }) });
-      return { path, sets, memory, port };
-    },
-    stop: () => thread.stop(),
-  };
+  return sampleSourceOf(thread, path, sets, spec);
 }
 
 function inWords(value: unknown): string {

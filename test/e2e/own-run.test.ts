@@ -101,6 +101,13 @@ for (const [name, parts, count] of [
     assert.equal(mse !== undefined, name === 'named');
     if (mse !== undefined) assert.ok(Math.abs(mse / Number(testLoss) - 1) < 1e-5, `${mse}, not ${String(testLoss)}`);
     if (mse !== undefined) assert.ok(farthest! ** 2 < mse, 'a mean of squares is more than the square of the mean');
+    const evaluated = async (...more: string[]): Promise<JsonLine> =>
+      reportOf(await runToEnd(['evaluate', '--json', '--model', place.path(`${name}-1`), ...more], place.folder));
+    const { set, samples, ...figures } = await evaluated();
+    assert.deepEqual([set, samples], ['validation', 100]);
+    for (const key of ['testLoss', 'testAccuracy', 'testMetrics'])
+      assert.deepEqual(figures[key], alone[key], `${key}: evaluate says what the run said, to the bit`);
+    assert.equal((await evaluated('--set', 'train', '--module', module))['samples'], 256);
     await train(module, `${name}-resumed`, ...steps(11), '--workers', '2');
     const resume = [
       'train',

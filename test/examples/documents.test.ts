@@ -42,13 +42,16 @@ test('docs/concepts.md: two runs with the same digest', async () => {
   assert.equal(digestIn(one!), digestIn(three!));
 });
 
-test('docs/own-model.md: the module trains', async () => {
+test('docs/own-model.md: the module trains, and what it has trained is evaluated', async () => {
   mkdirSync(place.path('node_modules'));
   symlinkSync(packageRoot, place.path('node_modules/lockstep'), 'dir');
   const module = blocksOf('docs/own-model.md').find(({ text }) => text.startsWith('// my-run.mjs'));
   writeFileSync(place.path('my-run.mjs'), module!.text);
   const [printed] = await printedBy('docs/own-model.md', 'train my-run');
   assert.match(digestIn(printed!), /^[0-9a-f]{64}$/);
+  const [all, best] = await printedBy('docs/own-model.md', 'evaluate my-run');
+  for (const line of [all, best])
+    assert.match(line!, /^my-run: loss [\d.e-]+; 1,000 samples, train of .*my-run\.mjs, /);
 });
 
 test('docs/optimizers.md: an update rule with its options', async () => {

@@ -73,11 +73,19 @@ for (const [name, { isPassed, hasReference, lostAfter }] of Object.entries(bars)
     return { report: reportOf(done), figures: figuresOf(done.stdout) };
   };
 
-  test(`${name}: one digest on 1 and 3 workers, and with one killed on the way; and it learns`, async (t) => {
+  test(`${name}: one digest on 1 and 3 workers, and with one killed on the way; it learns, and evaluates as it did`, async (t) => {
     const { report, figures } = await train('1');
     t.diagnostic(`loss ${figures.loss.toPrecision(3)}, accuracy ${figures.accuracy.toPrecision(3)}`);
     assert.ok(isPassed(figures), JSON.stringify(figures));
     assert.deepEqual(resultOf((await train('3')).report), resultOf(report));
+    const again = await runToEnd(['evaluate', '--model', place.path(`${name}-3`), '--json'], place.folder);
+    const { testLoss, testAccuracy, testMetrics } = reportOf(again);
+    const said = {
+      testLoss: report['testLoss'],
+      testAccuracy: report['testAccuracy'],
+      testMetrics: report['testMetrics'],
+    };
+    assert.deepEqual({ testLoss, testAccuracy, testMetrics }, said, 'evaluated again');
     if (process.platform !== 'linux') return;
     const lost = await trainLosingOne(place, args, `${name}-lost`, lostAfter, slowEngine(1));
     assert.deepEqual(resultOf(lost), resultOf(report));

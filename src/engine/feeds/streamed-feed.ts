@@ -26,14 +26,6 @@ export interface SampleStream {
   readonly port: MessagePort;
 }
 
-/** Where streams come from: one for each engine thread. */
-export interface SampleSource {
-  open(): SampleStream;
-  /** How long a read may take before it counts as hung. */
-  readonly readTimeoutMs: number;
-  stop(): Promise<void>;
-}
-
 const memoryMax = 33_554_432;
 const slotsMax = 16;
 

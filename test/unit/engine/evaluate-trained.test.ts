@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ResidentDataset } from '../../../src/data/resident-dataset.js';
-import { evaluateTrained } from '../../../src/engine/evaluate-trained.js';
+import { evaluateTrained, type TestSamples } from '../../../src/engine/evaluate-trained.js';
 import { buildModelSpec } from '../../../src/engine/models/index.js';
 
 /** What cannot be evaluated is refused before an engine is made. */
 
-const images: ResidentDataset = { length: 1, sampleShape: [32, 32, 3], classes: 10, read: () => assert.fail('read') };
+const images: TestSamples = {
+  name: './colours',
+  length: 1,
+  shape: [32, 32, 3],
+  labels: { shape: [], dtype: 'uint8' },
+  feed: () => assert.fail('read'),
+};
 
 async function refusalOf(change: object, wanted: RegExp): Promise<void> {
   const model = { ...buildModelSpec('mlp'), ...change };
   const trained = { model, tensors: [], microBatchSize: 8, path: 'final.safetensors' };
-  await assert.rejects(evaluateTrained(trained, './colours', images, 'wasm'), wanted);
+  await assert.rejects(evaluateTrained(trained, images, 'wasm'), wanted);
 }
 
 test('samples that the model does not take', () =>
