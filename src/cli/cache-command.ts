@@ -13,9 +13,9 @@ export function addCacheCommand(program: Commander, context: CommandContext): vo
   const cache = program
     .command('cache')
     .copyInheritedSettings(program)
-    .summary('show or free the disk that data sets of other machines take here')
+    .summary('show or free the disk that data and modules of other machines take here')
     .description(
-      'Data that workers were sent, kept under the SHA-256 of its content: a worker that needs it again fetches it again.',
+      'Data and modules of runs that workers were sent, kept under the SHA-256 of their content: a worker that needs them again fetches them again.',
     )
     .helpCommand(false)
     .helpOption('-h, --help', 'print this text');

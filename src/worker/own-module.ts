@@ -10,7 +10,7 @@ import { ownLossOf, type OwnLossOptions } from '../engine/own-loss-options.js';
 import { DataThread } from '../own/data-thread.js';
 import { fault } from '../own/faults.js';
 import { moduleDigest } from '../own/module-digest.js';
-import { receiveModule } from '../own/shipped-module.js';
+import type { ReceivedModules } from '../own/received-modules.js';
 
 export interface OwnModule {
   readonly ownLoss: OwnLossOptions;
@@ -29,14 +29,13 @@ export interface ModuleNeeds {
 export interface Shipping {
   /** Whether the coordinator is known to be the right one: by its certificate, or since it is on this machine. */
   readonly isTrusted: () => boolean;
-  /** Where modules are written. */
-  readonly folder: string;
+  readonly modules: Pick<ReceivedModules, 'receive'>;
 }
 
 /**
  * @param here - where the module lies on this machine, if not where it lay when the run was begun
  * @throws LockstepError `RUN_MODULE_MISSING`, `MODULE_NOT_ACCEPTED`, `RUN_MODULE_DIFFERS`, `RUN_DATA_DIFFERS`; as
- *   `receiveModule` and `DataThread.open` do
+ *   `ReceivedModules` and `DataThread.open` do
  */
 export async function openOwnModule(
   spec: RunSpec,
@@ -61,7 +60,7 @@ async function received({ path, shipped }: RunModuleSpec, needs: ModuleNeeds): P
   if (!shipping) throw no('this worker was started without --accept-shipped');
   if (!shipping.isTrusted())
     throw no('the connection to the coordinator has no TLS, so that anybody could have sent it');
-  const file = await receiveModule(shipped, needs.fetchBlob(shipped.sha256), shipping.folder);
+  const file = await shipping.modules.receive(shipped, needs.fetchBlob(shipped.sha256));
   needs.log.warn(`--accept-shipped: running ${basename(path)} as the coordinator has sent it, ${file}`);
   return file;
 }

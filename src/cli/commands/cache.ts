@@ -1,6 +1,7 @@
-import { Cache, defaultCacheFolder, type CacheEntry } from '../../data/cache.js';
+import { Cache, defaultCacheFolder } from '../../data/cache.js';
 import type { CommandContext } from '../context.js';
 import { ageMs } from '../ages.js';
+import { receivedModulesIn } from '../received-modules.js';
 import { megabytes } from '../sizes.js';
 
 export interface CacheOptions {
@@ -10,12 +11,21 @@ export interface CacheOptions {
   readonly dryRun?: boolean;
 }
 
+/** Something that was sent to this machine. */
+interface Kept {
+  readonly kind: 'data' | 'module';
+  readonly digest: string;
+  readonly bytes: number;
+  /** Since 1970. */
+  readonly usedMs: number;
+  readonly remove: () => Promise<void>;
+}
+
 /** `lockstep cache list` */
 export async function list({ json = false, cacheDir }: CacheOptions, context: CommandContext): Promise<void> {
-  const { cache, folder } = await open(cacheDir, context);
-  const entries = await cache.entries();
-  for (const entry of entries) context.stdout.write(inWords(entry, json));
-  if (!json) context.stdout.write(`${total(entries)} in ${folder}\n`);
+  const { kept, folder } = await open(cacheDir, context);
+  for (const entry of kept) context.stdout.write(inWords(entry, json));
+  if (!json) context.stdout.write(`${total(kept)} in ${folder}\n`);
 }
 
 /** `lockstep cache clear`: workers that run have what they need in memory. */
@@ -24,27 +34,39 @@ export async function clear(
   context: CommandContext,
 ): Promise<void> {
   const leastMs = ageMs('--older-than', olderThan);
-  const { cache, folder } = await open(cacheDir, context);
-  const old = (await cache.entries()).filter(({ usedMs }) => Date.now() - usedMs >= leastMs);
+  const { kept, folder } = await open(cacheDir, context);
+  const old = kept.filter(({ usedMs }) => Date.now() - usedMs >= leastMs);
   for (const entry of old) {
-    if (!dryRun) await cache.remove(entry.digest);
+    if (!dryRun) await entry.remove();
     context.stdout.write(inWords(entry, json));
   }
   if (!json) context.stdout.write(`${total(old)} ${dryRun ? 'would be' : 'were'} removed from ${folder}\n`);
 }
 
-async function open(cacheDir: string | undefined, { environment }: CommandContext) {
+/** What was used last first. */
+async function open(
+  cacheDir: string | undefined,
+  { environment }: CommandContext,
+): Promise<{ readonly folder: string; readonly kept: readonly Kept[] }> {
   const folder = cacheDir ?? defaultCacheFolder(environment);
-  return { folder, cache: await Cache.open({ folder, limitBytes: Infinity, wallTimeMs: () => Date.now() }) };
+  const stores = {
+    data: await Cache.open({ folder, limitBytes: Infinity, wallTimeMs: () => Date.now() }),
+    module: receivedModulesIn(folder),
+  };
+  const kept: Kept[] = [];
+  for (const kind of ['data', 'module'] as const)
+    for (const entry of await stores[kind].entries())
+      kept.push({ kind, ...entry, remove: () => stores[kind].remove(entry.digest) });
+  return { folder, kept: kept.sort((a, b) => b.usedMs - a.usedMs) };
 }
 
-function inWords(entry: CacheEntry, json: boolean): string {
-  const used = new Date(entry.usedMs).toISOString();
-  if (json) return `${JSON.stringify({ digest: entry.digest, bytes: entry.bytes, used })}\n`;
-  return `${entry.digest}  ${megabytes(entry.bytes).padStart(10)}  used ${used.slice(0, 16).replace('T', ' ')}\n`;
+function inWords({ kind, digest, bytes, usedMs }: Kept, json: boolean): string {
+  const used = new Date(usedMs).toISOString();
+  if (json) return `${JSON.stringify({ kind, digest, bytes, used })}\n`;
+  return `${digest}  ${kind.padEnd(6)}  ${megabytes(bytes).padStart(10)}  used ${used.slice(0, 16).replace('T', ' ')}\n`;
 }
 
-function total(entries: readonly CacheEntry[]): string {
-  const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
-  return `${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}, ${megabytes(bytes)},`;
+function total(kept: readonly Kept[]): string {
+  const bytes = kept.reduce((sum, entry) => sum + entry.bytes, 0);
+  return `${kept.length} ${kept.length === 1 ? 'entry' : 'entries'}, ${megabytes(bytes)},`;
 }

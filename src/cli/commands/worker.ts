@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, hostname } from 'node:os';
-import { resolve } from 'node:path';
 import { formatHostPort, isLoopback, isWildcardHost, parseHostPort } from '../../core/address.js';
 import { systemClock } from '../../core/clock.js';
 import { lockstepErrorIn } from '../../core/errors.js';
@@ -18,6 +17,7 @@ import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
 import { hasMetricsTls, metricsAccess } from '../metrics-access.js';
 import { serveMetrics } from '../serve-metrics.js';
+import { receivedModulesIn } from '../received-modules.js';
 import { onSignals } from '../signals.js';
 import { locator } from '../locator.js';
 import { findSupervisor } from '../supervisor.js';
@@ -132,7 +132,7 @@ export const run: CommandRun<'worker'> = async ({ config, given }, { stderr, env
             module: config.module,
             shipping: config.acceptShipped
               ? {
-                  folder: resolve(cacheFolder, 'modules'),
+                  modules: receivedModulesIn(cacheFolder),
                   isTrusted: () => identity !== undefined || isLoopback(parseHostPort(reached)!.host),
                 }
               : undefined,
