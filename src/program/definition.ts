@@ -28,7 +28,7 @@ type Given<T> = T extends number | boolean | undefined ? T : T | string;
 
 /**
  * The options of `lockstep train` under the names that docs/configuration.md gives for YAML, with the same defaults, but that
- * ports are any free ones. Texts are those of the command line: `evalEvery: '2epochs'`. The environment is not looked at.
+ * ports are any free ones. Texts are those of the command line: `evaluateEvery: '2epochs'`. The environment is not looked at.
  */
 export type TrainOptions = { readonly [Name in keyof Options]?: Given<Options[Name]> } & {
   /** Ends the run after the step in hand, saved, with the outcome `interrupted`. */
