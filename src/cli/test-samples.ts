@@ -1,11 +1,12 @@
 /** What a trained model is tested on: by default what its run evaluated, as spec.json in the run's folder says. */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileLayer } from '../config/sources.js';
 import type { FieldName } from '../config/schema.js';
 import { moduleSpecOf, openRunModule, type OpenedRunModule } from '../coordinator/run-module.js';
 import { systemClock } from '../core/clock.js';
 import type { OwnSetsSpec } from '../core/run-spec.js';
+import type { SampleFormat } from '../data/dataset.js';
 import { imagesDataset } from '../data/encoded-images.js';
 import { defaultDataset, resolveDataset } from '../data/sources.js';
 import { describeModel } from '../engine/describe-model.js';
@@ -14,7 +15,6 @@ import { ResidentFeed } from '../engine/feeds/resident-feed.js';
 import { sampleSourceOf } from '../engine/feeds/sample-source.js';
 import { StreamedFeed } from '../engine/feeds/streamed-feed.js';
 import { classNumbers } from '../engine/has-accuracy.js';
-import { ownLossOf } from '../engine/own-loss-options.js';
 import type { TrainedModel } from '../engine/trained-model.js';
 import { DataThread } from '../own/data-thread.js';
 import type { SetName } from '../own/definition.js';
@@ -53,23 +53,28 @@ export async function openTestSamples(
   const module = path === undefined ? undefined : await openRunModule(path, systemClock, wanted.set);
   if (module?.sets && wanted.dataset === undefined) return openOwnSets(trained, module, module.sets, run.seed);
   const dataset = wanted.dataset ?? module?.dataset ?? run.dataset ?? defaultDataset;
-  return { ...(await openImages(trained, dataset, wanted.set)), ...judgementBy(module) };
+  return { ...(await openImages(trained, dataset, wanted.set)), ...judgementBy(module, classNumbers) };
 }
 
 /** What the run says of itself that left a file; nothing if the file does not lie in a run's folder. */
 function configOfRun(where: string): { module?: string; dataset?: string; seed: number } {
-  const folder = [where, dirname(where), dirname(dirname(where))].find((path) => existsSync(join(path, 'spec.json')));
-  const layer = folder === undefined ? undefined : fileLayer(join(folder, 'spec.json'), JSON.parse);
+  const beside = dirname(where);
+  const places = [where, beside, ...(basename(beside) === 'checkpoints' ? [dirname(beside)] : [])];
+  const spec = places.map((folder) => join(folder, 'spec.json')).find((path) => existsSync(path));
+  const layer = spec === undefined ? undefined : fileLayer(spec, JSON.parse);
   const text = (name: FieldName) => layer?.get(name)?.value as string | undefined;
   const [module, dataset] = [text('module'), text('dataset')];
   const seed = Number(layer?.get('seed')?.value ?? 0);
   return { ...(module === undefined ? {} : { module }), ...(dataset === undefined ? {} : { dataset }), seed };
 }
 
-/** The loss and the metrics of a module. */
-function judgementBy(module: OpenedRunModule | undefined): Pick<TestSamples, 'ownLoss' | 'metrics'> {
+/** The loss and the metrics of a module. @param labels - that they are going to be called with */
+function judgementBy(
+  module: OpenedRunModule | undefined,
+  labels: SampleFormat,
+): Pick<TestSamples, 'ownLoss' | 'metrics'> {
   if (!module) return {};
-  const ownLoss = ownLossOf(module);
+  const ownLoss = { path: module.path, labels };
   const metrics = metricSpecsOf(module.run);
   return { ownLoss, metrics: metrics && { ...ownLoss, metrics } };
 }
@@ -96,7 +101,7 @@ async function openOwnSets(
   seed: number,
 ): Promise<OpenedSamples> {
   const { path } = module;
-  const judgement = judgementBy(module);
+  const judgement = judgementBy(module, opened.test.y);
   const description = await describeModel(model, 'auto', judgement.ownLoss);
   const sets = moduleSpecOf(module, model, description)?.sets ?? opened;
   const { set, length, x, y } = sets.test;
