@@ -8,11 +8,16 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { packageRoot } from '../../src/core/paths.js';
 import { documented } from './documented.js';
-import { goldenFile, manifestsOf, overlays, podOf } from './manifests.js';
+import { goldenFile, manifestsOf, overlays, podOf, type Manifest } from './manifests.js';
 import { missingTools, needs } from './needs.js';
 
 /** An old one that is still in use, and the newest that `kubernetes-validate` knows. */
 const versions = ['1.31', '1.37'];
+
+/** Reads a PodMonitor and writes what the operator would keep of it. */
+const asOperator = `import sys
+from cloudcoil.models.prometheus_operator.v1 import PodMonitor
+print(PodMonitor.model_validate_json(sys.stdin.read()).model_dump_json(by_alias=True, exclude_none=True))`;
 
 describe(
   'Kubernetes',
@@ -20,8 +25,8 @@ describe(
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'lockstep-kubernetes-'));
     after(() => rmSync(folder, { recursive: true }));
-    const run = (program: string, words: readonly string[]) =>
-      spawnSync(program, words, { cwd: packageRoot, encoding: 'utf8' });
+    const run = (program: string, words: readonly string[], input?: string) =>
+      spawnSync(program, words, { cwd: packageRoot, encoding: 'utf8', input });
     const validate = (version: string, ...files: string[]) =>
       run('kubernetes-validate', ['--strict', '--kubernetes-version', version, ...files]);
 
@@ -38,7 +43,23 @@ describe(
       test(`all overlays are valid for Kubernetes ${version}`, () => {
         const { status, stdout, stderr } = validate(version, ...overlays.map(goldenFile));
         assert.equal(status, 0, stdout + stderr);
+        const unknown = [...stdout.matchAll(/find schema for kind (\w+)/g)].map(([, kind]) => kind);
+        assert.deepEqual(unknown, ['PodMonitor'], 'which is not of Kubernetes: see below');
       });
+
+    const isThere = "import importlib.util, sys; sys.exit(importlib.util.find_spec('cloudcoil.models') is None)";
+    const schema =
+      run('python3', ['-c', isThere]).status === 0
+        ? undefined
+        : 'cloudcoil-models-prometheus-operator (PyPI) not installed';
+    test("the PodMonitor is what the operator's schema knows", needs(schema), () => {
+      const validated = (manifest: object) => run('python3', ['-c', asOperator], JSON.stringify(manifest));
+      const monitor = manifestsOf('monitored').find(({ kind }) => kind === 'PodMonitor')!;
+      const { stdout, stderr } = validated(monitor);
+      assert.deepEqual((JSON.parse(stdout || '{}') as Manifest).spec, monitor.spec, `no key is lost ${stderr}`);
+      const wrong = { ...monitor, spec: { ...monitor.spec, podMetricsEndpoints: [{ interval: 'often' }] } };
+      assert.match(validated(wrong).stderr, /podMetricsEndpoints.0.interval/);
+    });
 
     test('the Secrets of the page hold what the programs look for', () => {
       for (const command of documented('kubernetes.md', 'certs')) {
