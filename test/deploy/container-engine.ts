@@ -21,6 +21,7 @@ import {
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/core/paths.js';
 import { missingTools } from './needs.js';
 
@@ -29,6 +30,10 @@ const suite = 'bookworm';
 const mirror = 'http://deb.debian.org/debian';
 /** Of certificates, on Debian: the base trusts whom this machine trusts. */
 const certificates = 'etc/ssl/certs/ca-certificates.crt';
+
+/** How often a state is looked at that nobody announces, and for how long. */
+const pollMs = 200;
+const limitMs = 120_000;
 
 export const baseImage = 'localhost/lockstep-base:1';
 
@@ -91,6 +96,8 @@ case $command in
   build) exec ${buildah.join(' ')} build --layers --format docker --isolation chroot --build-arg BASE=${baseImage} \\
     --build-arg COMPILER=none "$@" ;;
   compose) exec podman-compose --in-pod false --podman-path ${this.folder}/bin/podman "$@" ;;
+  # Docker gives a container that may not write to its root no other place either.
+  run) exec ${this.folder}/bin/podman run --read-only-tmpfs=false "$@" ;;
   *) exec ${this.folder}/bin/podman "$command" "$@" ;;
 esac`,
     );
@@ -99,15 +106,15 @@ esac`,
     await this.must([...buildah, ...words, dirname(root)]);
   }
 
-  /** An image of a program of this machine, under the name that a registry has for it. */
-  async imageOf(program: string, name: string): Promise<void> {
+  /** An image of a program of this machine, under the name that a registry has for it; it starts in an empty folder. */
+  async imageOf(program: string, name: string, folder = '/data'): Promise<void> {
     const place = join(this.folder, program);
     mkdirSync(place);
     copyFileSync(which(program), join(place, program));
     const entrypoint = JSON.stringify([program]);
     writeFileSync(
       join(place, 'Dockerfile'),
-      `FROM ${baseImage}\nCOPY ${program} /usr/local/bin/${program}\nENTRYPOINT ${entrypoint}\n`,
+      `FROM ${baseImage}\nCOPY ${program} /usr/local/bin/${program}\nWORKDIR ${folder}\nENTRYPOINT ${entrypoint}\n`,
     );
     await this.must(['docker', 'build', '--tag', name, place]);
   }
@@ -134,6 +141,36 @@ esac`,
     const said = typeof command === 'string' ? command : command.join(' ');
     if (code !== 0) throw new Error(`${said}: exit code ${code}\n${stdout.slice(-3_000)}\n${stderr.slice(-3_000)}`);
     return stdout;
+  }
+
+  /** What a container has written. */
+  async logOf(container: string): Promise<string> {
+    const { stdout, stderr } = await this.run(['podman', 'logs', container]);
+    return stdout + stderr;
+  }
+
+  /** A fact about an image or a container, as a template of `inspect` says it. */
+  async inspect(what: string, format: string): Promise<string> {
+    return (await this.must(['podman', 'inspect', '--format', format, what])).trim();
+  }
+
+  /** Waits for something that nobody announces, in vain if the container ends, and gives up where a person would. */
+  async until(what: string, container: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    for (let waitedMs = 0; ; waitedMs += pollMs) {
+      const state = await this.inspect(container, '{{.State.Status}}'); // before the question, which it may settle by its end
+      if (await isSo()) return;
+      if (state !== 'running' || waitedMs > limitMs)
+        throw new Error(`in vain: ${what}; ${container} is ${state}\n${(await this.logOf(container)).slice(-3_000)}`);
+      await delay(pollMs);
+    }
+  }
+
+  /** @returns the first match in what a container writes, sooner or later */
+  async seen(container: string, pattern: RegExp): Promise<RegExpExecArray> {
+    let found: RegExpExecArray | null = null;
+    const isThere = async (): Promise<boolean> => (found = pattern.exec(await this.logOf(container))) !== null;
+    await this.until(String(pattern), container, isThere);
+    return found!;
   }
 
   /** Ends every container: twice if need be, as one that is to be restarted may start while it is removed. */

@@ -13,9 +13,9 @@ export function podComplaints(manifest: Manifest): readonly string[] {
 function hostComplaints(pod: PodSpec): readonly string[] {
   const context = pod.securityContext ?? {};
   return only([
-    [context['runAsNonRoot'] !== true, 'may run as root'],
-    [!(Number(context['runAsUser']) > 0), 'has no user'],
-    [(context['seccompProfile'] as { type?: string } | undefined)?.type !== 'RuntimeDefault', 'has no seccomp profile'],
+    [context.runAsNonRoot !== true, 'may run as root'],
+    [!(Number(context.runAsUser) > 0), 'has no user'],
+    [context.seccompProfile?.type !== 'RuntimeDefault', 'has no seccomp profile'],
     [pod.hostNetwork === true, "is in the node's network"],
     [pod.automountServiceAccountToken !== false, 'has a token for Kubernetes'],
     [pod.enableServiceLinks !== false, 'gets variables that are no options'],
@@ -25,11 +25,11 @@ function hostComplaints(pod: PodSpec): readonly string[] {
 
 function containerComplaints(container: Container): readonly string[] {
   const { name, image, resources, securityContext: context = {} } = container;
-  const dropped = (context['capabilities'] as { drop?: readonly string[] } | undefined)?.drop ?? [];
+  const dropped = context.capabilities?.drop ?? [];
   return only([
     [!/:\d+\.\d+\.\d+(-vulkan)?(@sha256:[0-9a-f]{64})?$/.test(image), `image ${image} has no version`],
-    [context['readOnlyRootFilesystem'] !== true, 'can write to its root'],
-    [context['allowPrivilegeEscalation'] !== false, 'may gain privileges'],
+    [context.readOnlyRootFilesystem !== true, 'can write to its root'],
+    [context.allowPrivilegeEscalation !== false, 'may gain privileges'],
     [!dropped.includes('ALL'), 'keeps capabilities'],
     [!resources?.requests?.['cpu'] || !resources.requests['memory'], 'requests nothing'],
     [!resources?.limits?.['memory'], 'has no limit of memory'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { packageRoot } from '../../src/core/paths.js';
 import { natsMissing } from '../e2e/nats-server.js';
 import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from '../e2e/lockstep.js';
+import { ip, Switch } from './switch.js';
 
 /**
  * Six hosts on a switch, as network namespaces: NATS on the first, agents on the others, and somebody who launches a run on
@@ -15,43 +16,18 @@ import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Ru
  */
 
 const place = workshop({ after });
-const prefix = `ls${process.pid}`;
-const bridge = `${prefix}-switch`;
+const network = new Switch();
 const hosts = ['hub', 'anna', 'bert', 'carla', 'dora', 'emma', 'late'] as const;
 type Host = (typeof hosts)[number];
-const addressOf = (host: Host): string => `10.204.61.${hosts.indexOf(host) + 1}`;
-const nameOf = (host: Host): string => `${prefix}-${host}`;
-const natsUrl = `nats://${addressOf('hub')}:4222`;
 
-function tool(program: string, ...args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${error?.message ?? stderr}`);
-}
-const ip = (...args: readonly string[]): void => tool('ip', ...args);
-
-/** The switch is in a namespace of its own, so that nothing of this machine is touched. */
+/** @returns why there is no such network here, or false if there is one now */
 function layCables(): string | false {
   try {
-    ip('netns', 'add', bridge);
-    ip('-n', bridge, 'link', 'add', 'switch', 'type', 'bridge');
-    ip('-n', bridge, 'link', 'set', 'switch', 'up');
-    for (const [i, host] of hosts.entries()) {
-      const name = nameOf(host);
-      ip('netns', 'add', name);
-      ip('link', 'add', 'cable', 'netns', name, 'type', 'veth', 'peer', 'name', `port${i}`, 'netns', bridge);
-      ip('-n', bridge, 'link', 'set', `port${i}`, 'master', 'switch', 'up');
-      ip('-n', name, 'addr', 'add', `${addressOf(host)}/24`, 'dev', 'cable');
-      for (const device of ['lo', 'cable']) ip('-n', name, 'link', 'set', device, 'up');
-    }
+    network.start();
+    for (const host of hosts) network.add(host);
     // One host has a slow link.
-    tool(
-      'ip',
-      'netns',
-      'exec',
-      nameOf('carla'),
-      'tc',
-      ...'qdisc add dev cable root tbf rate 100mbit burst 64kb latency 100ms'.split(' '),
-    );
+    const slow = 'tc qdisc add dev cable root tbf rate 100mbit burst 64kb latency 100ms'.split(' ');
+    ip('netns', 'exec', network.nameOf('carla'), ...slow);
     return natsMissing();
   } catch (error) {
     const reason = `no network namespaces here: ${(error as Error).message.trim()}`;
@@ -61,12 +37,13 @@ function layCables(): string | false {
 }
 
 const skip = process.platform === 'linux' ? layCables() : 'network namespaces are of Linux';
+const natsUrl = `nats://${network.addressOf('hub')}:4222`;
 const children: ChildProcess[] = [];
 after(async () => {
   for (const child of children) child.kill('SIGKILL');
   for (const pid of programs()) process.kill(Number(pid), 'SIGKILL');
   for (const child of children) if ((child.exitCode ?? child.signalCode) === null) await once(child, 'exit');
-  for (const name of [...hosts.map(nameOf), bridge]) spawnSync('ip', ['netns', 'del', name]);
+  network.remove();
 });
 
 /** What agents have started. */
@@ -78,10 +55,8 @@ function programs(): readonly string[] {
   );
 }
 
-const inside = (host: Host): readonly string[] => ['ip', 'netns', 'exec', nameOf(host)];
-
 function program(host: Host, command: readonly string[], ready: RegExp): Promise<void> {
-  const [first, ...rest] = [...inside(host), ...command];
+  const [first, ...rest] = [...network.inside(host), ...command];
   const child = spawn(first!, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let words = '';
@@ -97,11 +72,11 @@ function program(host: Host, command: readonly string[], ready: RegExp): Promise
 
 before(async () => {
   if (skip !== false) return;
-  const at = ['--addr', addressOf('hub'), '--store_dir', place.path('nats')];
+  const at = ['--addr', network.addressOf('hub'), '--store_dir', place.path('nats')];
   await program('hub', ['nats-server', '--jetstream', ...at], /Server is ready/);
   // What dora's agent and its programs say to NATS goes through a relay that is 50 ms away and stalls now and then.
   const relay = join(packageRoot, 'dist/test/deploy/slow-relay.js');
-  await program('dora', [process.execPath, relay, '4222', addressOf('hub'), '4222'], /listening/);
+  await program('dora', [process.execPath, relay, '4222', network.addressOf('hub'), '4222'], /listening/);
 });
 
 const data = place.smallDataset();
@@ -121,9 +96,9 @@ async function agent(host: Host): Promise<Running> {
     place.path(`of-${host}`),
     '--listen',
     '0.0.0.0',
-    ...(host === 'dora' ? ['--advertise', addressOf(host)] : []), // it thinks that NATS is on its own host
+    ...(host === 'dora' ? ['--advertise', network.addressOf(host)] : []), // it thinks that NATS is on its own host
   ];
-  const running = start(['agent', ...flags], place.folder, slowEngine(15), inside(host), 240_000);
+  const running = start(['agent', ...flags], place.folder, slowEngine(15), network.inside(host), 240_000);
   children.push(running.child);
   await running.complained(/serves the queue/);
   return running;
@@ -133,17 +108,17 @@ test('a run over five hosts ends as it does on one, whatever happens to their li
   for (const host of ['anna', 'bert', 'carla', 'dora', 'emma'] as const) await agent(host);
   // The launcher sits on a host of its own, which takes part later.
   const flags = ['--nats', natsUrl, '--run', 'wide', '--workers', '5', '--max-workers', '6'];
-  const run = start(['launch', ...flags, ...spec], place.folder, {}, inside('late'), 240_000);
+  const run = start(['launch', ...flags, ...spec], place.folder, {}, network.inside('late'), 240_000);
   await run.seen(/generation:[^\n]*members \[("\w+-0",){4}"\w+-0"\][^]* steps: /);
 
   // bert, unless it leads the run: whose coordinator is cut off is another test.
   const leader = /agent (\w+)/.exec((await command('runs', '--json')).replaceAll(/"agent":"(\w+)"/g, 'agent $1'))?.[1];
   const cut = leader === 'bert' ? 'anna' : 'bert';
-  ip('-n', nameOf(cut), 'link', 'set', 'cable', 'down');
+  network.setCable(cut, 'down');
   await run.seen(new RegExp(`left: worker ${cut}-0`));
   await agent('late');
   await run.seen(/joined: worker late-0/);
-  ip('-n', nameOf(cut), 'link', 'set', 'cable', 'up');
+  network.setCable(cut, 'up');
   await run.seen(new RegExp(`left: worker ${cut}-0[^]*joined: worker ${cut}-0`));
 
   const { code, stdout, stderr } = await run.ended;
@@ -154,7 +129,8 @@ test('a run over five hosts ends as it does on one, whatever happens to their li
 });
 
 async function command(...args: readonly string[]): Promise<string> {
-  const { stdout, stderr, code } = await start([...args, '--nats', natsUrl], place.folder, {}, inside('late')).ended;
+  const { stdout, stderr, code } = await start([...args, '--nats', natsUrl], place.folder, {}, network.inside('late'))
+    .ended;
   assert.equal(code, 0, stderr);
   return stdout;
 }

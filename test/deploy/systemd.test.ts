@@ -5,9 +5,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageRoot } from '../../src/core/paths.js';
-import { lastLine, runToEnd, workshop } from '../e2e/lockstep.js';
+import { workshop } from '../e2e/lockstep.js';
 import { documented } from './documented.js';
 import { needs } from './needs.js';
+import { digestHere, stepsIn } from './runs.js';
 import { SystemdMachine, whyNoSystemd } from './systemd-machine.js';
 
 const place = workshop({ after });
@@ -20,22 +21,9 @@ describe('systemd', needs(whyNoSystemd()), () => {
   });
   after(() => machine.stop());
 
-  /** Steps in a file of the machine, recorded by a coordinator. */
-  const stepsIn = (path: string): readonly number[] => {
-    const file = machine.path(join(path, 'metrics.jsonl'));
-    if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as { step: number; testLoss?: number })
-      .filter(({ testLoss }) => testLoss === undefined)
-      .map(({ step }) => step);
-  };
-  const localDigest = async (...flags: readonly string[]): Promise<string> => {
-    const local = await runToEnd(['train', ...flags, '--workers', '1', '--metrics-port', '0', '--json'], place.folder);
-    assert.equal(local.code, 0, local.stderr);
-    return lastLine(local.stdout)['weightsDigest'] as string;
-  };
+  /** Steps in a folder of the machine, recorded by a coordinator. */
+  const recordedIn = (path: string): readonly number[] => stepsIn(machine.path(path)).map(({ step }) => step);
+  const localDigest = (...flags: readonly string[]) => digestHere(place.folder, ...flags, '--workers', '1');
   /** Of a process: no right, none to be had, and a filter for system calls. */
   const assertConfined = async (pid: string): Promise<void> => {
     const status = await machine.must(`cat /proc/${pid}/status`);
@@ -49,7 +37,7 @@ describe('systemd', needs(whyNoSystemd()), () => {
   test('a coordinator that is stopped saves, what is started goes on, also after kill -9', async () => {
     const unit = 'lockstep-coordinator';
     const folder = '/var/lib/private/lockstep/run';
-    const lastStep = (): number => stepsIn(folder).at(-1) ?? 0;
+    const lastStep = (): number => recordedIn(folder).at(-1) ?? 0;
     const beyond = (step: number) => machine.until(`step ${step}`, unit, () => lastStep() > step);
     const [start = '', work = ''] = documented('systemd.md', 'train');
 
@@ -83,7 +71,7 @@ describe('systemd', needs(whyNoSystemd()), () => {
     assert.equal((await third.ended).code, 0);
     const digest = await localDigest('--config', join(packageRoot, 'deploy', 'systemd', 'run.yaml'));
     assert.ok((await machine.log(unit)).includes(digest), await machine.log(unit));
-    const all = stepsIn(folder);
+    const all = recordedIn(folder);
     assert.deepEqual(
       all,
       all.map((_, i) => i + 1),
@@ -100,7 +88,7 @@ describe('systemd', needs(whyNoSystemd()), () => {
     const launch = documented('systemd.md', 'launch')[0]!.replace('--epochs 3', '--epochs 10');
     const launched = machine.spawn(`${launch} --run first`);
     const folder = '/var/lib/lockstep-agent/runs';
-    const lastStep = (run: string): number => stepsIn(join(folder, `${run}.out`)).at(-1) ?? 0;
+    const lastStep = (run: string): number => recordedIn(join(folder, `${run}.out`)).at(-1) ?? 0;
     const beyond = (run: string, step: number) => machine.until(`step ${step}`, unit, () => lastStep(run) > step);
     await beyond('first', 20);
     const workers = ['worker-0', 'worker-1'].map(

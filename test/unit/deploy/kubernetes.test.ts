@@ -40,6 +40,9 @@ for (const overlay of overlays) {
       const labels = worker.template!.metadata.labels;
       assert.ok(includesLabels(labels, worker.selector!.matchLabels));
       assert.ok(includesLabels(labels, named('PodDisruptionBudget', 'lockstep-worker').spec!.selector!.matchLabels));
+      const [spread] = worker.template!.spec.topologySpreadConstraints!;
+      assert.equal(spread!.topologyKey, 'kubernetes.io/hostname');
+      assert.ok(includesLabels(labels, spread!.labelSelector.matchLabels));
       const policy = named('NetworkPolicy', 'lockstep').spec!.podSelector!.matchLabels;
       const coordinator = named('Job', 'lockstep-coordinator').spec!.template!.metadata.labels;
       assert.ok(includesLabels(labels, policy) && includesLabels(coordinator, policy));
@@ -55,6 +58,20 @@ for (const overlay of overlays) {
     });
   });
 }
+
+test('with GPUs each worker has one, on nodes that have them, and computes on it', () => {
+  const { spec } = manifestsOf('nvidia').find(({ kind }) => kind === 'Deployment')!;
+  const { containers, nodeSelector, tolerations } = spec!.template!.spec;
+  const [{ image, resources, env }] = containers as [Container];
+  assert.equal(resources?.limits?.['nvidia.com/gpu'], 1);
+  assert.deepEqual(nodeSelector, { 'nvidia.com/gpu.present': 'true' });
+  assert.deepEqual(
+    tolerations?.map(({ key }) => key),
+    ['nvidia.com/gpu'],
+  );
+  assert.match(image, /-vulkan$/);
+  assert.ok(env!.some(({ name, value }) => name === 'LOCKSTEP_ENGINE' && value === 'webgpu'));
+});
 
 test('with a standby every program is in the run of one NATS, has certificates, and is let through', () => {
   const manifests = manifestsOf('standby');
