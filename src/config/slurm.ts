@@ -39,6 +39,7 @@ export function slurmLayer(command: Command, environment: Environment, listen: s
   const host = isAlone ? '127.0.0.1' : firstNode(nodes);
   give('coordinator', formatHostPort({ host, port: portOfJob(job) }), 'SLURM_JOB_NODELIST');
   give('name', hasNodeToItself(environment) ? node : `${node}-${environment['SLURM_LOCALID'] ?? 0}`, 'SLURMD_NODENAME');
+  if (environment['SLURM_CPUS_PER_TASK']) give('threads', environment['SLURM_CPUS_PER_TASK'], 'SLURM_CPUS_PER_TASK');
   if (listen === undefined ? !isAlone : isWildcardHost(listen)) give('advertise', node, 'SLURMD_NODENAME');
   return layer;
 }

@@ -34,8 +34,27 @@ export class SlurmCluster {
   private readonly daemons: ChildProcess[] = [];
   private space = 0;
 
-  /** @param names - of the nodes; the controller runs beside the first */
-  constructor(private readonly names: readonly string[]) {}
+  private readonly names: readonly string[];
+
+  /**
+   * @param plain - nodes of one core, which the default partition has; the controller runs beside the first
+   * @param roomy - nodes of ten cores and two devices that stand for GPUs, in the partition `roomy`
+   */
+  constructor(plain: readonly string[], roomy: readonly string[]) {
+    this.names = [...plain, ...roomy];
+    const { folder } = this;
+    const line = (name: string, i: number) => `NodeName=${name} NodeAddr=${addressOf(i)} Port=${7001 + i}`;
+    const nodes = [
+      ...plain.map((name, i) => `${line(name, i)} CPUs=1`),
+      ...roomy.map((name, i) => `${line(name, plain.length + i)} CPUs=10 Gres=gpu:2`),
+      `PartitionName=all Nodes=${plain.join(',')} Default=YES MaxTime=INFINITE State=UP`,
+      `PartitionName=roomy Nodes=${roomy.join(',')} MaxTime=INFINITE State=UP`,
+    ];
+    writeFileSync(join(folder, 'slurm.conf'), `${settings(folder, plain[0]!)}${nodes.join('\n')}\n`);
+    // Devices that swallow what is written to them: Slurm counts devices only.
+    for (const gpu of ['gpu0', 'gpu1']) spawnSync('mknod', [join(folder, gpu), 'c', '1', '3']);
+    writeFileSync(join(folder, 'gres.conf'), `NodeName=${roomy.join(',')} Name=gpu File=${folder}/gpu[0-1]\n`);
+  }
 
   /** @returns when all nodes are idle */
   async start(): Promise<void> {
@@ -47,7 +66,6 @@ export class SlurmCluster {
       join(folder, 'hosts'),
       ['127.0.0.1 localhost', ...names.map((n, i) => `${addressOf(i)} ${n}`), ''].join('\n'),
     );
-    writeFileSync(join(folder, 'slurm.conf'), configuration(folder, names));
     const network = ['ip link set lo up', ...names.map((_, i) => `ip address add ${addressOf(i)}/32 dev lo`)].join(
       ' && ',
     );
@@ -75,6 +93,18 @@ export class SlurmCluster {
     const node = this.nodes.get(name)!;
     node.kill('SIGKILL');
     await once(node, 'exit');
+  }
+
+  /** A lost node is noticed as a health check does it, and sooner than by Slurm's own limit; then it starts again. */
+  async bringBack(name: string): Promise<void> {
+    this.run(['scontrol', 'update', `NodeName=${name}`, 'State=DOWN', 'Reason=lost']);
+    this.startNode(name);
+    await this.until(`${name} is back`, () => {
+      const state = this.stateOf(name);
+      // It may register between the question and the answer, is idle by itself then, and refuses to be resumed.
+      if (state.startsWith('down')) this.attempt(['scontrol', 'update', `NodeName=${name}`, 'State=RESUME']);
+      return !/down|unk|\*/.test(state);
+    });
   }
 
   /** `idle`, `allocated`, `down*` and so on. */
@@ -154,9 +184,9 @@ export class SlurmCluster {
 }
 
 /** Short limits, so that a test need not wait: a silent node is down after 5 s, a requeued job may start after 5 s. */
-function configuration(folder: string, names: readonly string[]): string {
+function settings(folder: string, controller: string): string {
   return `ClusterName=trial
-SlurmctldHost=${names[0]}
+SlurmctldHost=${controller}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
@@ -172,10 +202,10 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
+GresTypes=gpu
 SlurmdTimeout=5
 KillWait=10
 ReturnToService=2
 SchedulerParameters=sched_interval=2
-${names.map((name, i) => `NodeName=${name} NodeAddr=${addressOf(i)} Port=${7001 + i} CPUs=1\n`).join('')}PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 `;
 }

@@ -5,15 +5,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'n
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { packageRoot } from '../../src/core/paths.js';
-import { lastLine, runToEnd, workshop } from '../e2e/lockstep.js';
+import { processesWith, workshop } from '../e2e/lockstep.js';
 import { documented } from './documented.js';
 import { needs } from './needs.js';
+import { digestHere, stepsIn, type RecordedStep } from './runs.js';
 import { SlurmCluster, whyNoSlurm } from './slurm-cluster.js';
 
 const place = workshop({ after });
 
 describe('Slurm', needs(whyNoSlurm()), () => {
-  const cluster = new SlurmCluster(['n1', 'n2', 'n3']);
+  const cluster = new SlurmCluster(['n1', 'n2', 'n3'], ['r1']);
   /** A clone, as a user has it, but with a place for results that goes with the test. */
   const clone = place.path('clone');
 
@@ -31,13 +32,16 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   };
   const logOf = (job: string): string => textOf(clone, `lockstep-${job}.log`);
-  /** Steps that are recorded, the newest last. */
-  const stepsOf = (job: string): readonly { step: number; worldSize: number }[] =>
-    textOf(folderOf(job), 'metrics.jsonl')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as { step: number; worldSize: number; testLoss?: number })
-      .filter((line) => line.testLoss === undefined);
+  const stepsOf = (job: string): readonly RecordedStep[] => stepsIn(folderOf(job));
+  /** What Slurm has put into a variable of each worker of a job that runs. */
+  const variablesOf = (job: string, name: string): readonly string[] =>
+    processesWith(
+      'node\0bin/lockstep.js\0worker',
+      readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)),
+    )
+      .map((pid) => readFileSync(join('/proc', pid, 'environ'), 'utf8').split('\0'))
+      .filter((variables) => variables.includes(`SLURM_JOB_ID=${job}`) && variables.includes(`PWD=${clone}`))
+      .flatMap((variables) => variables.find((each) => each.startsWith(`${name}=`))?.split('=')[1] ?? []);
   const ended = async (job: string): Promise<void> => {
     await cluster.until(`job ${job} ends`, () => !/RUNNING|PENDING|COMPLETING|REQUEUE/.test(cluster.stateOfJob(job)));
     assert.equal(cluster.stateOfJob(job), 'COMPLETED', logOf(job));
@@ -48,12 +52,10 @@ describe('Slurm', needs(whyNoSlurm()), () => {
   const train = documented('slurm.md', 'train');
   const assertSameAsLocal = async (job: string, ...flags: string[]): Promise<void> => {
     const [, spec = ''] = train[0]!.split('train.sbatch ');
-    const here = ['--workers', '2', '--metrics-port', '0', '--json'];
-    const local = await runToEnd(['train', ...spec.split(' '), ...flags, ...here], place.folder);
-    assert.equal(local.code, 0, local.stderr);
     const report = JSON.parse(textOf(folderOf(job), 'report.json')) as Record<string, unknown>;
     assert.equal(report['outcome'], 'finished');
-    assert.equal(report['weightsDigest'], lastLine(local.stdout)['weightsDigest']);
+    const local = await digestHere(place.folder, ...spec.split(' '), ...flags, '--workers', '2');
+    assert.equal(report['weightsDigest'], local);
   };
 
   test('a node is lost and the run goes on; it comes back as a job that joins', async () => {
@@ -61,14 +63,7 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     await cluster.until('the run is under way', () => (stepsOf(job).at(-1)?.step ?? 0) > 20);
     await cluster.loseNode('n3');
     await cluster.until('two workers go on', () => stepsOf(job).at(-1)?.worldSize === 2);
-    cluster.run(['scontrol', 'update', 'NodeName=n3', 'State=DOWN', 'Reason=lost']); // as a health check does, and sooner
-    cluster.startNode('n3');
-    await cluster.until('the node is back', () => {
-      const state = cluster.stateOf('n3');
-      // It may register between the question and the answer, is idle by itself then, and refuses to be resumed.
-      if (state.startsWith('down')) cluster.attempt(['scontrol', 'update', 'NodeName=n3', 'State=RESUME']);
-      return state === 'idle';
-    });
+    await cluster.bringBack('n3');
     const joining = submit(documented('slurm.md', 'join', { JOB: job }));
     await cluster.until('three workers go on', () => stepsOf(job).at(-1)?.worldSize === 3);
     assert.equal(cluster.stateOfJob(job), 'RUNNING');
@@ -78,27 +73,54 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     assert.doesNotMatch(logOf(job) + logOf(joining), /--insecure/, 'all of it was TLS');
   });
 
-  test('a job whose time is over saves and is requeued; one that is cancelled can be taken up again', async () => {
-    const shorter = ['--steps', '400'];
-    const job = submit(train, ...shorter);
+  test('a job whose time is over or whose first node is lost is requeued and goes on; one that is cancelled can be taken up again', async () => {
+    const [command = ''] = train;
+    // Slurm counts time in minutes, looks every half minute, and may tell a job that much earlier.
+    const short = command.replace('--nodes 3', '--nodes 3 --time 1 --signal B:USR1@20');
+    const job = submit([short], '--steps', '100000');
     const lastStep = (): number => stepsOf(job).at(-1)?.step ?? 0;
-    await cluster.until('the run is under way', () => lastStep() > 75);
-    cluster.run(['scancel', '--signal', 'USR1', '--batch', job]); //  as Slurm itself says two minutes before the end
+    const resumed = (): readonly number[] =>
+      [...logOf(job).matchAll(/resuming after step ([\d,]+)/g)].map(([, step]) => Number(step!.replaceAll(',', '')));
     await cluster.until('it is requeued', () => cluster.fact(job, 'Restarts') === '1');
     assert.match(logOf(job), /the time of this job is over: requeued/);
-    const saved = lastStep();
-    await cluster.until('it goes on', () => lastStep() > saved + 50);
-    assert.match(logOf(job), /resum/);
+    cluster.run(['scontrol', 'update', `JobId=${job}`, 'TimeLimit=INFINITE']);
+    await cluster.until('it goes on', () => lastStep() > (resumed()[0] ?? Infinity) + 50);
+
+    const first = cluster.fact(job, 'BatchHost');
+    await cluster.loseNode(first);
+    await cluster.bringBack(first);
+    await cluster.until('it goes on from a checkpoint', () => lastStep() > (resumed()[1] ?? Infinity) + 50);
+    assert.equal(resumed()[1]! % 50, 0);
+
     cluster.run(['scancel', job]);
     await cluster.until('it is cancelled', () => /CANCELLED/.test(cluster.stateOfJob(job)));
     const isLocked = (): boolean => readdirSync(folderOf(job)).some((name) => name.startsWith('lock.'));
     await cluster.until('its coordinator has saved', () => !isLocked());
 
-    await ended(submit(documented('slurm.md', 'resume', { JOB: job })));
-    await assertSameAsLocal(job, ...shorter);
+    const steps = lastStep() + 50;
+    await ended(submit(documented('slurm.md', 'resume', { JOB: job }), '--steps', String(steps)));
+    await assertSameAsLocal(job, '--steps', String(steps));
     assert.deepEqual(
       stepsOf(job).map(({ step }) => step),
-      Array.from({ length: 400 }, (_, i) => i + 1),
+      Array.from({ length: steps }, (_, i) => i + 1),
     );
+  });
+
+  test('tasks that share a node have a GPU and cores each; a job that joins makes the batch grow', async () => {
+    const [more = ''] = documented('slurm.md', 'gpus');
+    const job = submit([more.replace('sbatch', 'sbatch --partition roomy').replace('--engine tensorflow ', '')]);
+    const batchIsOf = (worldSize: number) =>
+      cluster.until(`a batch of ${worldSize} workers`, () => {
+        const last = stepsOf(job).at(-1);
+        return last?.worldSize === worldSize && last.globalBatchSize === worldSize * 64;
+      });
+    await batchIsOf(2);
+    assert.deepEqual(variablesOf(job, 'CUDA_VISIBLE_DEVICES').toSorted(), ['0', '1'], 'each has a GPU of its own');
+    assert.equal(logOf(job).match(/"r1-[01]","msg":"engine .* 4 threads"/g)?.length, 2, 'and cores as it asked for');
+    const [join = ''] = documented('slurm.md', 'join', { JOB: job });
+    const joining = submit([join.replace('sbatch', 'sbatch --partition roomy')]);
+    await batchIsOf(3);
+    cluster.run(['scancel', job]);
+    await ended(joining);
   });
 });

@@ -30,6 +30,12 @@ describe('a worker that srun started', () => {
     assert.equal(worker({ ...task, SLURM_STEP_NUM_TASKS: '12', SLURM_LOCALID: '3' }).name, 'gpu004-3');
   });
 
+  test('has a thread for each core of its task, if the job says how many these are', () => {
+    assert.equal(worker(task).threads, 1);
+    assert.equal(worker({ ...task, SLURM_CPUS_PER_TASK: '8' }).threads, 8);
+    assert.equal(worker({ ...task, SLURM_CPUS_PER_TASK: '8', LOCKSTEP_THREADS: '2' }).threads, 2);
+  });
+
   test('stays on loopback in a job of one node, unless it is told to listen', () => {
     const alone = { ...task, SLURM_JOB_NODELIST: 'gpu004', SLURM_JOB_NUM_NODES: '1' };
     const { coordinator, listen, advertise } = worker(alone);
