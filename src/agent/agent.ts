@@ -16,6 +16,7 @@ import { AgentName } from './agent-name.js';
 import { Commands, type CommandOptions } from './commands.js';
 import { Coordinators } from './coordinators.js';
 import { Housekeeping } from './housekeeping.js';
+import { lastWords } from './last-words.js';
 import { LogTail } from './log-tail.js';
 import { Program } from './programs.js';
 import { placeToTake } from './queue.js';
@@ -184,8 +185,10 @@ export class Agent {
         slot.restUntilMs = isGood
           ? 0
           : clock.nowMs() + Math.min(restMsMax, restMs * 2 ** Math.min(slot.failures - 1, 10));
-        if (!isGood && record && !isOver(record))
+        if (!isGood && record && !isOver(record)) {
           log.warn(`${program.who} of run ${run} ended: ${JSON.stringify(ending)}`);
+          if (ending !== 'unknown' && ending.code !== null) await this.tellWhy(program);
+        }
         if (isGood) this.doneAtMs.set(run, clock.nowMs());
         await this.drop(program);
         slot.program = slot.overSinceMs = undefined;
@@ -203,6 +206,12 @@ export class Agent {
       else if (holder === agent) await ledger.places.put(key, { agent });
       else program.signal('SIGTERM'); //                               while we were away somebody else has filled the place
     }
+  }
+
+  /** Whoever follows the run learns what a worker has to say against it: the slot rests, and tries again. */
+  private async tellWhy({ note, who, log }: Program): Promise<void> {
+    const why = `${who}, of agent ${this.options.name}, ended: ${lastWords(log)}`;
+    await this.needs.ledger.change(note.run, (now) => (isOver(now) || now.why === why ? now : { ...now, why }));
   }
 
   private async fill(runs: readonly RunRecord[], places: Entry<PlaceRecord>[]): Promise<void> {

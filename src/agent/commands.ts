@@ -17,6 +17,8 @@ export interface CommandOptions {
   readonly listen: string;
   readonly advertise?: string | undefined;
   readonly insecure: boolean;
+  /** Workers run the module that a run with `--ship` sends. */
+  readonly acceptShipped: boolean;
   readonly wallTimeMs: () => number;
 }
 
@@ -48,7 +50,8 @@ export class Commands {
   async worker(run: RunRecord, slot: number, flags: readonly string[]): Promise<readonly string[] | undefined> {
     const name = `${this.options.name}-${slot}`;
     const common = await this.common(run);
-    return common && ['worker', '--name', name, '--exchange-port', '0', ...flags, ...common];
+    const shipped = this.options.acceptShipped ? ['--accept-shipped'] : [];
+    return common && ['worker', '--name', name, '--exchange-port', '0', ...shipped, ...flags, ...common];
   }
 
   private async common(run: RunRecord): Promise<readonly string[] | undefined> {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { PublicEvent } from '../live/public-events.js';
 import type { Clock } from '../core/clock.js';
 import { isOver, type RunRecord, type RunLedger } from '../transport/nats/run-ledger.js';
 import type { Charge, WorkQueue } from '../transport/nats/work-queue.js';
 import type { Commands } from './commands.js';
+import { lastWords } from './last-words.js';
 import { Program, type Ending } from './programs.js';
 import { admission } from './queue.js';
 import { newRunSecrets } from './run-secrets.js';
@@ -196,15 +196,5 @@ export class Coordinators {
     program.forget();
     this.told.delete(program);
     this.programs.delete(name);
-  }
-}
-
-/** The last error that a program wrote, or else its last line. */
-function lastWords(path: string): string {
-  try {
-    const lines = readFileSync(path, 'utf8').trim().split('\n').slice(-20);
-    return lines.findLast((line) => line.startsWith('error: '))?.slice(7) ?? lines.at(-1) ?? '';
-  } catch {
-    return 'it said nothing';
   }
 }

@@ -10,7 +10,7 @@ import { addNatsOptions, natsFlags } from './nats-options.js';
 
 /** For what checks that documents show nothing else; `launch` takes those of the coordinator, too. */
 export const queueFlags: Readonly<Record<string, readonly string[]>> = {
-  agent: [...natsFlags, '--slots', '--name', '--dir', '--listen', '--advertise', '--insecure'],
+  agent: [...natsFlags, '--slots', '--name', '--dir', '--listen', '--advertise', '--insecure', '--accept-shipped'],
   nodes: [...natsFlags, '--json'],
   logs: [...natsFlags, '--follow'],
   stop: [...natsFlags],
@@ -42,6 +42,7 @@ export function addQueueCommands(program: Commander, context: CommandContext, ac
     .option('--listen <HOST>', 'address at which the programs of the runs listen', '127.0.0.1')
     .option('--advertise <HOST>', 'name or address under which others reach them')
     .option('--insecure', 'the programs use no TLS; all agents have to say it')
+    .option('--accept-shipped', 'workers run the modules that launched runs bring (--ship)')
     .action(async (options: AgentCommandOptions) => (await import('./commands/agent.js')).run(options, context));
   add('launch', 'queue a run for the agents, and follow it')
     .argument('[FLAGS...]', 'what to compute, as for lockstep coordinator')

@@ -30,7 +30,7 @@ export const ownFaults = {
     message: (f: { path: string; host: string; why: string }) =>
       `the run module ${f.path} is not on ${f.host}, and the one that the coordinator offers is not taken: ${f.why}`,
     remedy:
-      'put the module there, say where it lies (--module FILE), or let this worker run the code of its coordinator: --accept-shipped, with TLS or on loopback',
+      'put the module there, say where it lies (--module FILE), or let this worker, or its agent, run the code of its coordinator: --accept-shipped, with TLS or on loopback',
   },
   SHIPMENT_DAMAGED: {
     exitCode: 1,

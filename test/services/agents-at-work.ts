@@ -40,8 +40,13 @@ export function agentsAtWork({ after, beforeEach, afterEach }: Hooks) {
     spec,
     server: (): NatsServer => server,
     programs,
-    agent: (name: string, slots: number | 'auto' = 1, environment: Readonly<Record<string, string>> = {}): Running => {
-      const flags = ['--slots', String(slots), '--name', name, '--dir', place.path(`agent-${name}`)];
+    agent: (
+      name: string,
+      slots: number | 'auto' = 1,
+      environment: Readonly<Record<string, string>> = {},
+      ...more: readonly string[]
+    ): Running => {
+      const flags = ['--slots', String(slots), '--name', name, '--dir', place.path(`agent-${name}`), ...more];
       const running = start(['agent', '--nats', server.url, ...flags], place.folder, environment);
       agents.push(running);
       return running;

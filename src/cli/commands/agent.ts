@@ -32,6 +32,7 @@ export interface AgentCommandOptions extends NatsOptions {
   readonly listen: string;
   readonly advertise?: string;
   readonly insecure?: boolean;
+  readonly acceptShipped?: boolean;
 }
 
 /** `lockstep agent`: serves this host's slots to the runs in NATS until it is stopped; the programs of the runs go on. */
@@ -71,6 +72,7 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
         options.advertise ??
         (isWildcardHost(options.listen) ? await ownAddressTowards(hostOfNats(options.nats)) : undefined),
       insecure: options.insecure ?? false,
+      acceptShipped: options.acceptShipped ?? false,
       wallTimeMs: () => Date.now(),
     },
   );
