@@ -19,18 +19,15 @@ const usefulFactor = 2;
 
 export function findingOf({ axes, cells }: Series): Finding {
   const target = targetOf(cells);
-  const hits = cells.flatMap((cell) => {
+  const hits = cells.flatMap((cell): Hit[] => {
     const { steps, samples, seconds } = cell.targets.find((t) => t.target === target) ?? {};
     return steps && samples && seconds
       ? [{ batch: cell.batch, steps: steps.mean, samples: samples.mean, seconds: seconds.mean }]
       : [];
   });
   const fit = fitSteps(hits);
-  const least = (of: (hit: (typeof hits)[number]) => number) =>
-    hits.reduce<(typeof hits)[number] | undefined>(
-      (best, hit) => (best && of(best) <= of(hit) ? best : hit),
-      undefined,
-    );
+  const least = (of: (hit: Hit) => number) =>
+    hits.reduce<Hit | undefined>((best, hit) => (best && of(best) <= of(hit) ? best : hit), undefined);
   const fastest = least(({ seconds }) => seconds);
   const cheapest = least(({ samples }) => samples);
   const useful = hits.filter(({ samples }) => cheapest && samples <= usefulFactor * cheapest.samples);
@@ -44,19 +41,9 @@ export function findingOf({ axes, cells }: Series): Finding {
   const about = wordsFor(axes);
   const words = [
     ...(about ? [`With ${about}:`] : []),
-    ...(fastest
-      ? [`Time: a batch of ${round(fastest.batch)} reached ${target} first, after ${round(fastest.steps)} steps.`]
-      : ['Time: no batch size reached a target.']),
-    ...(accurate
-      ? [
-          `Accuracy: a batch of ${round(accurate.batch)} was the most accurate, ${accurate.bestAccuracy.mean.toFixed(4)} at epoch ${accurate.bestEpoch.mean.toFixed(1)}.`,
-        ]
-      : []),
-    ...(useful.length > 0
-      ? [
-          `Scaling: ${round(largest)} is the largest batch that was useful for reaching ${target}: it needed at most twice the samples of the most economical one (${round(cheapest!.batch)}).`,
-        ]
-      : []),
+    ...(new Set(cells.map(({ batch }) => batch)).size > 1
+      ? comparisonInWords({ target, fastest, accurate, cheapest, largest: useful.length > 0 ? largest : undefined })
+      : aloneInWords({ target, fastest, accurate })),
     ...(fit ? [fitInWords(fit)] : []),
   ];
   return {
@@ -68,6 +55,55 @@ export function findingOf({ axes, cells }: Series): Finding {
     largestUseful: useful.length > 0 ? largest : undefined,
     words,
   };
+}
+
+interface Hit {
+  readonly batch: number;
+  readonly steps: number;
+  readonly samples: number;
+  readonly seconds: number;
+}
+
+interface Outcome {
+  readonly target: number | undefined;
+  readonly fastest: Hit | undefined;
+  readonly accurate: Cell | undefined;
+}
+
+function comparisonInWords({
+  target,
+  fastest,
+  accurate,
+  cheapest,
+  largest,
+}: Outcome & { readonly cheapest: Hit | undefined; readonly largest: number | undefined }): readonly string[] {
+  return [
+    fastest
+      ? `Time: a batch of ${round(fastest.batch)} reached ${target} first, after ${round(fastest.steps)} steps.`
+      : 'Time: no batch size reached a target.',
+    ...(accurate
+      ? [`Accuracy: a batch of ${round(accurate.batch)} was the most accurate, ${accuracyText(accurate)}.`]
+      : []),
+    ...(cheapest && largest !== undefined
+      ? [
+          `Scaling: ${round(largest)} is the largest batch that was useful for reaching ${target}: it needed at most twice the samples of the most economical one (${round(cheapest.batch)}).`,
+        ]
+      : []),
+  ];
+}
+
+/** Of one batch size nothing can be said about others. */
+function aloneInWords({ target, fastest, accurate }: Outcome): readonly string[] {
+  return [
+    fastest
+      ? `Time: a batch of ${round(fastest.batch)} reached ${target} after ${round(fastest.steps)} steps.`
+      : 'Time: no target was reached.',
+    ...(accurate ? [`Accuracy: it was best with ${accuracyText(accurate)}.`] : []),
+  ];
+}
+
+function accuracyText({ bestAccuracy, bestEpoch }: Cell): string {
+  return `${bestAccuracy.mean.toFixed(4)} at epoch ${bestEpoch.mean.toFixed(1)}`;
 }
 
 function fitInWords({ stepsMin, criticalBatch, error }: StepsFit): string {

@@ -98,6 +98,15 @@ describe('findings', () => {
     assert.match(finding.words.join(' '), /more workers save little time/);
   });
 
+  it('compare nothing where there is one batch size', () => {
+    const { words } = findingOf({ axes: { workers: '2' }, cells: [cells[0]!] });
+    assert.match(
+      words.join(' '),
+      /^With workers 2: Time: a batch of 10 reached 0.95 after \d+ steps. Accuracy: it was best/,
+    );
+    assert.equal(words.length, 3);
+  });
+
   it('hold or do not hold for the conclusions of the seed experiment', () => {
     const stuck = [1, 2].map((batch) => trialOf(batch, { end: 'hopeless' }));
     const large = trialOf(2000, { evaluations: trialOf(2000).evaluations.slice(0, 2) });
