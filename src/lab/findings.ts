@@ -44,7 +44,7 @@ export function findingOf({ axes, cells }: Series): Finding {
     ...(new Set(cells.map(({ batch }) => batch)).size > 1
       ? comparisonInWords({ target, fastest, accurate, cheapest, largest: useful.length > 0 ? largest : undefined })
       : aloneInWords({ target, fastest, accurate })),
-    ...(fit ? [fitInWords(fit)] : []),
+    ...(fit ? [fitInWords(fit, Math.max(...hits.map(({ batch }) => batch)))] : []),
   ];
   return {
     axes,
@@ -106,10 +106,11 @@ function accuracyText({ bestAccuracy, bestEpoch }: Cell): string {
   return `${bestAccuracy.mean.toFixed(4)} at epoch ${bestEpoch.mean.toFixed(1)}`;
 }
 
-function fitInWords({ stepsMin, criticalBatch, error }: StepsFit): string {
+/** @param largest - batch that was measured: a critical batch beyond it would be a guess */
+function fitInWords({ stepsMin, criticalBatch, error }: StepsFit, largest: number): string {
   const quality = `(off by ${(error * 100).toFixed(0)} % on average)`;
-  if (!Number.isFinite(criticalBatch))
-    return `Steps fell in proportion to the batch in all of the range ${quality}: larger batches may help still.`;
+  if (criticalBatch > largest)
+    return `Steps fell nearly in proportion to the batch up to ${round(largest)} ${quality}: larger batches may help still.`;
   return `Steps = ${round(stepsMin)} (1 + ${round(criticalBatch)} / batch) ${quality}: above about ${round(criticalBatch)} samples, more workers save little time.`;
 }
 

@@ -98,6 +98,17 @@ describe('findings', () => {
     assert.match(finding.words.join(' '), /more workers save little time/);
   });
 
+  it('name no critical batch beyond what was measured', () => {
+    const few = cellsOf(
+      [10, 20, 40].map((batch) => trialOf(batch)),
+      [0.8],
+    );
+    assert.ok(
+      fitSteps(few.map(({ batch, targets }) => ({ batch, steps: targets[0]!.steps!.mean })))!.criticalBatch > 40,
+    );
+    assert.match(findingOf(seriesOf(few)[0]!).words.at(-1)!, /in proportion to the batch up to 40 .* may help still/);
+  });
+
   it('compare nothing where there is one batch size', () => {
     const { words } = findingOf({ axes: { workers: '2' }, cells: [cells[0]!] });
     assert.match(
