@@ -15,10 +15,13 @@ import { Recorder } from '../src/live/recorder.js';
 import { coordinatorMetrics, Registry, workerMetrics } from '../src/metrics/index.js';
 import { decodeFromWorker, encodeFromWorker } from '../src/transport/grpc/wire.js';
 import { coordinatorService } from '../src/transport/grpc/definitions.js';
+import type { FinishedStep } from '../src/worker/train-step.js';
 
 const stepSeconds = Number(process.argv[2] ?? 0.007);
 const rounds = 5;
 const stepsOfRound = 20_000;
+/** Steps that a report brings: a tenth of a second of them. */
+const stepsOfReport = Math.max(1, Math.round(0.1 / stepSeconds));
 /** Steps that a heartbeat brings: half a second of them. */
 const stepsOfHeartbeat = Math.max(1, Math.round(0.5 / stepSeconds));
 
@@ -58,15 +61,23 @@ function worker(): number {
   const metrics = workerMetrics(new Registry());
   const watch = watchWorker(metrics, () => undefined);
   const { requestSerialize } = coordinatorService.Join;
+  let told: FinishedStep[] = [];
   let timings: StepTiming[] = [];
   let bytes = 0;
   return microsecondsOfStep((step) => {
     const timing = timingOf(step);
-    watch.stepFinished(
-      { record: recordOf(step), timing, moved: { bytes: 0, hiddenBytes: 0 }, ownSampleCount: 85, tensorCount: 0 },
-      1e6,
-    );
-    watch.exchanged((bytes += 1e5), bytes);
+    told.push({
+      record: recordOf(step),
+      timing,
+      moved: { bytes: 0, hiddenBytes: 0 },
+      ownSampleCount: 85,
+      tensorCount: 0,
+    });
+    if (told.length === stepsOfReport) {
+      bytes += 1e5 * stepsOfReport;
+      watch.stepsFinished(told, 1e6, { sentBytes: bytes, receivedBytes: bytes });
+      told = [];
+    }
     timings.push(timing);
     if (timings.length < stepsOfHeartbeat) return;
     requestSerialize(encodeFromWorker('bench', { kind: 'heartbeat', sentAtMs: step * 7, timings }));

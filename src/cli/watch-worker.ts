@@ -1,19 +1,19 @@
 import type { StepTiming } from '../core/events.js';
 import type { WorkerMetrics } from '../metrics/index.js';
-import type { WorkerWatch } from '../worker/worker.js';
+import type { WorkerWatch } from '../worker/worker-options.js';
 
 /** Over which the slowest peer is judged: one step says little. */
 const windowMs = 500;
-/** The one codec that there is. */
-const codec = 'f32';
 
 /** What a worker does, as its metrics. */
 export function watchWorker(metrics: WorkerMetrics, onState: (state: string) => void): WorkerWatch {
+  let codec = 'f32';
   let sent = 0;
   let received = 0;
   let slowest = new SlowestPeer();
   return {
-    begun({ generation, shares }, rank) {
+    begun({ generation, shares }, rank, codecName) {
+      codec = codecName;
       onState(`training as rank ${rank}`);
       metrics.rank.set(rank);
       metrics.generation.set(generation.number);
@@ -21,23 +21,23 @@ export function watchWorker(metrics: WorkerMetrics, onState: (state: string) => 
       sent = received = 0; //                                       a new generation's link counts from 0
       slowest = new SlowestPeer(); //                                and its ranks are others
     },
-    stepFinished({ record, timing, moved, ownSampleCount, tensorCount }, arenaBytes) {
-      metrics.hidden.inc(moved.hiddenBytes);
-      metrics.observeStep(record.seconds, ownSampleCount);
-      metrics.tensors.set(tensorCount);
+    stepsFinished(steps, arenaBytes, { sentBytes, receivedBytes }) {
+      for (const { record, timing, moved, ownSampleCount } of steps) {
+        metrics.hidden.inc(moved.hiddenBytes);
+        metrics.observeStep(record.seconds, ownSampleCount);
+        const rank = slowest.add(timing);
+        if (rank !== undefined) metrics.slowestPeer.set(rank);
+      }
+      metrics.tensors.set(steps.at(-1)!.tensorCount);
       metrics.arena.set(arenaBytes);
-      const rank = slowest.add(timing);
-      if (rank !== undefined) metrics.slowestPeer.set(rank);
+      metrics.exchanged.inc({ direction: 'sent', codec }, sentBytes - sent);
+      metrics.exchanged.inc({ direction: 'received', codec }, receivedBytes - received);
+      [sent, received] = [sentBytes, receivedBytes];
     },
     evaluated: (_record, seconds) => metrics.evaluationSeconds.observe(seconds),
     second: {
       copied: (reason, isUsed) => metrics.secondComputations.inc({ reason, outcome: isUsed ? 'used' : 'in vain' }),
       helped: () => metrics.helpedSteps.inc(),
-    },
-    exchanged(sentBytes, receivedBytes) {
-      metrics.exchanged.inc({ direction: 'sent', codec }, sentBytes - sent);
-      metrics.exchanged.inc({ direction: 'received', codec }, receivedBytes - received);
-      [sent, received] = [sentBytes, receivedBytes];
     },
   };
 }

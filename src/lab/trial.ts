@@ -121,14 +121,13 @@ class Trial {
     const ignore = () => undefined;
     const silent = {
       stepFinished: ignore,
-      stepReported: ignore,
       evaluated: ignore,
       checkpointed: ignore,
       ended: ignore,
     };
     const watched = {
       ...silent,
-      stepReported: (step: FinishedStep) => this.stepReported(step),
+      stepFinished: (step: FinishedStep) => this.stepFinished(step),
       evaluated: (record: EvaluationRecord, seconds: number) => this.evaluated(record, seconds),
       ended: (targetReached: boolean) => void (this.end ??= targetReached ? 'target' : 'finished'),
     };
@@ -166,7 +165,7 @@ class Trial {
     return (this.nowMs() - this.beginMs - this.evaluationMs) / 1000;
   }
 
-  private stepReported({ record }: FinishedStep): void {
+  private stepFinished({ record }: FinishedStep): void {
     this.samples += record.sampleCount;
     this.batch = record.globalBatchSize;
     const { compute, wait, exchange, update } = record.seconds;

@@ -3,9 +3,10 @@ import type { Report } from '../cluster/session.js';
 import type { Clock } from '../core/clock.js';
 import type { EvaluationRecord, StepRecord } from '../core/events.js';
 import { SpeedMeter } from './speed-meter.js';
+import type { FinishedStep } from './train-step.js';
 
 /** How long finished steps are collected before they are told together. */
-const collectMs = 50;
+const collectMs = 100;
 /**
  * Records that every worker keeps, to tell them again when whoever tells is lost, or when the coordinator was away: minutes
  * of a fast run, some 20 MB. Of a longer absence the oldest ones are missing in metrics.jsonl.
@@ -14,11 +15,29 @@ const recentMax = 1 << 15;
 /** Records that travel in one message, far below the 4 MiB that gRPC takes. */
 const messageMax = 4096;
 
+export interface ReporterNeeds {
+  readonly workerId: string;
+  readonly clock: Clock;
+  /** Drops what the coordinator cannot hear; it is told again by `tellAgain`. */
+  send(report: Report): void;
+  /** What else there is to do about finished steps, in order: metrics, for one. */
+  watch(steps: readonly FinishedStep[]): void;
+}
+
+/** A finished step about which nothing was done yet. */
+interface Unsettled {
+  readonly generation: Generation;
+  readonly step: FinishedStep;
+  readonly isTeller: boolean;
+}
+
 /**
  * Tells the coordinator of progress, several steps in one message. Nobody waits for an answer. Every rank knows the
- * records of all steps; rank 0 tells them, and the others keep the last ones in case that it is lost.
+ * records of all steps; rank 0 tells them, and the others keep the last ones in case that it is lost. Between two steps
+ * peers wait for us, so whatever has to be done about a finished one is done later, for several together.
  */
 export class Reporter {
+  private unsettled: Unsettled[] = [];
   private steps: StepRecord[] = [];
   private evaluations: EvaluationRecord[] = [];
   private readonly recentSteps = new Recent<StepRecord>(recentMax);
@@ -28,19 +47,27 @@ export class Reporter {
   private checkpointStep: number | undefined;
   private readonly speed = new SpeedMeter();
 
-  /** @param send - drops what the coordinator cannot hear; it is told again by `tellAgain` */
-  constructor(
-    private readonly workerId: string,
-    private readonly clock: Clock,
-    private readonly send: (report: Report) => void,
-  ) {}
+  constructor(private readonly needs: ReporterNeeds) {}
 
-  /** @param isTeller - whether it is for this worker to tell @param ownSampleCount - that it computed itself */
-  step(generation: Generation, record: StepRecord, isTeller: boolean, ownSampleCount = 0): void {
-    this.computed(record.seconds.compute, ownSampleCount);
-    this.recentSteps.keep(record);
-    if (isTeller) this.steps.push(record);
-    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: record.step, sealed: generation });
+  /** @param isTeller - whether it is for this worker to tell */
+  finished(generation: Generation, step: FinishedStep, isTeller: boolean): void {
+    this.unsettled.push({ generation, step, isTeller });
+    this.startTimer();
+  }
+
+  /** Does what was put off. To be called before anything changes that it looks at. */
+  settle(): void {
+    const { unsettled } = this;
+    const last = unsettled.at(-1);
+    if (!last) return;
+    this.unsettled = [];
+    for (const { step, isTeller } of unsettled) {
+      this.computed(step.record.seconds.compute, step.ownSampleCount);
+      this.recentSteps.keep(step.record);
+      if (isTeller) this.steps.push(step.record);
+    }
+    this.latest = this.progress(last.generation, last.step.record.step);
+    this.needs.watch(unsettled.map(({ step }) => step));
   }
 
   /** How fast this worker is, also with what came too late for its step. */
@@ -55,22 +82,26 @@ export class Reporter {
 
   /** A copy of the state after `step` waits here to be stored. */
   checkpoint(generation: Generation, step: number): void {
+    this.settle();
     this.checkpointStep = step;
-    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep: step, sealed: generation });
+    this.latest = this.progress(generation, step);
+    this.startTimer();
   }
 
   /** The last step is finished: told at once, with everything before it. */
   ended(generation: Generation, finishedStep: number, ended: NonNullable<Progress['ended']>): void {
-    this.note({ kind: 'progress', workerId: this.workerId, generation, finishedStep, sealed: generation, ended });
+    this.settle();
+    this.latest = { ...this.progress(generation, finishedStep), ended };
     this.flush();
   }
 
   /** Tells everything that came after `recordedStep`, told before or not. @param checkpointStep - of a copy that waits */
   tellAgain(progress: Progress, recordedStep: number, checkpointStep?: number): void {
+    this.settle();
     this.steps = this.recentSteps.all().filter(({ step }) => step > recordedStep);
     this.evaluations = this.recentEvaluations.all().filter(({ step }) => step >= recordedStep);
     if (checkpointStep !== undefined) this.checkpointStep = checkpointStep;
-    this.note(progress);
+    this.latest = progress;
     this.flush();
   }
 
@@ -78,6 +109,7 @@ export class Reporter {
   flush(): void {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
+    this.settle();
     const { latest, checkpointStep } = this;
     if (!latest) return;
     while (this.steps.length > messageMax) {
@@ -86,20 +118,23 @@ export class Reporter {
       const evaluations = this.evaluations.filter(({ step }) => step <= last); // each after the step that it evaluates
       this.evaluations = this.evaluations.filter(({ step }) => step > last);
       const { ended: _untilTheLast, ...progress } = latest;
-      this.send({ ...progress, steps, evaluations });
+      this.needs.send({ ...progress, steps, evaluations });
     }
     const checkpoint = checkpointStep === undefined ? {} : { checkpointStep };
     const { secondsPerSample } = this.speed;
     const speed = secondsPerSample === undefined ? {} : { secondsPerSample };
-    this.send({ ...latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint, ...speed });
+    this.needs.send({ ...latest, steps: this.steps, evaluations: this.evaluations, ...checkpoint, ...speed });
     this.latest = this.checkpointStep = undefined;
     this.steps = [];
     this.evaluations = [];
   }
 
-  private note(progress: Progress): void {
-    this.latest = progress;
-    this.cancelTimer ??= this.clock.setTimer(collectMs, () => {
+  private progress(generation: Generation, finishedStep: number): Progress {
+    return { kind: 'progress', workerId: this.needs.workerId, generation, finishedStep, sealed: generation };
+  }
+
+  private startTimer(): void {
+    this.cancelTimer ??= this.needs.clock.setTimer(collectMs, () => {
       this.cancelTimer = undefined;
       this.flush();
     });

@@ -16,10 +16,8 @@ import { trainStep, type FinishedStep, type Membership } from './train-step.js';
 
 /** Where a generation's progress goes. */
 export interface LoopEvents {
-  /** At once. */
-  stepFinished(step: number): void;
-  /** What there is to tell of it, in order, when the engine is at work for the next step as a rule. */
-  stepReported(step: FinishedStep): void;
+  /** Peers may wait for this worker until it returns. */
+  stepFinished(step: FinishedStep): void;
   evaluated(record: EvaluationRecord, seconds: number): void | Promise<void>;
   /** A copy of the state after this step waits to be stored. */
   checkpointed(step: number): void;
@@ -67,28 +65,17 @@ export async function trainLoop(
     shares: begin.shares,
     globalBatchSize: begin.globalBatchSize,
   };
-  let unreported: FinishedStep | undefined;
   try {
     // A member may have evaluated the step before this generation when others had not: all of them do it (again).
     let targetReached = await evaluateIfDue();
     while (!isSealed() && !targetReached && !isOver()) {
-      const stepping = nextStep(); //                                 when this returns the engine has its job
-      report();
-      unreported = await stepping;
-      events.stepFinished(unreported.record.step);
+      events.stepFinished(await nextStep());
       targetReached = await evaluateIfDue();
       checkpointIfDue();
     }
-    report();
     if (!isSealed()) events.ended(targetReached);
   } catch (error) {
-    report();
     if (!(error instanceof Abandoned)) throw error;
-  }
-
-  function report(): void {
-    if (unreported) events.stepReported(unreported);
-    unreported = undefined;
   }
 
   function isOver(): boolean {
@@ -99,7 +86,6 @@ export async function trainLoop(
   async function evaluateIfDue(): Promise<boolean> {
     const isDue = isOver() || isAtBoundary(run.spec.evaluateEvery, run.state.progression);
     if (!isDue || isSealed()) return false;
-    report();
     const beginMs = nowMs();
     const record = await evaluate(run, evaluations, membership);
     await events.evaluated(record, (nowMs() - beginMs) / 1000);
@@ -110,7 +96,6 @@ export async function trainLoop(
   function checkpointIfDue(): void {
     const { checkpointEvery } = run.spec;
     if (rank !== 0 || isOver() || !checkpointEvery || !isAtBoundary(checkpointEvery, run.state.progression)) return;
-    report();
     takeCheckpoint(run);
     events.checkpointed(run.state.progression.step);
   }

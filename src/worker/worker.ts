@@ -1,23 +1,12 @@
 import { noGeneration, type Begin, type Progress, type Sealed } from '../cluster/messages.js';
-import {
-  errorOf,
-  type Channel,
-  type FromCoordinator,
-  type FromWorker,
-  type Ready,
-  type Welcome,
-} from '../cluster/session.js';
+import { errorOf, type FromCoordinator, type Ready, type Welcome } from '../cluster/session.js';
 import { advanceWorker, joinedWorker, type WorkerAction, type WorkerInput } from '../cluster/worker-membership.js';
-import type { HostPort } from '../core/address.js';
-import type { Clock } from '../core/clock.js';
 import { weightsDigest } from '../core/digest.js';
-import type { EvaluationRecord } from '../core/events.js';
 import { Lifetime } from '../core/lifetime.js';
-import type { RandomStream } from '../core/random.js';
 import type { RunSpec } from '../core/run-spec.js';
 import { numericsVersion, protocolVersion } from '../core/versions.js';
 import { ExchangeClients } from '../transport/grpc/exchange-client.js';
-import { ExchangeServer, type ExchangeSecurity } from '../transport/grpc/exchange-server.js';
+import { ExchangeServer } from '../transport/grpc/exchange-server.js';
 import { fault as transportFault } from '../transport/faults.js';
 import { GrpcLink } from '../transport/grpc/grpc-link.js';
 import { pullFromAnybody } from './catch-up.js';
@@ -28,62 +17,15 @@ import { GonePeers } from './gone-peers.js';
 import { Lending } from './lending.js';
 import type { PreparedRun } from './prepared-run.js';
 import { Reporter } from './reporter.js';
-import { SecondComputation, type SecondComputationEvents } from './second-computation.js';
+import { SecondComputation } from './second-computation.js';
 import { answerState } from './state-transfer.js';
 import { StepTimings } from './step-timings.js';
 import { trainLoop } from './train-loop.js';
 import type { FinishedStep } from './train-step.js';
 import { watchEngine } from './watched-engine.js';
+import type { WorkerDependencies, WorkerOptions } from './worker-options.js';
 
 const heartbeatMs = 500;
-
-/** What a worker needs. */
-export interface WorkerDependencies {
-  /** Where the coordinator is, in words. */
-  readonly coordinatorAddress: string;
-  /** Opens a stream to the coordinator, wherever it is now. */
-  dial(): Promise<Channel<FromWorker, FromCoordinator>>;
-  readonly clock: Clock;
-  /** Absent where the network is trusted: plain text. */
-  readonly security?: ExchangeSecurity | undefined;
-  /** Spreads the attempts of many workers to reach a coordinator that comes back. */
-  readonly random: RandomStream;
-  /** Fetches data and starts the engine, when the spec is known. */
-  prepare(spec: RunSpec): Promise<PreparedRun>;
-  /** The engine's thread hangs and cannot be ended. */
-  engineStuck(): void;
-  /** `host:port` of the hub that listens at that port of the coordinator's host. */
-  hubAt(port: number): string;
-  /** `host:port` under which others reach the port that `Exchange` got. */
-  advertise(port: number): string;
-  readonly log: { debug(text: string): void; info(text: string): void; warn(text: string): void };
-  readonly watch: WorkerWatch;
-}
-
-/** Who looks on: metrics. */
-export interface WorkerWatch {
-  begun(begin: Begin, rank: number): void;
-  stepFinished(step: FinishedStep, arenaBytes: number): void;
-  evaluated(record: EvaluationRecord, seconds: number): void;
-  exchanged(sentBytes: number, receivedBytes: number): void;
-  readonly second: Omit<SecondComputationEvents, 'computedLate'>;
-}
-
-export interface WorkerOptions {
-  readonly workerId: string;
-  readonly host: string;
-  readonly pid: number;
-  /** `host:port` where this worker's metrics are served. */
-  readonly metricsAddress: string;
-  /** Where the `Exchange` service listens. */
-  readonly listen: HostPort;
-  /** Whether somebody gave the port; one that nobody chose may be any free one instead. */
-  readonly isPortChosen: boolean;
-  /** Of the memory that workers of this host share, if they do. */
-  readonly memoryFolder?: string | undefined;
-  /** How long nothing may go on while there is no coordinator; steps that finish without it count as going on. */
-  readonly coordinatorTimeoutSeconds: number;
-}
 
 /**
  * One worker, from its Hello to the End. What it does about membership is decided by the pure functions of `cluster/`;
@@ -139,7 +81,12 @@ export class Worker {
       isCoordinatorThere: () => this.stream.isOpen,
       finishedStep: () => this.run!.state.progression.step,
     });
-    this.reporter = new Reporter(workerId, deps.clock, (report) => this.stream.send(report));
+    this.reporter = new Reporter({
+      workerId,
+      clock: deps.clock,
+      send: (report) => this.stream.send(report),
+      watch: (steps) => this.watchSteps(steps),
+    });
     const computedLate = (seconds: number, samples: number): void => this.reporter.computed(seconds, samples);
     this.second = new SecondComputation({ ...deps, events: { ...deps.watch.second, computedLate } });
   }
@@ -320,7 +267,7 @@ export class Worker {
     const { deps, run, peers } = this;
     const { generation } = begin;
     const rank = begin.members.findIndex(({ workerId }) => workerId === this.options.workerId);
-    const { runId, checksum } = run!.spec;
+    const { runId, checksum, codec } = run!.spec;
     const { hub } = this;
     const link = new GrpcLink(
       { rank, runId, begin, hub, checksum, clock: deps.clock, memoryFolder: this.options.memoryFolder },
@@ -336,21 +283,16 @@ export class Worker {
     const isTeller = (this.isTeller = rank === 0);
     this.server!.begin(generation, link);
     link.open((address, events) => peers!.pull(address, generation, rank, events));
-    deps.watch.begun(begin, rank);
+    deps.watch.begun(begin, rank, codec?.name ?? 'f32');
     await trainLoop(
       run!,
       begin,
       link,
       {
-        stepFinished: (step) => this.dispatch({ kind: 'finished', generation, step }),
-        stepReported: (step) => {
-          const { record } = step;
-          this.reporter.step(generation, record, isTeller, step.ownSampleCount);
+        stepFinished: (step) => {
+          this.dispatch({ kind: 'finished', generation, step: step.record.step });
           this.aliveMs = deps.clock.nowMs();
-          deps.log.debug(`finished step ${record.step}`);
-          this.timings.add(step.timing);
-          deps.watch.stepFinished(step, run!.arena.buffer.byteLength);
-          deps.watch.exchanged(link.sentBytes, link.receivedBytes);
+          this.reporter.finished(generation, step, isTeller);
         },
         evaluated: (record, seconds) => {
           this.reporter.evaluation(record, isTeller);
@@ -360,6 +302,7 @@ export class Worker {
         ended: (targetReached) => {
           const { now, progression } = run!.state;
           this.ended = { weightsDigest: weightsDigest(now.weights), targetReached };
+          this.reporter.settle();
           this.tellTimings();
           this.reporter.ended(generation, progression.step, this.ended);
         },
@@ -367,7 +310,15 @@ export class Worker {
       () => deps.clock.nowMs(),
       () => this.link !== link || link.isClosed,
       this.second,
-    );
+    ).finally(() => this.reporter.settle());
+  }
+
+  private watchSteps(steps: readonly FinishedStep[]): void {
+    for (const { timing } of steps) {
+      this.deps.log.debug(`finished step ${timing.step}`);
+      this.timings.add(timing);
+    }
+    this.deps.watch.stepsFinished(steps, this.run!.arena.buffer.byteLength, this.link!);
   }
 
   private heartbeat(): void {

@@ -12,7 +12,8 @@ import { CoordinatorConnection, openStream } from '../../transport/grpc/coordina
 import { tmpfsFolder } from '../../transport/grpc/slot-file.js';
 import { ownAddressTowards } from '../../worker/own-address.js';
 import { prepareRun } from '../../worker/prepare.js';
-import { Worker, type WorkerDependencies } from '../../worker/worker.js';
+import { Worker } from '../../worker/worker.js';
+import type { WorkerDependencies } from '../../worker/worker-options.js';
 import type { CommandRun } from '../context.js';
 import { createLog } from '../logger.js';
 import { hasMetricsTls, metricsAccess } from '../metrics-access.js';

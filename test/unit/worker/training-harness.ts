@@ -79,7 +79,6 @@ export async function train(run: PreparedRun, begin: Begin): Promise<number[]> {
   const ignore = (): void => undefined;
   const events = {
     stepFinished: ignore,
-    stepReported: ignore,
     evaluated: ignore,
     ended: ignore,
     checkpointed: (s: number) => offered.push(s),
