@@ -3,21 +3,24 @@
  * minutes.
  *
  *     npm run build && node dist/bench/training.js [--python FILE --data FOLDER] [--json]
- *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--steps 300] [--rounds 5] [--bind-to none|core]
+ *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--warm-up 2000] [--steps 2000] [--peer-steps 300]
+ *         [--rounds 5] [--bind-to none|core]
  *
  * Each worker computes `--batch` images a step on one thread, as PyTorch's does: one worker alone would have all cores
- * otherwise. Images/s are those of training alone. The ratio is the median of the rounds' ratios, so that a noisy minute meets
- * both sides. `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it
+ * otherwise. Images/s are those of training alone, over `--steps` after `--warm-up`: V8 compiles a run's code during its first
+ * seconds, on a core that a single worker leaves idle. PyTorch compiles nothing, ten steps warm it up. With `--warm-up 0` it is
+ * the speed that a run reports. The ratio is the median of the rounds' ratios, so that a noisy minute meets both sides. `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it
  * (bench/peers/ddp_lenet.py); without them it is not run. Weak scaling is the speed of the last count of workers by that of the
  * first, each for one worker: with `--bind-to core` each of them, and each of PyTorch's processes, has one core and no more,
  * else a worker alone has its engine on one core and its exchange on another.
  */
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
+import type { EvaluationRecord, StepRecord } from '../src/core/events.js';
 import { packageRoot } from '../src/core/paths.js';
 import { median } from '../src/measure/exchange-figures.js';
 import { scratchFolder } from './leave-nothing.js';
@@ -30,14 +33,20 @@ const { values: flags } = parseArgs({
     workers: { type: 'string', default: '1,2' },
     engines: { type: 'string', default: 'wasm,native' },
     batch: { type: 'string', default: '128' },
-    steps: { type: 'string', default: '300' },
+    'warm-up': { type: 'string', default: '2000' },
+    steps: { type: 'string', default: '2000' },
+    'peer-steps': { type: 'string', default: '300' },
     rounds: { type: 'string', default: '5' },
     'bind-to': { type: 'string', default: 'none' },
   },
 });
 const run = promisify(execFile);
 const batch = Number(flags.batch);
+const warmUp = Number(flags['warm-up']);
 const folder = scratchFolder('training');
+
+const phases = ['compute', 'wait', 'exchange', 'update'] as const;
+type Phase = (typeof phases)[number];
 
 /** Images a second, and where a step's time went on rank 0. */
 interface Speed {
@@ -48,41 +57,47 @@ interface Speed {
 async function ours(engine: string, workers: number): Promise<Speed> {
   const out = join(folder, 'run');
   rmSync(out, { recursive: true, force: true });
-  const args = [
-    'train',
-    '--json',
-    '--engine',
-    engine,
-    '--threads',
-    '1',
-    '--workers',
-    String(workers),
-    '--steps',
-    flags.steps,
-  ];
+  const steps = warmUp + Number(flags.steps);
+  const args = ['train', '--engine', engine, '--threads', '1', '--workers', String(workers), '--steps', String(steps)];
   args.push('--global-batch', String(workers * batch), '--micro-batch', '32', '--checkpoint-every', 'off');
-  args.push('--eval-every', `${flags.steps}steps`, '--bind-to', flags['bind-to'], '--out', out);
-  const { stdout } = await run(process.execPath, [join(packageRoot, 'bin/lockstep.js'), ...args], {
-    maxBuffer: 2 ** 28,
-  });
-  const events = stdout
+  args.push('--eval-every', `${steps}steps`, '--bind-to', flags['bind-to'], '--out', out);
+  await run(process.execPath, [join(packageRoot, 'bin/lockstep.js'), ...args]);
+  const records = linesOf<StepRecord | EvaluationRecord>(join(out, 'metrics.jsonl'));
+  const measured = records.filter((record) => 'seconds' in record).filter(({ step }) => step > warmUp);
+  const total = (phase: Phase): number => measured.reduce((sum, { seconds }) => sum + seconds[phase], 0);
+  const [waited, all] = [total('wait') + total('exchange'), phases.map(total).reduce((sum, seconds) => sum + seconds)];
+  return { imagesPerSecond: speedOf(out) * workers * batch, exchangeShare: waited / all };
+}
+
+/** Steps a second after the warm-up. */
+function speedOf(out: string): number {
+  const { steps, imagesPerSecond, globalBatchSize } = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as {
+    readonly steps: number;
+    readonly imagesPerSecond: number;
+    readonly globalBatchSize: number;
+  };
+  if (warmUp === 0) return imagesPerSecond / globalBatchSize;
+  const told = linesOf<{ readonly type: string; readonly time: string; readonly lastStep: number }>(
+    join(out, 'events.jsonl'),
+  ).filter(({ type }) => type === 'steps');
+  const [first, last] = [told.find(({ lastStep }) => lastStep >= warmUp), told.at(-1)];
+  if (!first || !last || last.lastStep - first.lastStep < steps / 8)
+    throw new Error(`a run of ${steps} steps is over too soon to measure it after ${warmUp}: give more --steps`);
+  return (last.lastStep - first.lastStep) / ((Date.parse(last.time) - Date.parse(first.time)) / 1000);
+}
+
+function linesOf<Line>(file: string): Line[] {
+  return readFileSync(file, 'utf8')
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const steps = events.filter(({ type }) => type === 'step').map(({ seconds }) => seconds as Record<string, number>);
-  const total = (phase: string): number => steps.reduce((sum, seconds) => sum + (seconds[phase] ?? 0), 0);
-  const [waited, all] = [total('wait') + total('exchange'), ['compute', 'wait', 'exchange', 'update'].map(total)];
-  return {
-    imagesPerSecond: events.at(-1)!['imagesPerSecond'] as number,
-    exchangeShare: waited / all.reduce((sum, seconds) => sum + seconds, 0),
-  };
+    .map((line) => JSON.parse(line) as Line);
 }
 
 /** @returns undefined where Python, PyTorch or the data is missing */
 async function theirs(workers: number): Promise<Speed | undefined> {
   if (flags.data === undefined) return undefined;
   const peer = join(packageRoot, 'bench/peers/ddp_lenet.py');
-  const args = [peer, flags.data, String(workers), flags.batch, flags.steps, flags['bind-to']];
+  const args = [peer, flags.data, String(workers), flags.batch, flags['peer-steps'], flags['bind-to']];
   try {
     return JSON.parse((await run(flags.python, args)).stdout) as Speed;
   } catch {
