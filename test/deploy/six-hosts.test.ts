@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../../src/core/paths.js';
 import { natsMissing } from '../e2e/nats-server.js';
 import { lastLine, processesWith, runToEnd, slowEngine, start, workshop, type Running } from '../e2e/lockstep.js';
@@ -15,8 +16,19 @@ import { ip, Switch } from './switch.js';
  * namespaces (root, and iproute2).
  */
 
-const place = workshop({ after });
 const network = new Switch();
+const children: ChildProcess[] = [];
+// Before the folder goes, in which they write.
+after(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) if ((child.exitCode ?? child.signalCode) === null) await once(child, 'exit');
+  for (let left = programs(); left.length > 0; left = programs()) {
+    spawnSync('kill', ['-KILL', ...left]); // one that has just ended is no error
+    await delay(50);
+  }
+  network.remove();
+});
+const place = workshop({ after });
 const hosts = ['hub', 'anna', 'bert', 'carla', 'dora', 'emma', 'late'] as const;
 type Host = (typeof hosts)[number];
 
@@ -38,14 +50,6 @@ function layCables(): string | false {
 
 const skip = process.platform === 'linux' ? layCables() : 'network namespaces are of Linux';
 const natsUrl = `nats://${network.addressOf('hub')}:4222`;
-const children: ChildProcess[] = [];
-after(async () => {
-  for (const child of children) child.kill('SIGKILL');
-  for (const pid of programs()) process.kill(Number(pid), 'SIGKILL');
-  for (const child of children) if ((child.exitCode ?? child.signalCode) === null) await once(child, 'exit');
-  network.remove();
-});
-
 /** What agents have started. */
 function programs(): readonly string[] {
   if (process.platform !== 'linux') return [];
