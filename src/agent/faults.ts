@@ -16,8 +16,10 @@ export const agentFaults = {
   AGENT_RUNS: {
     exitCode: 2,
     meaning: 'An agent was started in a folder that another agent uses.',
-    message: (f: { dir: string; pid: number }) => `process ${f.pid} is an agent with the folder ${f.dir}`,
-    remedy: 'one agent serves all slots of a host; for a second one give another --dir and --name',
+    message: (f: { dir: string; owner: string; lock: string }) =>
+      `${f.owner} is an agent with the folder ${f.dir}, says its file ${f.lock}`,
+    remedy:
+      'one agent serves all slots of a host; for a second one, or on another host, give another --dir and --name; if there is no such process, remove the file',
   },
   AGENT_NAME_TAKEN: {
     exitCode: 2,

@@ -38,7 +38,7 @@ export function addQueueCommands(program: Commander, context: CommandContext, ac
   add('agent', 'offer the slots of this machine to runs in NATS')
     .option('--slots <auto|N>', 'workers at a time; auto is one for each GPU, else one with all cores', 'auto')
     .option('--name <NAME>', 'what this agent is called; by default as this machine')
-    .option('--dir <DIR>', 'where it keeps logs and results; by default ~/.local/state/lockstep/agent')
+    .option('--dir <DIR>', 'where it keeps logs and results; by default ~/.local/state/lockstep/agent/HOST')
     .option('--listen <HOST>', 'address at which the programs of the runs listen', '127.0.0.1')
     .option('--advertise <HOST>', 'name or address under which others reach them')
     .option('--insecure', 'the programs use no TLS; all agents have to say it')

@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFault } from '../core/atomic-file.js';
 import { removeOldCheckpoints } from './checkpoints.js';
-import { RunLock } from './run-lock.js';
+import { FolderLock } from './folder-lock.js';
 
 export interface KeptRun {
   /** Of its folder. */
@@ -30,7 +30,7 @@ export async function keptRuns(folder: string): Promise<readonly KeptRun[]> {
       bytes += found.size;
       changedMs = Math.max(changedMs, found.mtimeMs);
     }
-    const isGoing = await RunLock.isHeld(path);
+    const isGoing = await FolderLock.isHeld(path);
     const state = isGoing ? 'going' : files.includes('report.json') ? 'finished' : 'unfinished';
     runs.push({ name, path, state, bytes, changedMs });
   }
@@ -43,7 +43,7 @@ export async function keptRuns(folder: string): Promise<readonly KeptRun[]> {
  * @throws LockstepError `RUN_IN_USE`, `NOT_WRITABLE`
  */
 export async function removeRun(path: string): Promise<void> {
-  const lock = await RunLock.acquire(path);
+  const lock = await FolderLock.acquire(path);
   try {
     await removeOldCheckpoints(join(path, 'checkpoints'), 0);
     await rm(path, { recursive: true, force: true });

@@ -24,7 +24,7 @@ import {
 } from './checkpoints.js';
 import { fault } from './faults.js';
 import { LineFile, readLines } from './line-file.js';
-import { RunLock } from './run-lock.js';
+import { FolderLock } from './folder-lock.js';
 import { readSafetensors, writeSafetensors, type TensorFile } from './safetensors.js';
 
 /** What the folder of a run is made from. */
@@ -40,7 +40,7 @@ export class RunFolder {
     private readonly journal: LineFile,
     private readonly metrics: LineFile,
     private readonly events: LineFile,
-    private readonly lock: RunLock,
+    private readonly lock: FolderLock,
   ) {}
 
   /**
@@ -62,7 +62,7 @@ export class RunFolder {
     } catch (error) {
       throw isSystemError(error) ? writeFault(options.path, error) : error;
     }
-    const lock = await RunLock.acquire(path);
+    const lock = await FolderLock.acquire(path);
     try {
       const journal = await LineFile.create(join(path, 'journal.jsonl'));
       const metrics = await LineFile.create(join(path, 'metrics.jsonl'));
@@ -216,12 +216,12 @@ export class LockedFolder {
   private constructor(
     /** Absolute. */
     readonly path: string,
-    readonly lock: RunLock,
+    readonly lock: FolderLock,
   ) {}
 
   /** @throws LockstepError `RUN_IN_USE`, `NOT_WRITABLE` */
   static async lock(path: string): Promise<LockedFolder> {
-    return new LockedFolder(resolve(path), await RunLock.acquire(resolve(path)));
+    return new LockedFolder(resolve(path), await FolderLock.acquire(resolve(path)));
   }
 
   /** As `lock`, for a folder that may not be there or be empty: there is nothing to take then. */

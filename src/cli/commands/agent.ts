@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Agent } from '../../agent/agent.js';
-import { fault } from '../../agent/faults.js';
+import { Agent, type AgentNeeds } from '../../agent/agent.js';
+import { AgentFolder, usualFolder } from '../../agent/agent-folder.js';
 import { Results } from '../../agent/results.js';
 import { cardsIn, offersFor, shares, visibleCards, type Card, type SlotOffer } from '../../agent/slots.js';
 import { isWildcardHost } from '../../core/address.js';
@@ -37,19 +36,31 @@ export interface AgentCommandOptions extends NatsOptions {
 
 /** `lockstep agent`: serves this host's slots to the runs in NATS until it is stopped; the programs of the runs go on. */
 export async function run(options: AgentCommandOptions, { stderr, environment }: CommandContext): Promise<void> {
-  const name = (options.name ?? hostname()).replace(/[^\w-]/g, '_');
-  const folder = resolve(options.dir ?? defaultFolder(environment));
+  const folder = await AgentFolder.take(resolve(options.dir ?? usualFolder(environment, hostname())));
   const { logger, close } = createLog({ program: 'agent', level: 'info', stderr, environment });
   const log = { info: (text: string) => logger.info(text), warn: (text: string) => logger.warn(text) };
-  takeFolder(folder);
+  try {
+    await serve(folder, options, environment, log);
+  } finally {
+    await folder.release();
+    close();
+  }
+}
+
+async function serve(
+  folder: AgentFolder,
+  options: AgentCommandOptions,
+  environment: CommandContext['environment'],
+  log: AgentNeeds['log'],
+): Promise<void> {
+  const name = (options.name ?? hostname()).replace(/[^\w-]/g, '_');
   // The programs run in a folder of their own.
   const given = natsAccess(options);
   const whole = (path: string | undefined) => (path === undefined ? undefined : resolve(path));
   const nats = { ...given, credentials: whole(given.credentials), ca: whole(given.ca) };
   const connection = await connectNats(nats, `lockstep agent ${name}`, { log });
   const slots = await slotOffers(options.slots, environment);
-  const programs = join(folder, 'runs');
-  await serveRunFiles(connection, name, new Results(programs), log);
+  await serveRunFiles(connection, name, new Results(folder.programs), log);
   const agent = new Agent(
     {
       clock: systemClock,
@@ -62,10 +73,10 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
     },
     {
       name,
-      instance: instanceOf(folder),
+      instance: folder.instance(randomUUID),
       host: hostname(),
       slots,
-      folder: programs,
+      folder: folder.programs,
       nats,
       listen: options.listen,
       advertise:
@@ -80,51 +91,13 @@ export async function run(options: AgentCommandOptions, { stderr, environment }:
     () => agent.stop(),
     () => process.exit(130),
   );
-  log.info(`agent ${name} offers ${slots.map(({ what }) => what).join(', ')}; its files are in ${folder}`);
+  log.info(`agent ${name} offers ${slots.map(({ what }) => what).join(', ')}; its files are in ${folder.path}`);
   try {
     await agent.run();
     log.info('the agent ends; programs of runs go on, and the next agent with this folder keeps them');
   } finally {
     release();
     await connection.close();
-    close();
-  }
-}
-
-function defaultFolder(environment: CommandContext['environment']): string {
-  const state = environment['XDG_STATE_HOME'] ?? join(environment['HOME'] ?? '.', '.local', 'state');
-  return join(state, 'lockstep', 'agent');
-}
-
-/** One agent a folder: two would take each other's programs for their own. */
-function takeFolder(folder: string): void {
-  const path = join(folder, 'agent.pid');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const pid = livingAgent(path);
-  if (pid !== undefined && pid !== process.pid) throw fault('AGENT_RUNS', { dir: folder, pid });
-  writeFileSync(path, String(process.pid));
-}
-
-/** Made once: whoever has the folder is the same agent, started again. */
-function instanceOf(folder: string): string {
-  const path = join(folder, 'agent.id');
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    const id = randomUUID();
-    writeFileSync(path, `${id}\n`);
-    return id;
-  }
-}
-
-function livingAgent(path: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(path, 'utf8'));
-    process.kill(pid, 0);
-    if (process.platform !== 'linux') return pid;
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('agent') ? pid : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { keptRuns, removeRun } from '../../../src/store/kept-runs.js';
-import { RunLock } from '../../../src/store/run-lock.js';
+import { FolderLock } from '../../../src/store/folder-lock.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lockstep-kept-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -20,7 +20,7 @@ test('the runs in a folder, newest first; what goes on is not removed, and check
   writeFileSync(join(folder, 'old', 'report.json'), '{}');
   for (const path of [shared, join(folder, 'old/report.json'), join(folder, 'old/journal.jsonl')])
     utimesSync(path, 9, 9);
-  const lock = await RunLock.acquire(join(folder, 'going'));
+  const lock = await FolderLock.acquire(join(folder, 'going'));
   const [going, old, ...more] = await keptRuns(folder);
   assert.equal(more.length, 0);
   assert.deepEqual([going?.name, going?.state], ['going', 'going']);

@@ -1,5 +1,5 @@
 /**
- * One process at a time works on a run's folder. Its mark is a file `lock.<n>` that says who it is; a mark whose process
+ * One process at a time works on a folder: that of a run, or of an agent. Its mark is a file `lock.<n>` that says who it is; a mark whose process
  * is gone counts for nothing.
  *
  * A stale mark is never replaced but topped, by `lock.<n+1>`, which only one process can create: to remove it and then
@@ -21,22 +21,38 @@ interface Owner {
   readonly birth: string;
 }
 
-export class RunLock {
+/** Who has the folder, and the file that says so. */
+export interface Held {
+  readonly owner: string;
+  readonly lock: string;
+}
+
+export class FolderLock {
   private isReleased = false;
 
   private constructor(private readonly path: string) {}
 
-  /** @throws LockstepError `RUN_IN_USE`, `NOT_WRITABLE` */
-  static async acquire(folder: string): Promise<RunLock> {
+  /**
+   * @param inUse - what is thrown if somebody has it
+   * @throws LockstepError `RUN_IN_USE` where nothing else is given, `NOT_WRITABLE`
+   */
+  static async acquire(
+    folder: string,
+    inUse: (held: Held) => Error = (held) => fault('RUN_IN_USE', { ...held, path: folder }),
+  ): Promise<FolderLock> {
+    const refuseIfHeld = (marks: readonly Mark[]): void => {
+      const held = holding(marks);
+      if (held) throw inUse({ owner: ownerInWords(held), lock: held.name });
+    };
     for (;;) {
       const marks = await marksIn(folder);
-      refuseIfHeld(folder, marks);
+      refuseIfHeld(marks);
       const number = Math.max(0, ...marks.map((mark) => mark.number)) + 1;
-      const lock = new RunLock(join(folder, `lock.${number}`));
+      const lock = new FolderLock(join(folder, `lock.${number}`));
       if (!(await lock.create())) continue; //                       somebody was faster: look who
       const others = (await marksIn(folder)).filter((mark) => mark.number !== number);
       try {
-        refuseIfHeld(folder, others); //                             created while we looked, under a lower number
+        refuseIfHeld(others); //                                     created while we looked, under a lower number
       } catch (error) {
         await lock.release();
         throw error;
@@ -111,12 +127,8 @@ function holding(marks: readonly Mark[]): Mark | undefined {
   return marks.find(({ owner }) => owner === undefined || isAlive(owner));
 }
 
-function refuseIfHeld(folder: string, marks: readonly Mark[]): void {
-  const held = holding(marks);
-  if (!held) return;
-  const { owner } = held;
-  const who = owner ? `process ${owner.pid} on ${owner.host}` : 'a process that did not finish writing its name';
-  throw fault('RUN_IN_USE', { path: folder, owner: who, lock: held.name });
+function ownerInWords({ owner }: Mark): string {
+  return owner ? `process ${owner.pid} on ${owner.host}` : 'a process that did not finish writing its name';
 }
 
 /** Of a process on another machine nothing is known, so it counts as alive. */

@@ -4,9 +4,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { RunLock } from '../../../src/store/run-lock.js';
+import { FolderLock } from '../../../src/store/folder-lock.js';
 
-describe('RunLock', () => {
+describe('FolderLock', () => {
   let folder = '';
   beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'lockstep-lock-'))));
   afterEach(() => rm(folder, { recursive: true }));
@@ -15,13 +15,13 @@ describe('RunLock', () => {
   const inUse = { code: 'RUN_IN_USE' };
 
   it('is held by one at a time, and leaves nothing behind', async () => {
-    const lock = await RunLock.acquire(folder);
-    await assert.rejects(RunLock.acquire(folder), { ...inUse, message: new RegExp(`process ${process.pid} on`) });
+    const lock = await FolderLock.acquire(folder);
+    await assert.rejects(FolderLock.acquire(folder), { ...inUse, message: new RegExp(`process ${process.pid} on`) });
     await lock.release();
     assert.deepEqual(await readdir(folder), []);
-    const second = await RunLock.acquire(folder);
+    const second = await FolderLock.acquire(folder);
     await lock.release(); //                                          the first owner again: not its lock any more
-    await assert.rejects(RunLock.acquire(folder), inUse);
+    await assert.rejects(FolderLock.acquire(folder), inUse);
     await second.release();
   });
 
@@ -29,11 +29,11 @@ describe('RunLock', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']); //       a process that has ended
     for (let round = 0; round < 20; round++) {
       await markOf(1, { pid, host: hostname(), birth: '' });
-      const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => RunLock.acquire(folder)));
+      const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => FolderLock.acquire(folder)));
       const held = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
       assert.ok(held.length <= 1, `${held.length} hold it`);
       for (const lock of held) await lock.release();
-      const lock = await RunLock.acquire(folder); //                  whoever gave way left nothing
+      const lock = await FolderLock.acquire(folder); //                  whoever gave way left nothing
       await lock.release();
       assert.deepEqual(await readdir(folder), []);
     }
@@ -42,15 +42,15 @@ describe('RunLock', () => {
   it('a mark of a process that is gone counts for nothing', async () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     await markOf(3, { pid, host: hostname(), birth: 'another boot:12' });
-    const lock = await RunLock.acquire(folder);
+    const lock = await FolderLock.acquire(folder);
     assert.deepEqual(await readdir(folder), ['lock.4']);
     await lock.release();
   });
 
   it('nor one whose number another process has by now', { skip: process.platform !== 'linux' }, async () => {
     await markOf(1, { pid: process.pid, host: hostname(), birth: 'another boot:12' });
-    await (await RunLock.acquire(folder)).release();
-    const lock = await RunLock.acquire(folder);
+    await (await FolderLock.acquire(folder)).release();
+    const lock = await FolderLock.acquire(folder);
     const { birth } = JSON.parse(await readFile(join(folder, 'lock.1'), 'utf8')) as { birth: string };
     assert.match(birth, /^[0-9a-f-]{36}:\d+$/);
     await lock.release();
@@ -58,8 +58,8 @@ describe('RunLock', () => {
 
   it('one of another machine, or one that is being written, is respected', async () => {
     await markOf(1, { pid: 1, host: `not-${hostname()}`, birth: '' });
-    await assert.rejects(RunLock.acquire(folder), { ...inUse, message: /process 1 on not-.*lock\.1$/ });
+    await assert.rejects(FolderLock.acquire(folder), { ...inUse, message: /process 1 on not-.*lock\.1$/ });
     await writeFile(join(folder, 'lock.1'), '');
-    await assert.rejects(RunLock.acquire(folder), { ...inUse, message: /did not finish writing/ });
+    await assert.rejects(FolderLock.acquire(folder), { ...inUse, message: /did not finish writing/ });
   });
 });
