@@ -40,20 +40,29 @@ describe('Slurm', needs(whyNoSlurm()), () => {
       readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)),
     )
       .map((pid) => readFileSync(join('/proc', pid, 'environ'), 'utf8').split('\0'))
-      .filter((variables) => variables.includes(`SLURM_JOB_ID=${job}`) && variables.includes(`PWD=${clone}`))
+      .filter((variables) =>
+        [`SLURM_JOB_ID=${job}`, 'SLURM_STEP_ID=0', `PWD=${clone}`].every((v) => variables.includes(v)),
+      )
       .flatMap((variables) => variables.find((each) => each.startsWith(`${name}=`))?.split('=')[1] ?? []);
   const ended = async (job: string): Promise<void> => {
     await cluster.until(`job ${job} ends`, () => !/RUNNING|PENDING|COMPLETING|REQUEUE/.test(cluster.stateOfJob(job)));
     assert.equal(cluster.stateOfJob(job), 'COMPLETED', logOf(job));
   };
+  /** Cancels a job, and waits until the run in another one's folder is saved. */
+  const cancelled = async (job: string, folder: string): Promise<void> => {
+    cluster.run(['scancel', job]);
+    await cluster.until('it is cancelled', () => /CANCELLED/.test(cluster.stateOfJob(job)));
+    const isLocked = (): boolean => readdirSync(folderOf(folder)).some((name) => name.startsWith('lock.'));
+    await cluster.until('its coordinator has saved', () => !isLocked());
+  };
   /** Submits what a page says, word for word, and more flags of the run after it. @returns the job's number */
   const submit = ([command = '']: readonly string[], ...flags: string[]): string =>
     cluster.run(['sbatch', '--parsable', ...command.split(' ').slice(1), ...flags], clone).stdout.trim();
   const train = documented('slurm.md', 'train');
-  const assertSameAsLocal = async (job: string, ...flags: string[]): Promise<void> => {
+  const assertSameAsLocal = async (job: string, outcome: string, ...flags: string[]): Promise<void> => {
     const [, spec = ''] = train[0]!.split('train.sbatch ');
     const report = JSON.parse(textOf(folderOf(job), 'report.json')) as Record<string, unknown>;
-    assert.equal(report['outcome'], 'finished');
+    assert.equal(report['outcome'], outcome);
     const local = await digestHere(place.folder, ...spec.split(' '), ...flags, '--workers', '2');
     assert.equal(report['weightsDigest'], local);
   };
@@ -69,7 +78,7 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     assert.equal(cluster.stateOfJob(job), 'RUNNING');
     await ended(job);
     await ended(joining);
-    await assertSameAsLocal(job);
+    await assertSameAsLocal(job, 'finished');
     assert.doesNotMatch(logOf(job) + logOf(joining), /--insecure/, 'all of it was TLS');
   });
 
@@ -96,17 +105,15 @@ describe('Slurm', needs(whyNoSlurm()), () => {
     await cluster.until('it goes on from a checkpoint', () => lastStep() > (resumed()[1] ?? Infinity) + 50);
     assert.ok(resumed()[1]! >= checkpoint);
 
-    cluster.run(['scancel', job]);
-    await cluster.until('it is cancelled', () => /CANCELLED/.test(cluster.stateOfJob(job)));
-    const isLocked = (): boolean => readdirSync(folderOf(job)).some((name) => name.startsWith('lock.'));
-    await cluster.until('its coordinator has saved', () => !isLocked());
-
-    const steps = lastStep() + 50;
-    await ended(submit(documented('slurm.md', 'resume', { JOB: job }), '--steps', String(steps)));
-    await assertSameAsLocal(job, '--steps', String(steps));
+    await cancelled(job, job);
+    const steps = lastStep();
+    const next = submit(documented('slurm.md', 'resume', { JOB: job }));
+    await cluster.until('another job takes it up', () => lastStep() > steps + 50);
+    await cancelled(next, job);
+    await assertSameAsLocal(job, 'interrupted', '--steps', String(lastStep()));
     assert.deepEqual(
       stepsOf(job).map(({ step }) => step),
-      Array.from({ length: steps }, (_, i) => i + 1),
+      Array.from({ length: lastStep() }, (_, i) => i + 1),
     );
   });
 
