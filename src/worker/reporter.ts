@@ -80,12 +80,12 @@ export class Reporter {
     if (isTeller) this.evaluations.push(record);
   }
 
-  /** A copy of the state after `step` waits here to be stored. */
+  /** A copy of the state after `step` waits here to be stored: told at once, since the next one takes its place. */
   checkpoint(generation: Generation, step: number): void {
     this.settle();
     this.checkpointStep = step;
     this.latest = this.progress(generation, step);
-    this.startTimer();
+    this.flush();
   }
 
   /** The last step is finished: told at once, with everything before it. */

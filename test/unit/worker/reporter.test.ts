@@ -104,12 +104,17 @@ test('what a new coordinator has no record of is told again, told before or not,
 test('what is told at once comes after the steps before it, and what looks on has seen them', () => {
   const { sent, watched, reporter } = reporterOf();
   reporter.finished(generation, finished(1), true);
-  reporter.ended(generation, 1, { weightsDigest: 'd', targetReached: false });
+  reporter.checkpoint(generation, 1);
+  reporter.finished(generation, finished(2), true);
+  reporter.ended(generation, 2, { weightsDigest: 'd', targetReached: false });
   reporter.settle();
-  assert.deepEqual(watched, [[1]]);
+  assert.deepEqual(watched, [[1], [2]]);
   assert.deepEqual(
-    sent.map(({ steps, ended }) => [steps.map((s) => s.step), ended?.weightsDigest]),
-    [[[1], 'd']],
+    sent.map(({ steps, checkpointStep, ended }) => [steps.map((s) => s.step), checkpointStep, ended?.weightsDigest]),
+    [
+      [[1], 1, undefined],
+      [[2], undefined, 'd'],
+    ],
   );
 });
 
