@@ -117,14 +117,14 @@ test('a run gets a later end; its newest checkpoint is damaged, named, and the o
   const folder = await stoppedRun();
   const names = readdirSync(join(folder, 'checkpoints')).sort();
   assert.deepEqual([names.length, names[1]], [2, '00000025.safetensors']);
-  const before = Number.parseInt(names[0]!, 10); //                  20, unless the disk was still at the one of 15
+  const previous = Number.parseInt(names[0]!, 10); //                  20, unless the disk was still at the one of 15
   const newest = join(folder, 'checkpoints', names[1]!);
   const bytes = readFileSync(newest);
   bytes[bytes.length - 7]! ^= 1;
   writeFileSync(newest, bytes);
   const done = await resume(folder, '--steps', String(steps));
   assert.match(done.stderr, /00000025\.safetensors is passed over.*SHA-256/);
-  assert.equal(jsonLines(done.stdout).find((line) => line.type === 'resumed')?.['step'], before);
+  assert.equal(jsonLines(done.stdout).find((line) => line.type === 'resumed')?.['step'], previous);
   assertSameAsWhole(folder, done);
 });
 
