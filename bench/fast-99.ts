@@ -9,14 +9,13 @@
  * PyTorch (bench/peers/ddp_fast.py) its side is not run.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
 import { factsOf } from '../src/config/sources.js';
 import { packageRoot } from '../src/core/paths.js';
 import { presets } from '../src/lab/presets.js';
+import { scratchFolder } from './leave-nothing.js';
 import { median } from './timing.js';
 
 const { values } = parseArgs({
@@ -29,7 +28,7 @@ const { values } = parseArgs({
   },
 });
 const run = promisify(execFile);
-const folder = mkdtempSync(join(tmpdir(), 'lockstep-fast-99-'));
+const folder = scratchFolder('fast-99');
 
 interface Outcome {
   readonly testAccuracy: number;
@@ -68,16 +67,12 @@ async function theirs(seed: number): Promise<Timed | undefined> {
 const sides = { lockstep: ours, PyTorch: theirs };
 const found: Record<keyof typeof sides, Timed[]> = { lockstep: [], PyTorch: [] };
 const names = Object.keys(sides) as (keyof typeof sides)[];
-try {
-  for (let seed = 1; seed <= Number(values.seeds); seed++)
-    for (const who of names) {
-      const outcome = await sides[who](seed);
-      if (outcome) found[who].push(outcome);
-      console.log(`seed ${seed}  ${who.padEnd(8)}  ${outcome ? wordsFor(outcome) : 'not run'}`);
-    }
-} finally {
-  rmSync(folder, { recursive: true });
-}
+for (let seed = 1; seed <= Number(values.seeds); seed++)
+  for (const who of names) {
+    const outcome = await sides[who](seed);
+    if (outcome) found[who].push(outcome);
+    console.log(`seed ${seed}  ${who.padEnd(8)}  ${outcome ? wordsFor(outcome) : 'not run'}`);
+  }
 for (const who of names.filter((name) => found[name].length > 0)) {
   const middle = (of: (outcome: Timed) => number): number => median(found[who].map(of));
   const accuracy = found[who].reduce((sum, { testAccuracy }) => sum + testAccuracy, 0) / found[who].length;
