@@ -18,7 +18,7 @@ import { Coordinators } from './coordinators.js';
 import { Housekeeping } from './housekeeping.js';
 import { lastWords } from './last-words.js';
 import { LogTail } from './log-tail.js';
-import { Program } from './programs.js';
+import { Program, type Ending } from './programs.js';
 import { placeToTake } from './queue.js';
 import type { SlotOffer } from './slots.js';
 
@@ -169,43 +169,56 @@ export class Agent {
 
   /** Looks after the workers that there are: those that ended, those whose run did, and the places of all others. */
   private async tend(runs: ReadonlyMap<string, RunRecord>, places: Entry<PlaceRecord>[]): Promise<void> {
-    const { ledger, clock, log } = this.needs;
-    const { name: agent } = this.options;
+    const { clock } = this.needs;
     for (const slot of this.slots) {
       const { program } = slot;
       if (!program) continue;
-      const { run, place } = program.note;
-      const key = placeKey(run, place);
-      const holder = places.find((each) => each.key === key)?.value.agent;
-      const record = runs.get(run);
+      const record = runs.get(program.note.run);
       const ending = program.ended();
       if (ending !== undefined) {
-        const isGood = ending !== 'unknown' && ending.code === 0;
-        slot.failures = isGood ? 0 : slot.failures + 1;
-        slot.restUntilMs = isGood
-          ? 0
-          : clock.nowMs() + Math.min(restMsMax, restMs * 2 ** Math.min(slot.failures - 1, 10));
-        if (!isGood && record && !isOver(record)) {
-          log.warn(`${program.who} of run ${run} ended: ${JSON.stringify(ending)}`);
-          if (ending !== 'unknown' && ending.code !== null) await this.tellWhy(program);
-        }
-        if (isGood) this.doneAtMs.set(run, clock.nowMs());
-        await this.drop(program);
-        slot.program = slot.overSinceMs = undefined;
-        if (holder === agent) {
-          await ledger.places.delete(key);
-          places.splice(
-            places.findIndex((each) => each.key === key),
-            1,
-          );
-        }
+        await this.workerEnded(slot, program, ending, record);
+        await this.giveUpPlace(program, places);
       } else if (!record || isOver(record)) {
         slot.overSinceMs ??= clock.nowMs();
         if (clock.nowMs() - slot.overSinceMs > farewellMs) program.signal('SIGTERM');
-      } else if (holder === undefined) await ledger.places.create(key, { agent });
-      else if (holder === agent) await ledger.places.put(key, { agent });
-      else program.signal('SIGTERM'); //                               while we were away somebody else has filled the place
+      } else await this.keepPlace(program, places);
     }
+  }
+
+  private async workerEnded(slot: Slot, program: Program, ending: Ending, record?: RunRecord): Promise<void> {
+    const { clock, log } = this.needs;
+    const { run } = program.note;
+    if (ending !== 'unknown' && ending.code === 0) {
+      slot.failures = slot.restUntilMs = 0;
+      this.doneAtMs.set(run, clock.nowMs());
+    } else {
+      slot.failures += 1;
+      slot.restUntilMs = clock.nowMs() + Math.min(restMsMax, restMs * 2 ** Math.min(slot.failures - 1, 10));
+      if (record && !isOver(record)) {
+        log.warn(`${program.who} of run ${run} ended: ${JSON.stringify(ending)}`);
+        if (ending !== 'unknown' && ending.code !== null) await this.tellWhy(program);
+      }
+    }
+    await this.drop(program);
+    slot.program = slot.overSinceMs = undefined;
+  }
+
+  private async giveUpPlace({ note }: Program, places: Entry<PlaceRecord>[]): Promise<void> {
+    const key = placeKey(note.run, note.place);
+    const index = places.findIndex((each) => each.key === key && each.value.agent === this.options.name);
+    if (index < 0) return;
+    await this.needs.ledger.places.delete(key);
+    places.splice(index, 1);
+  }
+
+  private async keepPlace(program: Program, places: readonly Entry<PlaceRecord>[]): Promise<void> {
+    const { ledger } = this.needs;
+    const { name: agent } = this.options;
+    const key = placeKey(program.note.run, program.note.place);
+    const holder = places.find((each) => each.key === key)?.value.agent;
+    if (holder === undefined) await ledger.places.create(key, { agent });
+    else if (holder === agent) await ledger.places.put(key, { agent });
+    else program.signal('SIGTERM'); //                                 while we were away somebody else has filled the place
   }
 
   /** Whoever follows the run learns what a worker has to say against it: the slot rests, and tries again. */
