@@ -4,6 +4,12 @@ import { join } from 'node:path';
 import { packageRoot } from '../core/paths.js';
 
 /**
+ * V8 has four threads in each process for its garbage collector and compiler. Engines take all cores of the machine, and a
+ * thread that exchanges gradients would wait for each of the four to have its turn, the peers with it.
+ */
+const helperThreads = '--v8-pool-size=1';
+
+/**
  * In a process group of its own, so that Ctrl-C reaches it through us alone.
  *
  * @param output - where standard error goes, and standard output with it if it is inherited
@@ -20,7 +26,7 @@ export function startProgram(
     detached: true,
     execPath,
     // Of a text that is no file nothing is for others.
-    execArgv: [...before, ...(process.argv[1] === undefined ? [] : process.execArgv)],
+    execArgv: [...before, helperThreads, ...(process.argv[1] === undefined ? [] : process.execArgv)],
     env: { ...process.env, ...secret },
     stdio: ['ignore', output === 'inherit' ? 'inherit' : 'ignore', output, 'ipc'],
   });
