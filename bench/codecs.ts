@@ -11,6 +11,7 @@ import { arenaVectors } from '../src/engine/arena-vectors.js';
 import { fastestKernels } from '../src/engine/fastest-kernels.js';
 import type { LossyCodec } from '../src/core/run-spec.js';
 import { randomStream } from '../src/core/random.js';
+import { median } from '../src/measure/exchange-figures.js';
 
 const floats = Number(process.argv[2] ?? 1 << 20);
 const rounds = Number(process.argv[3] ?? 9);
@@ -53,8 +54,4 @@ for (const [[name, codecSpec], [by, vectors]] of cases.flatMap((c) => sets.map((
   console.log(
     `${name.padEnd(16)} ${by.padEnd(10)} encode ${perElement(encodeMs)} ns  decode ${perElement(decodeMs)} ns  ${bytes} bytes a float`,
   );
-}
-
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
 }

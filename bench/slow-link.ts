@@ -12,6 +12,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot } from '../src/core/paths.js';
+import { median } from '../src/measure/exchange-figures.js';
 import { atEnd, scratchFolder } from './leave-nothing.js';
 
 const [floats = '26214400', rounds = '5', rate = '1gbit', chosen = 'f32,bf16,int8,topk'] = process.argv.slice(2);
@@ -68,8 +69,4 @@ console.log(`${floats} floats, 2 workers, link of ${rate}, ${rounds} rounds, Nod
 for (const [codec, own] of times) {
   const ratio = median(own.map((ms, i) => exact[i]! / ms));
   console.log(`${codec.padEnd(6)} ${median(own).toFixed(0).padStart(7)} ms   ${ratio.toFixed(2)} times f32`);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }

@@ -9,8 +9,9 @@
  * Each worker computes `--batch` images a step on one thread, as PyTorch's does: one worker alone would have all cores
  * otherwise. Images/s are those of training alone, over `--steps` after `--warm-up`: V8 compiles a run's code during its first
  * seconds, on a core that a single worker leaves idle. PyTorch compiles nothing, ten steps warm it up. With `--warm-up 0` it is
- * the speed that a run reports. The ratio is the median of the rounds' ratios, so that a noisy minute meets both sides. `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it
- * (bench/peers/ddp_lenet.py); without them it is not run. Weak scaling is the speed of the last count of workers by that of the
+ * the speed that a run reports. The ratio is the median of the rounds' ratios, so that a noisy minute meets both sides.
+ * `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it (bench/peers/ddp_lenet.py);
+ * without them it is not run. Weak scaling is the speed of the last count of workers by that of the
  * first, each for one worker: with `--bind-to core` each of them, and each of PyTorch's processes, has one core and no more,
  * else a worker alone has its engine on one core and its exchange on another.
  */

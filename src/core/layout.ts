@@ -1,4 +1,5 @@
 import { sizeOf } from './shape.js';
+
 /** Where each tensor of a model lies in the flat float32 vectors of its weights and gradients. */
 export interface TensorSlot {
   /** Layer and role: `conv1.kernel`. */

@@ -1,5 +1,6 @@
-import { sizeOf } from '../core/shape.js';
 /** Samples by index: what makes a run reproducible is random access, whoever asks, in whatever order. */
+
+import { sizeOf } from '../core/shape.js';
 
 /** How one value is stored. Bytes are scaled as the run says (default to 0..1); all else is taken as it is. */
 export type SampleType = 'float32' | 'int32' | 'uint8';

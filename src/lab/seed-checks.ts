@@ -52,6 +52,7 @@ function risingEpochs(cells: readonly Cell[]): Check {
     evidence: `${target}: ${hits.map(({ batch, epochs }) => `${batch} after ${epochs.toFixed(1)}`).join(', ')}`,
   };
 }
+
 function tinyOnes(stuck: readonly Cell[], all: readonly Cell[]): Check {
   const tiny = all.filter(({ batch }) => batch <= 2);
   return {

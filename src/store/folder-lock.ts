@@ -1,6 +1,6 @@
 /**
- * One process at a time works on a folder: that of a run, or of an agent. Its mark is a file `lock.<n>` that says who it is; a mark whose process
- * is gone counts for nothing.
+ * One process at a time works on a folder: that of a run, or of an agent. Its mark is a file `lock.<n>` that says who it
+ * is; a mark whose process is gone counts for nothing.
  *
  * A stale mark is never replaced but topped, by `lock.<n+1>`, which only one process can create: to remove it and then
  * create it anew would let a second process remove the mark of the first.

@@ -1,9 +1,9 @@
 import type { CoordinatorConfig, LoadedConfig } from '../../config/index.js';
 import { formatHostPort, localHost } from '../../core/address.js';
-import { refusalInWords } from '../../security/identity.js';
 import { CoordinatorServer, type CoordinatorHandlers } from '../../transport/grpc/coordinator-server.js';
 import { reachableHost, secureCoordinator, type SecuredCoordinator } from '../coordinator-security.js';
 import { hasMetricsTls, metricsAccess } from '../metrics-access.js';
+import { countRefusals } from '../refusals.js';
 import { serveMetrics } from '../serve-metrics.js';
 import { readVersion } from '../version.js';
 import type { PendingCoordinator } from './pending-coordinator.js';
@@ -39,10 +39,7 @@ export async function openEndpoints(
   const host = await reachableHost(config);
   const security = await secureCoordinator(config, {
     ...{ runId, host, clock, wallTimeMs, log },
-    onRefused(reason, from) {
-      metrics.refused.inc({ reason });
-      log.warn(`refused ${from}: ${refusalInWords[reason]} (${reason})`);
-    },
+    onRefused: countRefusals({ metrics, log }),
   });
   teardown.later(() => security?.close());
 

@@ -6,7 +6,6 @@ import { randomStream } from '../../core/random.js';
 import type { RunSpec } from '../../core/run-spec.js';
 import { workerIdOf } from '../../core/worker-id.js';
 import type { Cache } from '../../data/cache.js';
-import { refusalInWords } from '../../security/identity.js';
 import { CoordinatorConnection, openStream } from '../../transport/grpc/coordinator-client.js';
 import { tmpfsFolder } from '../../transport/grpc/slot-file.js';
 import { ownAddressTowards } from '../../worker/own-address.js';
@@ -14,6 +13,7 @@ import { prepareRun } from '../../worker/prepare.js';
 import type { PreparedRun } from '../../worker/prepared-run.js';
 import { Worker } from '../../worker/worker.js';
 import { receivedModulesIn } from '../received-modules.js';
+import { countRefusals } from '../refusals.js';
 import { watchWorker } from '../watch-worker.js';
 import type { Exposition } from './exposition.js';
 import type { MetCoordinator } from './meet-coordinator.js';
@@ -49,13 +49,7 @@ export async function membersOf(
         coordinatorAddress: whereabouts.inWords,
         dial: async () => openStream((reached = await whereabouts.find()), identity),
         hubAt: (port) => formatHostPort({ host: coordinatorHost(), port }),
-        security: identity && {
-          identity,
-          onRefused(reason, from) {
-            metrics.refused.inc({ reason });
-            log.warn(`refused ${from}: ${refusalInWords[reason]} (${reason})`);
-          },
-        },
+        security: identity && { identity, onRefused: countRefusals(context) },
         clock,
         random: randomStream(0, 'coordinator-stream', workerId),
         prepare,
