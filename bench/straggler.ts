@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import type { PhaseSeconds } from '../src/core/events.js';
 import { packageRoot } from '../src/core/paths.js';
 import { median } from '../src/measure/exchange-figures.js';
+import { engineFaults } from '../test/e2e/lockstep.js';
 import { scratchFolder } from './leave-nothing.js';
 
 const stallMs = Number(process.argv[2] ?? 1000);
@@ -83,8 +84,7 @@ async function measured(name: string, faults: Readonly<Record<string, string>>):
 }
 
 const at = Array.from({ length: Math.floor(steps / every) - 1 }, (_, i) => (i + 1) * every).join(',');
-const preload = `--import ${new URL('../test/e2e/engine-faults.js', import.meta.url).href}`;
-const stalling = { NODE_OPTIONS: preload, STALL_ENGINE_AT: at, STALL_ENGINE_MS: String(stallMs) };
+const stalling = engineFaults({ STALL_ENGINE_AT: at, STALL_ENGINE_MS: String(stallMs) });
 for (const [name, faults] of [
   ['undisturbed', {}],
   ['stalling', stalling],

@@ -57,7 +57,7 @@ export function offersFor(
   adapters: readonly NamedAdapter[],
   cores: number,
 ): readonly SlotOffer[] {
-  const threads = threadFlags(cores / Math.max(1, cards.length, adapters.length));
+  const threads = threadFlags(Math.max(1, cards.length, adapters.length), cores);
   const gpu = (index: number | undefined) => (index === undefined ? [] : ['--gpu', String(index)]);
   if (cards.length > 0)
     return cards.map(({ uuid, name }) => ({
@@ -72,10 +72,10 @@ export function offersFor(
 
 /** The machine in so many equal parts. */
 export function shares(count: number, cores: number): readonly SlotOffer[] {
-  const flags = threadFlags(cores / count);
+  const flags = threadFlags(count, cores);
   return Array.from({ length: count }, () => ({ what: `${flags[1]} threads`, flags }));
 }
 
-function threadFlags(share: number): readonly string[] {
-  return ['--threads', String(Math.max(1, Math.floor(share)))];
+function threadFlags(count: number, cores: number): readonly string[] {
+  return ['--threads', String(Math.max(1, Math.floor(cores / count))), '--local-workers', String(count)];
 }

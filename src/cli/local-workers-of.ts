@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { flagsFor, type TrainConfig } from '../config/index.js';
 import { localHost } from '../core/address.js';
 import { listAdapters } from '../engine/webgpu/adapters.js';
@@ -16,7 +15,9 @@ export async function localWorkersOf(config: TrainConfig): Promise<LocalWorkersO
       name,
       engine: config.engine,
       gpu: gpus?.[i] ?? config.gpu,
-      threads: config.threads === 'auto' ? threadsOfEach(workers, availableParallelism()) : config.threads,
+      threads: config.threads,
+      engineThread: config.engineThread,
+      localWorkers: config.bindTo === 'core' ? 1 : workers, //       bound to its cores, a worker sees no others
       joinTimeoutSeconds: config.joinTimeoutSeconds,
       logLevel: config.logLevel === 'debug' || config.logLevel === 'trace' ? config.logLevel : 'info',
       listen: localHost(config.listen),
@@ -30,9 +31,4 @@ export async function localWorkersOf(config: TrainConfig): Promise<LocalWorkersO
       cacheLimitGiB: config.cacheLimitGiB,
     });
   return { workers, workerFlags, bindings: config.bindTo === 'core' ? bindings(workers) : undefined };
-}
-
-/** As many as there are cores when all workers are busy, and at least one. */
-function threadsOfEach(workers: number, cores: number): number {
-  return Math.max(1, Math.floor(cores / workers));
 }

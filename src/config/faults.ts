@@ -110,6 +110,12 @@ export const configFaults = {
     message: (f: { workers: string }) => `${f.workers} is for lockstep train, which starts the workers itself`,
     remedy: 'say with --workers N for how many workers the coordinator has to wait',
   },
+  MAIN_THREAD_IS_ONE: {
+    exitCode: 2,
+    meaning: 'A worker has one main thread, and several threads were to compute in it.',
+    message: (f: { engineThread: string; threads: string }) => `${f.engineThread} does not go with ${f.threads}`,
+    remedy: 'leave one of the two out: several threads are always beside the main one',
+  },
   RESTORE_WITHOUT_OUT: {
     exitCode: 2,
     meaning: 'A run is to be taken over, but not said which.',

@@ -22,6 +22,8 @@ export interface RelatedValues {
   readonly nats?: string | undefined;
   readonly run?: string | undefined;
   readonly standby?: boolean | undefined;
+  readonly threads?: number | 'auto' | undefined;
+  readonly engineThread?: string | undefined;
 }
 
 /** @param quote - how a value was given, for the message */
@@ -62,6 +64,9 @@ export function checkRelations(command: Command, values: RelatedValues, quote: (
     const [given, missing] = values.run === undefined ? (['nats', '--run'] as const) : (['run', '--nats'] as const);
     throw fault('NATS_INCOMPLETE', { given: quote(given), missing });
   }
+  if (values.engineThread === 'main' && typeof values.threads === 'number' && values.threads > 1)
+    throw fault('MAIN_THREAD_IS_ONE', { engineThread: quote('engineThread'), threads: quote('threads') });
+
   if (values.standby === true && values.nats === undefined)
     throw fault('NATS_INCOMPLETE', { given: quote('standby'), missing: '--nats and --run' });
 }

@@ -39,10 +39,15 @@ function gapInPlans(model: ModelSpec): string | undefined {
   }
 }
 
+/** Whether this engine runs the model as a plan on our own kernels. @throws LockstepError `MODEL_UNSUPPORTED` */
+export function hasPlan(name: EngineName, model: ModelSpec): name is 'native' | 'wasm' {
+  return name === 'native' || (name === 'wasm' && gapInPlans(model) === undefined);
+}
+
 /** Loads an engine's code only when that engine is wanted: TensorFlow.js takes a second and 100 MB. */
 export async function createEngine(name: EngineName, options: EngineOptions): Promise<Engine> {
   if (name === 'webgpu') return (await import('./wgsl/open-engine.js')).openWebGpuEngine(options);
-  return name === 'native' || (name === 'wasm' && gapInPlans(options.model) === undefined)
+  return hasPlan(name, options.model)
     ? (await import('./plan-engine.js')).PlanEngine.create(name, options)
     : (await import('./op-by-op/op-by-op-engine.js')).OpByOpEngine.create(name, options);
 }

@@ -2,7 +2,7 @@
 import type { ParameterLayout } from '../core/layout.js';
 import type { SentError } from '../core/sent-error.js';
 import type { EngineName } from './engine.js';
-import type { ComputeJob, EngineThreadOptions } from './engine-thread.js';
+import type { Computed, ComputeJob, EngineSetup } from './job.js';
 
 /** A float32 vector in the arena. */
 export interface Place {
@@ -10,7 +10,7 @@ export interface Place {
   readonly length: number;
 }
 
-export type ThreadData = Omit<EngineThreadOptions, 'arena'> & { readonly memory: WebAssembly.Memory };
+export type ThreadData = Omit<EngineSetup, 'arena'> & { readonly memory: WebAssembly.Memory };
 
 export type ThreadJob = Omit<ComputeJob, 'weights'> & { readonly weights: Place };
 
@@ -27,10 +27,5 @@ export type ThreadAnswer =
   /** Before the last one of a job: what others may have while it goes on. */
   | { readonly node: SentNode }
   | { readonly name: EngineName; readonly deterministic: boolean; readonly layout: ParameterLayout }
-  | {
-      readonly nodes: readonly SentNode[];
-      readonly computeSeconds: number;
-      readonly inputSeconds: number;
-      readonly tensorCount: number;
-    }
+  | (Omit<Computed, 'nodes'> & { readonly nodes: readonly SentNode[] })
   | { readonly error: SentError };

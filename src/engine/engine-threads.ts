@@ -1,25 +1,23 @@
 import { equalRanges, type Range } from '../collective/ranges.js';
 import { TreeSum } from '../collective/tree.js';
+import type { Clock } from '../core/clock.js';
 import type { ParameterLayout } from '../core/layout.js';
 import { microBatchCount } from '../data/batch-plan.js';
 import type { EngineName } from './engine.js';
-import {
-  EngineThread,
-  type Computed,
-  type ComputedNode,
-  type ComputeJob,
-  type EngineThreadOptions,
-  type ResidentImages,
-} from './engine-thread.js';
+import { EngineInPlace } from './engine-in-place.js';
+import { EngineThread } from './engine-thread.js';
 import type { SampleSource } from './feeds/sample-source.js';
+import type { Computed, ComputedNode, ComputeJob, EngineSetup, JobEngine, ResidentImages } from './job.js';
 import { prepareTensorflow } from './libtensorflow/environment.js';
 import { loadWasmKernels, type Kernels } from './kernels.js';
 
-export interface EngineThreadsOptions extends Omit<EngineThreadOptions, 'samples'> {
+export interface EngineThreadsOptions extends Omit<EngineSetup, 'samples'> {
   /** Images that lie in memory, or what connects each thread with one that reads its samples. */
   readonly samples: ResidentImages | SampleSource;
   /** At least 1. TensorFlow has so many of its own, behind one engine thread. */
   readonly threads: number;
+  /** With one thread alone: that which starts them is the one, and has this clock. Default one of its own. */
+  readonly inPlace?: Clock | undefined;
 }
 
 /**
@@ -28,7 +26,7 @@ export interface EngineThreadsOptions extends Omit<EngineThreadOptions, 'samples
  */
 export class EngineThreads {
   private constructor(
-    private readonly threads: readonly EngineThread[],
+    private readonly threads: readonly JobEngine[],
     /** What adds two nodes: float32 addition is the same whoever does it. */
     private readonly kernels: Kernels,
     private readonly microBatchSize: number,
@@ -36,14 +34,15 @@ export class EngineThreads {
   ) {}
 
   /** @throws what starting the first thread that fails throws */
-  static async start({ threads: wanted, samples, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
+  static async start({ threads: wanted, samples, inPlace, ...options }: EngineThreadsOptions): Promise<EngineThreads> {
     const hasItsOwn = options.engine === 'tensorflow';
     if (hasItsOwn) prepareTensorflow(wanted);
     const count = hasItsOwn ? 1 : wanted;
     const kernels = await loadWasmKernels(options.arena);
-    const starting = Array.from({ length: count }, () =>
-      EngineThread.start({ ...options, samples: 'open' in samples ? samples.open() : samples }),
-    );
+    const starting = Array.from({ length: count }, (): Promise<JobEngine> => {
+      const setup = { ...options, samples: 'open' in samples ? samples.open() : samples };
+      return inPlace ? EngineInPlace.start(setup, inPlace) : EngineThread.start(setup);
+    });
     const starts = await Promise.allSettled(starting);
     const threads = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
     const failure = starts.find((start) => start.status === 'rejected');

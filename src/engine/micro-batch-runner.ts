@@ -4,7 +4,7 @@ import { microBatchAt, microBatchCount } from '../data/batch-plan.js';
 import { evaluationCount, stepSumLength } from '../core/layout.js';
 import { sumOfSquares } from '../optim/norm.js';
 import type { Engine, RangeEngine } from './engine.js';
-import type { ComputedNode, ComputeJob, UpcomingJob } from './engine-thread.js';
+import type { ComputedNode, ComputeJob, UpcomingJob } from './job.js';
 import type { Feed } from './feeds/feed.js';
 import type { Metrics } from './op-by-op/metrics.js';
 
@@ -13,6 +13,8 @@ export interface MicroBatchRunnerOptions {
   readonly feed: Feed;
   /** What evaluations compute beside the loss. */
   readonly metrics?: Pick<Metrics, 'count' | 'setWeights' | 'sums'> | undefined;
+  /** Waited for between two micro-batches. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 /** Computes a job: reads each micro-batch's samples, lets the engine sum them, and adds the sums up in the canonical tree. */
@@ -36,7 +38,7 @@ export class MicroBatchRunner {
    */
   async run(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<readonly ComputedNode[]> {
     const { engine } = this;
-    const { microBatchSize, feed, metrics } = this.options;
+    const { microBatchSize, feed, metrics, pause } = this.options;
     const squares = engine.sumOfSquares ?? sumOfSquares;
     if (engine.ranges && job.purpose === 'gradient') return this.runRange(engine.ranges, job);
     feed.begin(job, job.next);
@@ -69,8 +71,9 @@ export class MicroBatchRunner {
         await engine.evaluate(end - first, sum.subarray(0, evaluationCount));
       }
       tree.push({ first: index, end: index + 1 }, sum);
-      if (index + 1 < job.range.end && covering[told]?.end === index + 1)
-        onNode?.({ ...covering[told++]!, values: tree.nodes.at(-1)!.value });
+      if (index + 1 === job.range.end) break;
+      if (covering[told]?.end === index + 1) onNode?.({ ...covering[told++]!, values: tree.nodes.at(-1)!.value });
+      if (pause) await pause();
     }
     return tree.nodes.map(({ span, value }) => ({ first: span.first, end: span.end, values: value }));
   }

@@ -1,5 +1,6 @@
 import { Workspace } from '../collective/workspace.js';
 import { createArena, type Arena } from '../core/arena.js';
+import type { Clock } from '../core/clock.js';
 import { evaluationCount, evaluationLength, stepSumLength, trainedPart, type ParameterLayout } from '../core/layout.js';
 import type { Blob, DatasetRole, RunSpec } from '../core/run-spec.js';
 import type { Cache } from '../data/cache.js';
@@ -8,10 +9,11 @@ import { holdOut } from '../data/held-out.js';
 import { chooseEngine } from '../engine/choose-engine.js';
 import { CompiledLoops } from '../engine/compiled-loops.js';
 import type { EngineName } from '../engine/engine.js';
-import type { ResidentImages } from '../engine/engine-thread.js';
+import { enginePlace, type EnginePlace, type PlaceNeeds } from '../engine/engine-place.js';
 import { EngineThreads } from '../engine/engine-threads.js';
 import { fastestKernels } from '../engine/fastest-kernels.js';
 import { classNumbers } from '../engine/has-accuracy.js';
+import type { ResidentImages } from '../engine/job.js';
 import { initialiseWeights } from '../engine/initial-weights.js';
 import { arenaVectors } from '../engine/arena-vectors.js';
 import { withOuterMomentum } from '../optim/outer-momentum.js';
@@ -33,6 +35,11 @@ const resumeName = 'the checkpoint';
 export interface PrepareNeeds {
   /** Engine threads; they change no bit. */
   readonly threads: number;
+  /** Default a thread of its own for the engine. */
+  readonly place?: { readonly wanted: EnginePlace | 'auto'; readonly clock: Clock } & Pick<
+    PlaceNeeds,
+    'cores' | 'localWorkers'
+  >;
   /** As `--gpu` has it. */
   readonly gpu: string;
   /** Where the run's module lies on this machine, if not where it lay when the run was begun. */
@@ -57,10 +64,13 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
   const samples = module?.samples ?? (await loadImages(spec, needs));
   const { engine: name, reason } = chooseEngine(own === 'auto' ? spec.engine : own, spec.model);
   const threads = name === 'webgpu' ? 1 : needs.threads; //          more would only wait for the same GPU
-  needs.log.info(`engine ${name} (${reason}), ${threads} ${threads === 1 ? 'thread' : 'threads'}`);
   const { model, microBatchSize, seed, shuffle } = spec;
+  const fitting = { engine: name, model, microBatchSize, threads, isResident: !module };
+  const isMain = needs.place && enginePlace(needs.place.wanted, { ...needs.place, ...fitting }) === 'main';
+  needs.log.info(`engine ${name} (${reason}), ${isMain ? 'in the main thread' : threadsInWords(threads)}`);
   const engine = await EngineThreads.start({
     threads,
+    inPlace: isMain ? needs.place.clock : undefined,
     gpu: needs.gpu,
     engine: name,
     model,
@@ -114,6 +124,10 @@ export async function prepareRun(spec: RunSpec, own: EngineName | 'auto', needs:
     best: undefined,
     checkpoint: undefined,
   };
+}
+
+function threadsInWords(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
 }
 
 function differencesOf({ weightCount }: ParameterLayout, arena: Arena): NonNullable<PreparedRun['differences']> {

@@ -5,7 +5,7 @@ import type { Range } from '../collective/ranges.js';
 import { coveringNodes } from '../collective/tree.js';
 import type { Clock } from '../core/clock.js';
 import type { EngineName } from '../engine/engine.js';
-import type { ComputeJob } from '../engine/engine-thread.js';
+import type { ComputeJob } from '../engine/job.js';
 import type { PreparedRun, RunEngine } from './prepared-run.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { EngineName } from '../engine/engine.js';
-import type { Computed, ComputedNode, ComputeJob } from '../engine/engine-thread.js';
+import type { Computed, ComputedNode, ComputeJob } from '../engine/job.js';
 import { fault } from './faults.js';
 import type { PreparedRun, RunEngine } from './prepared-run.js';
 

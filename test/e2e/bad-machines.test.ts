@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { lastLine, runToEnd, start, workshop, type Ended } from './lockstep.js';
+import { engineFaults, lastLine, runToEnd, start, workshop, type Ended } from './lockstep.js';
 
 const place = workshop({ after });
 const data = place.smallDataset();
@@ -23,10 +23,9 @@ async function withBadMachine(
   const flags = ['--workers', '2', '--out', place.path(name)];
   const coordinator = start(['coordinator', ...spec, ...ports, ...flags], place.folder);
   const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
-  const preload = { NODE_OPTIONS: `--import ${new URL('./engine-faults.js', import.meta.url).href}` };
   const [good, bad] = (['good', 'bad'] as const).map((worker) => {
     const to = ['--coordinator', address!, '--name', worker, '--exchange-port', '0', '--metrics-port', '0'];
-    return start(['worker', ...to], place.folder, worker === 'bad' ? { ...preload, ...trouble } : {});
+    return start(['worker', ...to], place.folder, worker === 'bad' ? engineFaults(trouble) : {});
   });
   const ended = { coordinator: await coordinator.ended, good: await good!.ended, bad: await bad!.ended };
   assert.equal(ended.coordinator.code, 0, ended.coordinator.stderr);

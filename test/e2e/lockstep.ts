@@ -143,6 +143,12 @@ export function start(
   };
 }
 
+/** The environment in which an engine has such faults, as engine-faults.ts has them: they need a thread of its own. */
+export function engineFaults(faults: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const preload = new URL('./engine-faults.js', import.meta.url).href;
+  return { NODE_OPTIONS: `--import ${preload}`, LOCKSTEP_ENGINE_THREAD: 'own', ...faults };
+}
+
 /**
  * The environment in which an engine takes so many milliseconds a micro-batch more: for what has to happen, or to be saved, before
  * a run on small data is over.
@@ -150,9 +156,8 @@ export function start(
  * @param whileThere - a file: only for as long as it exists
  */
 export function slowEngine(ms: number, whileThere?: string): Readonly<Record<string, string>> {
-  const faults = new URL('./engine-faults.js', import.meta.url).href;
   const until = whileThere === undefined ? {} : { SLOW_ENGINE_WHILE: whileThere };
-  return { NODE_OPTIONS: `--import ${faults}`, SLOW_ENGINE_MS: String(ms), ...until };
+  return engineFaults({ SLOW_ENGINE_MS: String(ms), ...until });
 }
 
 export function runToEnd(

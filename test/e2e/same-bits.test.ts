@@ -55,12 +55,14 @@ function boundToCores(): readonly string[] {
   }
 }
 
-test('so they do on several threads each, more of them than micro-batches too, and bound to cores', async () => {
+test('so they do on several threads each, more of them than micro-batches too, in the main thread, and bound to cores', async () => {
   const flags = ['--global-batch', '256', '--micro-batch', '32', '--steps', '12'];
   const digests = [
     await digestOf(1, [...flags, '--threads', '1', ...boundToCores()]),
     await digestOf(2, [...flags, '--threads', '3']),
     await digestOf(3, [...flags, '--threads', '4']),
+    await digestOf(2, [...flags, '--threads', '1', '--engine-thread', 'own']),
+    await digestOf(3, [...flags, '--threads', '1', '--engine-thread', 'main']),
   ];
   assert.deepEqual(new Set(digests).size, 1, String(digests));
 });

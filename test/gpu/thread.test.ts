@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { createArena } from '../../src/core/arena.js';
-import { EngineThread, type ComputeJob } from '../../src/engine/engine-thread.js';
+import { EngineThread } from '../../src/engine/engine-thread.js';
+import type { ComputeJob } from '../../src/engine/job.js';
 import { modelNamed, someImages, someWeights } from '../unit/engine/support.js';
 import { testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
 

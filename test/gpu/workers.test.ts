@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 
 import { nativeStatus } from '../../src/engine/native-kernels.js';
 import { gpuEnvironment, testGpu, testGpuMissing } from '../unit/engine/test-gpu.js';
-import { jsonLines, lastLine, start, workshop, type Ended } from '../e2e/lockstep.js';
+import { engineFaults, jsonLines, lastLine, start, workshop, type Ended } from '../e2e/lockstep.js';
 
 const skip = await testGpuMissing();
 
@@ -33,10 +33,9 @@ describe('workers with a GPU beside others', { skip }, () => {
     ];
     const coordinator = start(['coordinator', ...flags], place.folder);
     const [, address] = await coordinator.seen(/"coordinator":"([^"]+)"/);
-    const preload = { NODE_OPTIONS: `--import ${new URL('../e2e/engine-faults.js', import.meta.url).href}` };
     const workers = engines.map((engine, i) => {
       const at = ['--coordinator', address!, '--name', `${engine}-${i}`, '--exchange-port', '0', '--metrics-port', '0'];
-      const environment = engine === 'webgpu' ? { ...gpuEnvironment, ...preload, ...faults } : {};
+      const environment = engine === 'webgpu' ? { ...gpuEnvironment, ...engineFaults(faults) } : {};
       return start(['worker', ...at, '--engine', engine, '--gpu', testGpu], place.folder, environment);
     });
     return { coordinator: await coordinator.ended, workers: await Promise.all(workers.map(({ ended }) => ended)) };

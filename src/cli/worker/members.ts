@@ -95,11 +95,14 @@ function preparation(
       connection.close();
     }
   };
-  const { gpu, module } = config;
-  const threads = config.threads === 'auto' ? availableParallelism() : config.threads;
+  const { gpu, module, engineThread, localWorkers } = config;
+  const cores = availableParallelism();
+  const each = engineThread === 'main' ? 1 : Math.max(1, Math.floor(cores / localWorkers));
+  const threads = config.threads === 'auto' ? each : config.threads;
+  const place = { wanted: engineThread, clock, cores, localWorkers };
   const shipping = config.acceptShipped ? { modules: receivedModulesIn(cacheFolder), isTrusted } : undefined;
   return (spec) => {
     registry.setDefaultLabels({ run: spec.runId, worker: name });
-    return prepareRun(spec, config.engine, { threads, gpu, module, shipping, cache, fetchBlob, log });
+    return prepareRun(spec, config.engine, { threads, place, gpu, module, shipping, cache, fetchBlob, log });
   };
 }

@@ -1,7 +1,7 @@
 /** How samples come into an engine. */
 import { microBatchAt, microBatchCount } from '../../data/batch-plan.js';
 import { epochOrder } from '../../data/epoch-order.js';
-import type { ComputeJob, UpcomingJob } from '../engine-thread.js';
+import type { ComputeJob, UpcomingJob } from '../job.js';
 
 /** Which samples a job is about. */
 export type SampledJob = UpcomingJob & Pick<ComputeJob, 'purpose'>;

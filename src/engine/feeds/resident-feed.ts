@@ -1,6 +1,6 @@
 import type { ResidentDataset } from '../../data/resident-dataset.js';
 import type { Engine } from '../engine.js';
-import type { UpcomingJob } from '../engine-thread.js';
+import type { UpcomingJob } from '../job.js';
 import { Portions, type Feed, type FeedOptions, type SampledJob } from './feed.js';
 import { writeTargets } from './write-targets.js';
 

@@ -10,7 +10,7 @@ import { fault as dataFault } from '../../data/faults.js';
 import type { ReadAnswer, ReadRequest } from '../../own/data-messages.js';
 import { fault } from '../../own/faults.js';
 import type { Engine } from '../engine.js';
-import type { UpcomingJob } from '../engine-thread.js';
+import type { UpcomingJob } from '../job.js';
 import { isClassNumber } from '../has-accuracy.js';
 import { Portions, type Feed, type FeedOptions, type Portion, type SampledJob } from './feed.js';
 import { writeTargets } from './write-targets.js';

@@ -22,12 +22,23 @@ test('an agent offers what it may see itself, by index or by the beginning of a 
 
 test('each card is a slot, with its share of the cores and its own index for WebGPU', () => {
   assert.deepEqual(offersFor(cards, [{ index: 4, name: 'NVIDIA B' }], 9), [
-    { what: 'NVIDIA A', flags: ['--threads', '4'], environment: { CUDA_VISIBLE_DEVICES: 'GPU-aa-1' } },
-    { what: 'NVIDIA B', flags: ['--gpu', '4', '--threads', '4'], environment: { CUDA_VISIBLE_DEVICES: 'GPU-bb-2' } },
+    {
+      what: 'NVIDIA A',
+      flags: ['--threads', '4', '--local-workers', '2'],
+      environment: { CUDA_VISIBLE_DEVICES: 'GPU-aa-1' },
+    },
+    {
+      what: 'NVIDIA B',
+      flags: ['--gpu', '4', '--threads', '4', '--local-workers', '2'],
+      environment: { CUDA_VISIBLE_DEVICES: 'GPU-bb-2' },
+    },
   ]);
   assert.deepEqual(offersFor([], [{ index: 0, name: 'Other' }], 4), [
-    { what: 'Other', flags: ['--gpu', '0', '--threads', '4'] },
+    { what: 'Other', flags: ['--gpu', '0', '--threads', '4', '--local-workers', '1'] },
   ]);
   assert.deepEqual(offersFor([], [], 3), shares(1, 3));
-  assert.deepEqual(shares(2, 3), Array(2).fill({ what: '1 threads', flags: ['--threads', '1'] }));
+  assert.deepEqual(
+    shares(2, 3),
+    Array(2).fill({ what: '1 threads', flags: ['--threads', '1', '--local-workers', '2'] }),
+  );
 });

@@ -326,6 +326,10 @@ describe('taking over', () => {
     assertFault('NATS_INCOMPLETE', /--nats nats:\/\/a:4222 needs --run/, () => load('coordinator', { flags: nats }));
     assertFault('NATS_INCOMPLETE', /--run r needs --nats/, () => load('coordinator', { flags: { run: 'r' } }));
     assertFault('NATS_INCOMPLETE', /--standby/, () => load('coordinator', { flags: { standby: true } }));
+    const inMain = { engineThread: 'main', threads: '2', coordinator: '127.0.0.1:5' };
+    assertFault('MAIN_THREAD_IS_ONE', /--engine-thread main does not go with --threads 2/, () =>
+      load('worker', { flags: inMain }),
+    );
     assertFault('RESTORE_WITHOUT_OUT', /--restore/, () => load('coordinator', { flags: { restore: true } }));
     const { config } = load('worker', { flags: { ...nats, run: 'r' } });
     assert.equal(config.coordinator, undefined, 'a worker finds it in NATS');

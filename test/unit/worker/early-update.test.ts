@@ -8,7 +8,7 @@ import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { createArena } from '../../../src/core/arena.js';
 import { layoutOf } from '../../../src/core/layout.js';
 import type { RunSpec } from '../../../src/core/run-spec.js';
-import type { ComputeJob } from '../../../src/engine/engine-thread.js';
+import type { ComputeJob } from '../../../src/engine/job.js';
 import { createOptimizer } from '../../../src/optim/registry.js';
 import { memoryLinks, type MemoryLink } from '../../../src/transport/memory/memory-link.js';
 import type { PreparedRun } from '../../../src/worker/prepared-run.js';

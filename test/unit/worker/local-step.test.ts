@@ -6,7 +6,7 @@ import { plainVectors, Workspace } from '../../../src/collective/workspace.js';
 import { createArena } from '../../../src/core/arena.js';
 import { layoutOf } from '../../../src/core/layout.js';
 import type { LocalSteps, RunSpec } from '../../../src/core/run-spec.js';
-import type { ComputeJob } from '../../../src/engine/engine-thread.js';
+import type { ComputeJob } from '../../../src/engine/job.js';
 import { withOuterMomentum } from '../../../src/optim/outer-momentum.js';
 import { createOptimizer } from '../../../src/optim/registry.js';
 import { memoryLinks } from '../../../src/transport/memory/memory-link.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeSum } from '../../../src/collective/round-plan.js';
 import { endOfTurn } from '../../../src/core/clock.js';
-import type { ComputeJob } from '../../../src/engine/engine-thread.js';
+import type { ComputeJob } from '../../../src/engine/job.js';
 import type { PreparedRun } from '../../../src/worker/prepared-run.js';
 import { SecondComputation, type StepWork } from '../../../src/worker/second-computation.js';
 import { FakeClock } from '../fake-clock.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PreparedRun } from '../../../src/worker/prepared-run.js';
-import type { ComputeJob } from '../../../src/engine/engine-thread.js';
+import type { ComputeJob } from '../../../src/engine/job.js';
 import { adoptState, IncomingState, readState } from '../../../src/worker/state-transfer.js';
 import { begunAt, lively, train as trainGeneration, workerWith } from './training-harness.js';
 

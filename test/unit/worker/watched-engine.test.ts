@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Computed, ComputeJob } from '../../../src/engine/engine-thread.js';
+import type { Computed, ComputeJob } from '../../../src/engine/job.js';
 import type { RunEngine } from '../../../src/worker/prepared-run.js';
 import { WatchedEngine } from '../../../src/worker/watched-engine.js';
 import { FakeClock } from '../fake-clock.js';
