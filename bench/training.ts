@@ -4,7 +4,7 @@
  *
  *     npm run build && node dist/bench/training.js [--python FILE --data FOLDER] [--json]
  *         [--workers 1,2] [--engines wasm,native] [--batch 128] [--warm-up 2000] [--steps 2000] [--peer-steps 300]
- *         [--rounds 5] [--bind-to none|core]
+ *         [--rounds 5] [--bind-to none|core] [--apart]
  *
  * Each worker computes `--batch` images a step on one thread, as PyTorch's does: one worker alone would have all cores
  * otherwise. Images/s are those of training alone, over `--steps` after `--warm-up`: V8 compiles a run's code during its first
@@ -13,7 +13,9 @@
  * `--data` is a folder with the IDX files for PyTorch, and `--python` an interpreter that has it (bench/peers/ddp_lenet.py);
  * without them it is not run. Weak scaling is the speed of the last count of workers by that of the
  * first, each for one worker: with `--bind-to core` each of them, and each of PyTorch's processes, has one core and no more,
- * else a worker alone has its engine on one core and its exchange on another.
+ * else a worker alone has its engine on one core and its exchange on another. The runs of one round that are compared for it
+ * follow each other. `--apart` adds what the machine would allow: as many runs as the last count says, of one worker each, side
+ * by side, that exchange nothing and wait for nobody.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -39,6 +41,7 @@ const { values: flags } = parseArgs({
     'peer-steps': { type: 'string', default: '300' },
     rounds: { type: 'string', default: '5' },
     'bind-to': { type: 'string', default: 'none' },
+    apart: { type: 'boolean', default: false },
   },
 });
 const run = promisify(execFile);
@@ -55,8 +58,8 @@ interface Speed {
   readonly exchangeShare?: number;
 }
 
-async function ours(engine: string, workers: number): Promise<Speed> {
-  const out = join(folder, 'run');
+async function ours(engine: string, workers: number, name = 'run'): Promise<Speed> {
+  const out = join(folder, name);
   rmSync(out, { recursive: true, force: true });
   const steps = warmUp + Number(flags.steps);
   const args = ['train', '--engine', engine, '--threads', '1', '--workers', String(workers), '--steps', String(steps)];
@@ -68,6 +71,12 @@ async function ours(engine: string, workers: number): Promise<Speed> {
   const total = (phase: Phase): number => measured.reduce((sum, { seconds }) => sum + seconds[phase], 0);
   const [waited, all] = [total('wait') + total('exchange'), phases.map(total).reduce((sum, seconds) => sum + seconds)];
   return { imagesPerSecond: speedOf(out) * workers * batch, exchangeShare: waited / all };
+}
+
+/** So many runs of one worker at the same time, together. */
+async function apart(engine: string, runs: number): Promise<Speed> {
+  const speeds = await Promise.all(Array.from({ length: runs }, (_, i) => ours(engine, 1, `apart-${i}`)));
+  return { imagesPerSecond: speeds.reduce((sum, { imagesPerSecond }) => sum + imagesPerSecond, 0) };
 }
 
 /** Steps a second after the warm-up. */
@@ -106,6 +115,8 @@ async function theirs(workers: number): Promise<Speed | undefined> {
   }
 }
 
+/** What the table calls runs that exchange nothing. */
+const apartOf = (engine: string): string => `${engine}, apart`;
 const counts = flags.workers.split(',').map(Number);
 const engines = flags.engines.split(',');
 const found = new Map<string, Speed[]>();
@@ -113,39 +124,49 @@ const keep = (who: string, workers: number, speed: Speed | undefined): void => {
   const key = `${who} ${workers}`;
   if (speed) found.set(key, [...(found.get(key) ?? []), speed]);
 };
+const most = counts.at(-1)!;
 for (let round = 0; round < Number(flags.rounds); round++) {
-  for (const workers of counts) {
-    for (const engine of engines) keep(engine, workers, await ours(engine, workers));
-    keep('torch', workers, await theirs(workers));
+  for (const engine of engines) {
+    for (const workers of counts) keep(engine, workers, await ours(engine, workers));
+    if (flags.apart) keep(apartOf(engine), most, await apart(engine, most));
   }
+  for (const workers of counts) keep('torch', workers, await theirs(workers));
 }
 
 const speeds = (who: string, workers: number): number[] =>
   (found.get(`${who} ${workers}`) ?? []).map(({ imagesPerSecond }) => imagesPerSecond);
 if (!flags.json) {
   console.log(`${cpus()[0]!.model}, ${cpus().length} cores, Node ${process.versions.node}, ${batch} images a worker`);
-  console.log('workers  who      images/s   ratio to PyTorch   weak scaling   waiting and exchange, share of a step');
+  console.log(
+    'workers  who             images/s   ratio to PyTorch       weak scaling (rounds)   waiting and exchange, share of a step',
+  );
 }
 for (const workers of counts) {
-  for (const who of [...engines, 'torch']) {
+  const apartRows = flags.apart && workers === most ? engines.map(apartOf) : [];
+  for (const who of [...engines, ...apartRows, 'torch']) {
     const all = speeds(who, workers);
     if (all.length === 0) {
-      if (!flags.json) console.log(`${String(workers).padStart(7)}  ${who.padEnd(8)} not run`);
+      if (!flags.json) console.log(`${String(workers).padStart(7)}  ${who.padEnd(15)} not run`);
       continue;
     }
     const peer = speeds('torch', workers);
-    const first = speeds(who, counts[0]!);
+    const first = speeds(who.split(',')[0]!, counts[0]!);
     const ratio = peer.length === all.length ? median(all.map((speed, i) => speed / peer[i]!)) : undefined;
-    const scaling = median(all.map((speed, i) => speed / workers / (first[i]! / counts[0]!)));
+    const scalings = all.map((speed, i) => speed / workers / (first[i]! / counts[0]!));
+    const scaling = median(scalings);
+    const [least, largest] = [Math.min(...scalings), Math.max(...scalings)].map((each) => each.toFixed(2));
+    const scalingInWords = scaling.toFixed(2) + (workers === counts[0] ? '' : ` (${least} to ${largest})`);
     const shares = (found.get(`${who} ${workers}`) ?? []).flatMap(({ exchangeShare }) => exchangeShare ?? []);
     const share = shares.length > 0 ? median(shares) : undefined;
     if (flags.json)
-      console.log(JSON.stringify({ workers, who, imagesPerSecond: median(all), ratio, scaling, exchangeShare: share }));
+      console.log(
+        JSON.stringify({ workers, who, imagesPerSecond: median(all), ratio, scaling, scalings, exchangeShare: share }),
+      );
     else
       console.log(
-        `${String(workers).padStart(7)}  ${who.padEnd(8)}${median(all).toFixed(0).padStart(9)}` +
-          `${(ratio?.toFixed(2) ?? 'not run').padStart(19)}${scaling.toFixed(2).padStart(15)}` +
-          `${share === undefined ? '' : `${(share * 100).toFixed(0)} %`.padStart(42)}`,
+        `${String(workers).padStart(7)}  ${who.padEnd(15)}${median(all).toFixed(0).padStart(9)}` +
+          `${(ratio?.toFixed(2) ?? 'not run').padStart(19)}${scalingInWords.padStart(30)}` +
+          `${share === undefined ? '' : `${(share * 100).toFixed(0)} %`.padStart(27)}`,
       );
   }
 }
