@@ -29,7 +29,7 @@ const parametersMax = 1 << 20;
 
 /**
  * @param wanted - `auto`: in the main thread where each core has one worker, and none is left for a second thread. With
- *   more workers than cores, or a core to spare, a thread of its own was faster (docs/performance.md).
+ *   more workers than cores a thread of its own was faster, with a core to spare as fast (docs/performance.md).
  * @returns `own` too where `main` cannot be
  */
 export function enginePlace(wanted: EnginePlace | 'auto', needs: PlaceNeeds): EnginePlace {
