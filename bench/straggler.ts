@@ -86,7 +86,7 @@ async function measured(name: string, faults: Readonly<Record<string, string>>):
 const at = Array.from({ length: Math.floor(steps / every) - 1 }, (_, i) => (i + 1) * every).join(',');
 const stalling = engineFaults({ STALL_ENGINE_AT: at, STALL_ENGINE_MS: String(stallMs) });
 for (const [name, faults] of [
-  ['undisturbed', {}],
+  ['undisturbed', engineFaults({})],
   ['stalling', stalling],
 ] as const)
   process.stdout.write(`${JSON.stringify(await measured(name, faults))}\n`);

@@ -24,7 +24,6 @@ const machineExceptions = new Map([
   ['src/core/clock.ts', 'it is the clock'],
   ['src/core/atomic-file.ts', 'a temporary name that no other process takes; it reaches no result'],
   ['src/security/secrets.ts', 'keys and tokens: nobody may guess them, and none reaches a result'],
-  ['src/engine/engine-in-place.ts', 'a turn of the event loop: it shifts when something is computed, never what'],
 ]);
 
 const none: string[] = [];

@@ -1,11 +1,8 @@
-import type { Clock } from '../core/clock.js';
+import { endOfTurn, type Clock } from '../core/clock.js';
 import type { ParameterLayout } from '../core/layout.js';
 import type { EngineName } from './engine.js';
 import type { Computed, ComputedNode, ComputeJob, EngineSetup, JobEngine } from './job.js';
 import { JobRunner } from './job-runner.js';
-
-/** What waits in the event loop has its turn: frames, heartbeats. */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * An engine on the thread that asks, which exchanges between two micro-batches. Where workers fill all cores, handing a
@@ -24,15 +21,15 @@ export class EngineInPlace implements JobEngine {
   }
 
   get name(): EngineName {
-    return this.jobs.name;
+    return this.jobs.engine.name;
   }
 
   get deterministic(): boolean {
-    return this.jobs.deterministic;
+    return this.jobs.engine.deterministic;
   }
 
   get layout(): ParameterLayout {
-    return this.jobs.layout;
+    return this.jobs.engine.layout;
   }
 
   async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
@@ -47,7 +44,7 @@ export class EngineInPlace implements JobEngine {
       });
       for (const node of computed.nodes.slice(told)) onNode?.(node);
       const { next } = job;
-      if (next) setImmediate(() => this.prefetch(next)); //           when what was just told is on its way
+      if (next) void endOfTurn().then(() => this.prefetch(next)); //  when what was just told is on its way
       return computed;
     } finally {
       this.isRunning = false;
@@ -58,15 +55,16 @@ export class EngineInPlace implements JobEngine {
     if (!this.isStopped && !this.isRunning) this.jobs.prefetch(next);
   }
 
+  /** What waits in the event loop has its turn: frames, heartbeats. */
   private async pause(): Promise<void> {
-    await turn();
+    await endOfTurn();
     if (this.isStopped) throw new Error('the engine was stopped');
   }
 
   /** At the next micro-batch. */
   stop(): Promise<void> {
     this.isStopped = true;
-    this.jobs.close();
+    this.jobs.engine.close?.();
     return Promise.resolve();
   }
 }

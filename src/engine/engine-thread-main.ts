@@ -26,6 +26,7 @@ try {
   const { memory, ...setup } = workerData as ThreadData;
   const arena = new Arena(memory);
   const jobs = await JobRunner.open({ ...setup, arena }, systemClock);
+  const { engine } = jobs;
   const run = async (job: ThreadJob): Promise<void> => {
     try {
       const weights = new Float32Array(arena.buffer, job.weights.address, job.weights.length);
@@ -40,13 +41,13 @@ try {
   let running = Promise.resolve();
   const end = async (): Promise<void> => {
     isEnding = true;
-    jobs.close();
+    engine.close?.();
     await running; //                                               of what Dawn has promised nothing may be left open
     process.exit();
   };
 
   port.on('message', (job: ThreadJob | typeof endThread) => void (job === endThread ? end() : (running = run(job))));
-  answer({ name: jobs.name, deterministic: jobs.deterministic, layout: jobs.layout });
+  answer({ name: engine.name, deterministic: engine.deterministic, layout: engine.layout });
 } catch (error) {
   answer({ error: sentError(error) });
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../core/clock.js';
-import type { ParameterLayout } from '../core/layout.js';
 import { imagesDataset, type InputScaling } from '../data/encoded-images.js';
 import { createEngine } from './choose-engine.js';
-import type { Engine, EngineName } from './engine.js';
+import type { Engine } from './engine.js';
 import { fault } from './faults.js';
 import type { Feed } from './feeds/feed.js';
 import { ResidentFeed } from './feeds/resident-feed.js';
@@ -13,7 +12,7 @@ import { MicroBatchRunner } from './micro-batch-runner.js';
 /** An engine with its samples, on the thread that calls. */
 export class JobRunner {
   private constructor(
-    private readonly engine: Engine,
+    readonly engine: Engine,
     private readonly feed: Feed,
     private readonly runner: MicroBatchRunner,
     private readonly clock: Clock,
@@ -40,18 +39,6 @@ export class JobRunner {
     return new JobRunner(engine, feed, runner, clock);
   }
 
-  get name(): EngineName {
-    return this.engine.name;
-  }
-
-  get deterministic(): boolean {
-    return this.engine.deterministic;
-  }
-
-  get layout(): ParameterLayout {
-    return this.engine.layout;
-  }
-
   /** @param onNode - called for each but the last as soon as it is complete */
   async compute(job: ComputeJob, onNode?: (node: ComputedNode) => void): Promise<Computed> {
     const beginMs = this.clock.nowMs();
@@ -67,11 +54,6 @@ export class JobRunner {
 
   prefetch(upcoming: UpcomingJob): void {
     this.runner.prefetch(upcoming);
-  }
-
-  /** Gives up a device, if the engine has one. */
-  close(): void {
-    this.engine.close?.();
   }
 }
 
